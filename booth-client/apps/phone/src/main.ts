@@ -1,0 +1,11 @@
+import "vant/lib/index.css";
+import "@cloud-booth/tokens/index.css";
+import "@cloud-booth/tokens/vant.css";
+import { createApp } from "vue";
+import { setUpLanguages } from "@cloud-booth/i18n";
+import App from "./App.vue";
+import messages from "./messages.json";
+
+const languages = setUpLanguages({ surface: "phone", messages });
+
+createApp(App).use(languages).mount("#app");

@@ -1,0 +1,9 @@
+import "@cloud-booth/tokens/index.css";
+import { createApp } from "vue";
+import { setUpLanguages } from "@cloud-booth/i18n";
+import App from "./App.vue";
+import messages from "./messages.json";
+
+const languages = setUpLanguages({ surface: "public", messages });
+
+createApp(App).use(languages).mount("#app");
