@@ -1,0 +1,261 @@
+-- The first schema, all nouns. PostgreSQL edition; migrations/sqlite has the same numbers, names, tables and columns.
+-- Times are microseconds since the epoch, UTC. Lists and documents are JSON as text. Columns named *_enc hold
+-- AES-256-GCM ciphertext under a key of data_keys; erasure is the death of that key.
+
+CREATE TABLE nodes (
+  id TEXT COLLATE "C" PRIMARY KEY, internal_url TEXT COLLATE "C" NOT NULL, media_addr TEXT COLLATE "C" NOT NULL, heartbeat BIGINT NOT NULL
+);
+-- A lease with a fencing epoch: 'sequencer', 'timers', 'room:<ticket>'.
+CREATE TABLE leases (
+  name TEXT COLLATE "C" PRIMARY KEY, holder TEXT COLLATE "C" NOT NULL, epoch BIGINT NOT NULL, expires_at BIGINT NOT NULL
+);
+CREATE TABLE data_keys (
+  id TEXT COLLATE "C" PRIMARY KEY, wrapped BYTEA, created_at BIGINT NOT NULL, destroyed_at BIGINT,
+  CHECK ((wrapped IS NULL) = (destroyed_at IS NOT NULL))
+);
+CREATE TABLE idempotency (
+  caller TEXT COLLATE "C" NOT NULL, route TEXT COLLATE "C" NOT NULL, key TEXT COLLATE "C" NOT NULL, body_hash TEXT COLLATE "C" NOT NULL,
+  answer TEXT COLLATE "C", at BIGINT NOT NULL, PRIMARY KEY (caller, route, key)
+);
+CREATE INDEX idempotency_at ON idempotency (at);
+CREATE TABLE outbox (
+  id TEXT COLLATE "C" PRIMARY KEY, at BIGINT NOT NULL, kind TEXT COLLATE "C" NOT NULL, subject TEXT COLLATE "C" NOT NULL, payload TEXT COLLATE "C" NOT NULL,
+  seq BIGINT UNIQUE, attempts BIGINT NOT NULL DEFAULT 0, due_at BIGINT NOT NULL, delivered_at BIGINT
+);
+CREATE INDEX outbox_due ON outbox (due_at) WHERE delivered_at IS NULL;
+CREATE TABLE audit_entries (
+  id TEXT COLLATE "C" PRIMARY KEY, at BIGINT NOT NULL, actor TEXT COLLATE "C" NOT NULL, action TEXT COLLATE "C" NOT NULL, object TEXT COLLATE "C" NOT NULL,
+  detail TEXT COLLATE "C" NOT NULL, seq BIGINT UNIQUE, leaf TEXT COLLATE "C"
+);
+CREATE INDEX audit_unsequenced ON audit_entries (id) WHERE seq IS NULL;
+CREATE INDEX audit_object ON audit_entries (object);
+CREATE TABLE audit_checkpoints (
+  size BIGINT PRIMARY KEY, root TEXT COLLATE "C" NOT NULL, at BIGINT NOT NULL, signature TEXT COLLATE "C" NOT NULL
+);
+
+CREATE TABLE halls (
+  id TEXT COLLATE "C" PRIMARY KEY, name_zh TEXT COLLATE "C" NOT NULL, name_en TEXT COLLATE "C" NOT NULL, opens TEXT COLLATE "C" NOT NULL, closes TEXT COLLATE "C" NOT NULL,
+  telephone TEXT COLLATE "C" NOT NULL, address_zh TEXT COLLATE "C" NOT NULL, address_en TEXT COLLATE "C" NOT NULL,
+  ticket_day TEXT COLLATE "C" NOT NULL DEFAULT '', ticket_no BIGINT NOT NULL DEFAULT 0
+);
+CREATE TABLE skills (code TEXT COLLATE "C" PRIMARY KEY, name_zh TEXT COLLATE "C" NOT NULL, name_en TEXT COLLATE "C" NOT NULL);
+CREATE TABLE departments (id TEXT COLLATE "C" PRIMARY KEY, name_zh TEXT COLLATE "C" NOT NULL, name_en TEXT COLLATE "C" NOT NULL);
+CREATE TABLE staff (
+  id TEXT COLLATE "C" PRIMARY KEY, account TEXT COLLATE "C" NOT NULL UNIQUE, name TEXT COLLATE "C" NOT NULL, number_index TEXT COLLATE "C" NOT NULL,
+  password_hash TEXT COLLATE "C" NOT NULL, totp_enc BYTEA, roles TEXT COLLATE "C" NOT NULL, hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id),
+  department TEXT COLLATE "C", skills TEXT COLLATE "C" NOT NULL, active BOOLEAN NOT NULL DEFAULT TRUE,
+  failures BIGINT NOT NULL DEFAULT 0, locked_until BIGINT
+);
+CREATE TABLE refresh_tokens (
+  hash TEXT COLLATE "C" PRIMARY KEY, family TEXT COLLATE "C" NOT NULL, staff_id TEXT COLLATE "C" NOT NULL REFERENCES staff (id),
+  expires_at BIGINT NOT NULL, used_at BIGINT, revoked BOOLEAN NOT NULL DEFAULT FALSE
+);
+CREATE INDEX refresh_family ON refresh_tokens (family);
+CREATE TABLE ws_tickets (hash TEXT COLLATE "C" PRIMARY KEY, principal TEXT COLLATE "C" NOT NULL, expires_at BIGINT NOT NULL);
+CREATE TABLE booths (
+  id TEXT COLLATE "C" PRIMARY KEY, hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), name_zh TEXT COLLATE "C" NOT NULL, name_en TEXT COLLATE "C" NOT NULL,
+  public_key TEXT COLLATE "C" NOT NULL, active BOOLEAN NOT NULL DEFAULT TRUE
+);
+CREATE TABLE booth_nonces (
+  nonce TEXT COLLATE "C" PRIMARY KEY, booth_id TEXT COLLATE "C" NOT NULL REFERENCES booths (id), expires_at BIGINT NOT NULL
+);
+
+-- A citizen's presence, anonymous until a card is read.
+CREATE TABLE visits (
+  id TEXT COLLATE "C" PRIMARY KEY, channel TEXT COLLATE "C" NOT NULL CHECK (channel IN ('booth', 'phone')),
+  hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), booth_id TEXT COLLATE "C" REFERENCES booths (id), language TEXT COLLATE "C" NOT NULL,
+  elder BOOLEAN NOT NULL, key_id TEXT COLLATE "C" NOT NULL REFERENCES data_keys (id),
+  identity_enc BYTEA, citizen_index TEXT COLLATE "C", card_nonce TEXT COLLATE "C", state TEXT COLLATE "C" NOT NULL CHECK (state IN ('open', 'ended')),
+  created_at BIGINT NOT NULL, ended_at BIGINT
+);
+
+CREATE TABLE seats (
+  id TEXT COLLATE "C" PRIMARY KEY, hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), name_zh TEXT COLLATE "C" NOT NULL, name_en TEXT COLLATE "C" NOT NULL,
+  state TEXT COLLATE "C" NOT NULL CHECK (state IN ('offline', 'ready', 'ringing', 'busy', 'wrap_up', 'away')),
+  away_reason TEXT COLLATE "C", since BIGINT NOT NULL, version BIGINT NOT NULL, staff_id TEXT COLLATE "C" REFERENCES staff (id),
+  skills TEXT COLLATE "C" NOT NULL, holder TEXT COLLATE "C", due_at BIGINT, wrap_up_session TEXT COLLATE "C", silent_since BIGINT
+);
+-- One seat per account: the constraint, not the page, says so.
+CREATE UNIQUE INDEX seat_of_staff ON seats (staff_id) WHERE state <> 'offline';
+CREATE INDEX seats_ready ON seats (hall_id, since) WHERE state = 'ready';
+CREATE INDEX seats_due ON seats (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX seats_silent ON seats (silent_since) WHERE silent_since IS NOT NULL;
+
+CREATE TABLE tickets (
+  id TEXT COLLATE "C" PRIMARY KEY, hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), visit_id TEXT COLLATE "C" NOT NULL REFERENCES visits (id),
+  number TEXT COLLATE "C" NOT NULL, skill TEXT COLLATE "C" NOT NULL, item TEXT COLLATE "C", needs TEXT COLLATE "C" NOT NULL, channel TEXT COLLATE "C" NOT NULL,
+  state TEXT COLLATE "C" NOT NULL CHECK (state IN ('waiting', 'offered', 'paired', 'closed', 'abandoned', 'expired', 'called_back')),
+  version BIGINT NOT NULL, class BIGINT NOT NULL, head BIGINT NOT NULL DEFAULT 0, enqueued_at BIGINT NOT NULL,
+  grace_until BIGINT, session_id TEXT COLLATE "C", next_ticket TEXT COLLATE "C", reason TEXT COLLATE "C",
+  estimate_low BIGINT, estimate_high BIGINT, paired_at BIGINT, ended_at BIGINT
+);
+-- Order of service: class, then those sent back (head < 0) before the rest, then first come first served.
+CREATE INDEX tickets_queue ON tickets (hall_id, class, head, enqueued_at, id) WHERE state = 'waiting';
+CREATE UNIQUE INDEX ticket_of_visit ON tickets (visit_id) WHERE state IN ('waiting', 'offered', 'paired');
+CREATE INDEX tickets_grace ON tickets (grace_until) WHERE grace_until IS NOT NULL;
+CREATE INDEX tickets_recent ON tickets (hall_id, paired_at) WHERE paired_at IS NOT NULL;
+
+CREATE TABLE pairings (
+  id TEXT COLLATE "C" PRIMARY KEY, hall_id TEXT COLLATE "C" NOT NULL, ticket_id TEXT COLLATE "C" NOT NULL REFERENCES tickets (id),
+  seat_id TEXT COLLATE "C" NOT NULL REFERENCES seats (id), visit_id TEXT COLLATE "C" NOT NULL REFERENCES visits (id),
+  state TEXT COLLATE "C" NOT NULL CHECK (state IN ('offered', 'accepted', 'declined', 'timed_out', 'cancelled', 'ended')),
+  offered_at BIGINT NOT NULL, due_at BIGINT NOT NULL, decided_at BIGINT, ended_at BIGINT, reason TEXT COLLATE "C"
+);
+-- Invariant 1: at most one live pairing per seat, per citizen and per ticket.
+CREATE UNIQUE INDEX pairing_live_seat ON pairings (seat_id) WHERE state IN ('offered', 'accepted');
+CREATE UNIQUE INDEX pairing_live_visit ON pairings (visit_id) WHERE state IN ('offered', 'accepted');
+CREATE UNIQUE INDEX pairing_live_ticket ON pairings (ticket_id) WHERE state IN ('offered', 'accepted');
+CREATE INDEX pairings_due ON pairings (due_at) WHERE state = 'offered';
+
+CREATE TABLE sessions (
+  id TEXT COLLATE "C" PRIMARY KEY, hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), ticket_id TEXT COLLATE "C" NOT NULL UNIQUE REFERENCES tickets (id),
+  visit_id TEXT COLLATE "C" NOT NULL REFERENCES visits (id), pairing_id TEXT COLLATE "C" NOT NULL REFERENCES pairings (id),
+  seat_id TEXT COLLATE "C" NOT NULL REFERENCES seats (id), staff_id TEXT COLLATE "C" NOT NULL REFERENCES staff (id), key_id TEXT COLLATE "C" NOT NULL,
+  state TEXT COLLATE "C" NOT NULL CHECK (state IN ('connecting', 'active', 'reconnecting', 'ended')),
+  end_reason TEXT COLLATE "C", seq BIGINT NOT NULL, version BIGINT NOT NULL, started_at BIGINT NOT NULL, ended_at BIGINT,
+  due_at BIGINT, item TEXT COLLATE "C", item_version BIGINT, case_id TEXT COLLATE "C", wrap_up TEXT COLLATE "C"
+);
+CREATE UNIQUE INDEX session_live_seat ON sessions (seat_id) WHERE state <> 'ended';
+CREATE UNIQUE INDEX session_live_visit ON sessions (visit_id) WHERE state <> 'ended';
+CREATE INDEX sessions_due ON sessions (due_at) WHERE due_at IS NOT NULL;
+CREATE TABLE session_members (
+  id TEXT COLLATE "C" PRIMARY KEY, session_id TEXT COLLATE "C" NOT NULL REFERENCES sessions (id),
+  role TEXT COLLATE "C" NOT NULL CHECK (role IN ('citizen', 'agent', 'guest', 'supervisor')),
+  staff_id TEXT COLLATE "C", visit_id TEXT COLLATE "C", name TEXT COLLATE "C" NOT NULL, present BOOLEAN NOT NULL,
+  mic_on BOOLEAN NOT NULL, camera_on BOOLEAN NOT NULL,
+  joined_at BIGINT, left_at BIGINT, holder TEXT COLLATE "C", dropped_at BIGINT
+);
+CREATE INDEX members_of_session ON session_members (session_id);
+CREATE UNIQUE INDEX member_staff ON session_members (session_id, staff_id) WHERE staff_id IS NOT NULL;
+CREATE UNIQUE INDEX member_visit ON session_members (session_id, visit_id) WHERE visit_id IS NOT NULL;
+CREATE TABLE session_events (
+  session_id TEXT COLLATE "C" NOT NULL REFERENCES sessions (id), seq BIGINT NOT NULL, at BIGINT NOT NULL,
+  actor TEXT COLLATE "C", kind TEXT COLLATE "C" NOT NULL, payload_enc BYTEA NOT NULL, PRIMARY KEY (session_id, seq)
+);
+
+-- Co-filling: one document a session, later adopted by the case.
+CREATE TABLE forms (
+  id TEXT COLLATE "C" PRIMARY KEY, item TEXT COLLATE "C" NOT NULL, item_version BIGINT NOT NULL, key_id TEXT COLLATE "C" NOT NULL,
+  doc_enc BYTEA NOT NULL, version BIGINT NOT NULL, updated_at BIGINT NOT NULL
+);
+CREATE TABLE consents (
+  id TEXT COLLATE "C" PRIMARY KEY, session_id TEXT COLLATE "C" NOT NULL REFERENCES sessions (id), visit_id TEXT COLLATE "C" NOT NULL REFERENCES visits (id),
+  licence_type TEXT COLLATE "C" NOT NULL, company TEXT COLLATE "C", item TEXT COLLATE "C" NOT NULL, fields TEXT COLLATE "C" NOT NULL, purpose TEXT COLLATE "C" NOT NULL,
+  policy_version TEXT COLLATE "C" NOT NULL, state TEXT COLLATE "C" NOT NULL CHECK (state IN ('asked', 'granted', 'refused', 'withdrawn', 'used', 'expired')),
+  asked_by TEXT COLLATE "C" NOT NULL, asked_at BIGINT NOT NULL, decided_at BIGINT, used_at BIGINT, expires_at BIGINT, outcome TEXT COLLATE "C"
+);
+CREATE INDEX consents_of_session ON consents (session_id);
+CREATE UNIQUE INDEX consent_open ON consents (session_id, licence_type, item) WHERE state = 'asked';
+
+CREATE TABLE licence_types (code TEXT COLLATE "C" PRIMARY KEY, name_zh TEXT COLLATE "C" NOT NULL, name_en TEXT COLLATE "C" NOT NULL, doc TEXT COLLATE "C" NOT NULL);
+CREATE TABLE licences (
+  id TEXT COLLATE "C" PRIMARY KEY, identifier TEXT COLLATE "C" NOT NULL UNIQUE, type_code TEXT COLLATE "C" NOT NULL REFERENCES licence_types (code),
+  version BIGINT NOT NULL, holder_type TEXT COLLATE "C" NOT NULL, holder_index TEXT COLLATE "C" NOT NULL, legal_rep_index TEXT COLLATE "C",
+  status TEXT COLLATE "C" NOT NULL, trust TEXT COLLATE "C" NOT NULL CHECK (trust IN ('A', 'B', 'C', 'D')), issued_on TEXT COLLATE "C" NOT NULL,
+  valid_until TEXT COLLATE "C", key_id TEXT COLLATE "C" NOT NULL, data_enc BYTEA NOT NULL, case_id TEXT COLLATE "C", created_at BIGINT NOT NULL
+);
+CREATE INDEX licences_of_holder ON licences (holder_index, type_code);
+CREATE TABLE licence_accesses (
+  id TEXT COLLATE "C" PRIMARY KEY, licence_id TEXT COLLATE "C" NOT NULL REFERENCES licences (id), consent_id TEXT COLLATE "C" NOT NULL REFERENCES consents (id),
+  session_id TEXT COLLATE "C" NOT NULL, case_id TEXT COLLATE "C", visit_id TEXT COLLATE "C" NOT NULL, actor TEXT COLLATE "C" NOT NULL,
+  purpose TEXT COLLATE "C" NOT NULL CHECK (purpose <> ''), fields TEXT COLLATE "C" NOT NULL, at BIGINT NOT NULL, signature TEXT COLLATE "C" NOT NULL
+);
+CREATE INDEX accesses_of_case ON licence_accesses (case_id);
+-- Invariant 3: no licence value is read without a live consent and a purpose.
+CREATE FUNCTION licence_access_needs_consent() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM consents c WHERE c.id = NEW.consent_id AND c.state = 'granted'
+  AND c.session_id = NEW.session_id AND c.expires_at > NEW.at) THEN
+    RAISE EXCEPTION 'consent_required' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER licence_access_needs_consent BEFORE INSERT ON licence_accesses FOR EACH ROW EXECUTE FUNCTION licence_access_needs_consent();
+
+CREATE TABLE files (
+  sm3 TEXT COLLATE "C" NOT NULL, key_id TEXT COLLATE "C" NOT NULL, bytes BIGINT NOT NULL, media_type TEXT COLLATE "C" NOT NULL, created_at BIGINT NOT NULL,
+  PRIMARY KEY (sm3, key_id)
+);
+CREATE TABLE materials (
+  id TEXT COLLATE "C" PRIMARY KEY, session_id TEXT COLLATE "C", case_id TEXT COLLATE "C", key_id TEXT COLLATE "C" NOT NULL, code TEXT COLLATE "C" NOT NULL, name_zh TEXT COLLATE "C" NOT NULL, name_en TEXT COLLATE "C" NOT NULL,
+  source TEXT COLLATE "C" NOT NULL, media_type TEXT COLLATE "C" NOT NULL, bytes BIGINT NOT NULL, sm3 TEXT COLLATE "C" NOT NULL, trust TEXT COLLATE "C" NOT NULL,
+  licence_id TEXT COLLATE "C", added_by TEXT COLLATE "C" NOT NULL, at BIGINT NOT NULL, removed_at BIGINT
+);
+CREATE INDEX materials_of_session ON materials (session_id);
+CREATE INDEX materials_of_case ON materials (case_id);
+CREATE TABLE signatures (
+  id TEXT COLLATE "C" PRIMARY KEY, session_id TEXT COLLATE "C" NOT NULL REFERENCES sessions (id), case_id TEXT COLLATE "C", key_id TEXT COLLATE "C" NOT NULL,
+  state TEXT COLLATE "C" NOT NULL CHECK (state IN ('asked', 'declined', 'signed', 'void')), digest TEXT COLLATE "C" NOT NULL, language TEXT COLLATE "C" NOT NULL,
+  declaration_zh TEXT COLLATE "C" NOT NULL, declaration_en TEXT COLLATE "C" NOT NULL, canonical_enc BYTEA NOT NULL, strokes_enc BYTEA, image_enc BYTEA,
+  asked_at BIGINT NOT NULL, signed_at BIGINT
+);
+CREATE UNIQUE INDEX signature_live ON signatures (session_id) WHERE state IN ('asked', 'signed');
+
+CREATE TABLE items (
+  id TEXT COLLATE "C" NOT NULL, version BIGINT NOT NULL, state TEXT COLLATE "C" NOT NULL CHECK (state IN ('draft', 'published', 'retired')),
+  doc TEXT COLLATE "C" NOT NULL, published_at BIGINT, PRIMARY KEY (id, version)
+);
+CREATE UNIQUE INDEX item_published ON items (id) WHERE state = 'published';
+
+CREATE TABLE cases (
+  id TEXT COLLATE "C" PRIMARY KEY, number TEXT COLLATE "C" NOT NULL UNIQUE, session_id TEXT COLLATE "C" NOT NULL UNIQUE REFERENCES sessions (id),
+  visit_id TEXT COLLATE "C" NOT NULL, key_id TEXT COLLATE "C" NOT NULL, hall_id TEXT COLLATE "C" NOT NULL, department TEXT COLLATE "C" NOT NULL,
+  item TEXT COLLATE "C" NOT NULL, item_version BIGINT NOT NULL, form_id TEXT COLLATE "C" NOT NULL, signature_id TEXT COLLATE "C" NOT NULL,
+  state TEXT COLLATE "C" NOT NULL CHECK (state IN ('draft', 'received', 'pre_check', 'correction', 'not_accepted', 'transferred', 'accepted',
+    'in_review', 'extended', 'suspended', 'granted', 'refused', 'issuing', 'issued', 'delivered', 'archived', 'withdrawn', 'returned')),
+  version BIGINT NOT NULL, machine TEXT COLLATE "C" NOT NULL, applicant_enc BYTEA NOT NULL, applicant_index TEXT COLLATE "C" NOT NULL,
+  received_at BIGINT NOT NULL, accepted_at BIGINT, due_on TEXT COLLATE "C", claimed_by TEXT COLLATE "C", corrected BOOLEAN NOT NULL DEFAULT FALSE,
+  correction_enc BYTEA, decision_enc BYTEA
+);
+CREATE INDEX cases_work ON cases (state, due_on, id);
+CREATE INDEX cases_of_applicant ON cases (applicant_index);
+CREATE TABLE case_numbers (prefix TEXT COLLATE "C" PRIMARY KEY, last BIGINT NOT NULL);
+CREATE TABLE case_events (
+  case_id TEXT COLLATE "C" NOT NULL REFERENCES cases (id), seq BIGINT NOT NULL, at BIGINT NOT NULL, kind TEXT COLLATE "C" NOT NULL, actor TEXT COLLATE "C" NOT NULL,
+  payload_enc BYTEA, PRIMARY KEY (case_id, seq)
+);
+-- Separation of duties. Set 1: guided, filled, accepted; set 2: reviewed, decided; set 3: issued.
+CREATE TABLE case_duties (
+  case_id TEXT COLLATE "C" NOT NULL REFERENCES cases (id), duty TEXT COLLATE "C" NOT NULL, duty_set BIGINT NOT NULL,
+  staff_id TEXT COLLATE "C" NOT NULL REFERENCES staff (id), number_index TEXT COLLATE "C" NOT NULL, at BIGINT NOT NULL,
+  PRIMARY KEY (case_id, duty, staff_id),
+  CHECK ((duty IN ('guided', 'filled', 'accepted') AND duty_set = 1) OR (duty IN ('reviewed', 'decided') AND duty_set = 2)
+    OR (duty = 'issued' AND duty_set = 3))
+);
+-- Invariant 4, by person and by identity number, whoever holds the account.
+CREATE FUNCTION duties_disjoint() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  -- Two duties of one case in two transactions would not see each other: take turns on the case's row.
+  PERFORM 1 FROM cases WHERE id = NEW.case_id FOR UPDATE;
+  IF EXISTS (SELECT 1 FROM case_duties d WHERE d.case_id = NEW.case_id AND d.duty_set <> NEW.duty_set
+  AND (d.staff_id = NEW.staff_id OR d.number_index = NEW.number_index)) THEN
+    RAISE EXCEPTION 'duty_conflict' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER duties_disjoint BEFORE INSERT ON case_duties FOR EACH ROW EXECUTE FUNCTION duties_disjoint();
+CREATE FUNCTION duties_unchanged() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'duty_conflict' USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+CREATE TRIGGER duties_unchanged BEFORE UPDATE ON case_duties FOR EACH ROW EXECUTE FUNCTION duties_unchanged();
+CREATE FUNCTION duties_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'duty_conflict' USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+CREATE TRIGGER duties_kept BEFORE DELETE ON case_duties FOR EACH ROW EXECUTE FUNCTION duties_kept();
+CREATE TABLE certificates (
+  id TEXT COLLATE "C" PRIMARY KEY, case_id TEXT COLLATE "C" NOT NULL UNIQUE REFERENCES cases (id), number TEXT COLLATE "C" NOT NULL UNIQUE,
+  licence_id TEXT COLLATE "C" NOT NULL REFERENCES licences (id), licence_identifier TEXT COLLATE "C" NOT NULL, key_id TEXT COLLATE "C" NOT NULL, sm3 TEXT COLLATE "C" NOT NULL, seal TEXT COLLATE "C" NOT NULL,
+  verify_code TEXT COLLATE "C" NOT NULL, status TEXT COLLATE "C" NOT NULL CHECK (status IN ('valid', 'revoked', 'reissued')),
+  title_zh TEXT COLLATE "C" NOT NULL, title_en TEXT COLLATE "C" NOT NULL, issuer_zh TEXT COLLATE "C" NOT NULL, issuer_en TEXT COLLATE "C" NOT NULL, holder_enc BYTEA NOT NULL,
+  issued_at BIGINT NOT NULL, valid_until TEXT COLLATE "C"
+);
+CREATE INDEX certificates_licence ON certificates (licence_identifier);
+CREATE TABLE ratings (
+  id TEXT COLLATE "C" PRIMARY KEY, case_id TEXT COLLATE "C" NOT NULL UNIQUE REFERENCES cases (id), stars BIGINT NOT NULL CHECK (stars BETWEEN 1 AND 5),
+  tags TEXT COLLATE "C" NOT NULL, comment_enc BYTEA, is_default BOOLEAN NOT NULL, at BIGINT NOT NULL
+);
+CREATE TABLE handover_codes (
+  hash TEXT COLLATE "C" PRIMARY KEY, case_id TEXT COLLATE "C" NOT NULL REFERENCES cases (id), visit_id TEXT COLLATE "C" NOT NULL, expires_at BIGINT NOT NULL, used_at BIGINT
+);

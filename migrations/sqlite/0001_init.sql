@@ -1,0 +1,243 @@
+-- The first schema, all nouns. SQLite edition; migrations/postgres has the same numbers, names, tables and columns.
+-- Times are microseconds since the epoch, UTC. Lists and documents are JSON as text. Columns named *_enc hold
+-- AES-256-GCM ciphertext under a key of data_keys; erasure is the death of that key.
+
+CREATE TABLE nodes (
+  id TEXT PRIMARY KEY, internal_url TEXT NOT NULL, media_addr TEXT NOT NULL, heartbeat INTEGER NOT NULL
+) STRICT;
+-- A lease with a fencing epoch: 'sequencer', 'timers', 'room:<ticket>'.
+CREATE TABLE leases (
+  name TEXT PRIMARY KEY, holder TEXT NOT NULL, epoch INTEGER NOT NULL, expires_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE data_keys (
+  id TEXT PRIMARY KEY, wrapped BLOB, created_at INTEGER NOT NULL, destroyed_at INTEGER,
+  CHECK ((wrapped IS NULL) = (destroyed_at IS NOT NULL))
+) STRICT;
+CREATE TABLE idempotency (
+  caller TEXT NOT NULL, route TEXT NOT NULL, key TEXT NOT NULL, body_hash TEXT NOT NULL,
+  answer TEXT, at INTEGER NOT NULL, PRIMARY KEY (caller, route, key)
+) STRICT;
+CREATE INDEX idempotency_at ON idempotency (at);
+CREATE TABLE outbox (
+  id TEXT PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, payload TEXT NOT NULL,
+  seq INTEGER UNIQUE, attempts INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL, delivered_at INTEGER
+) STRICT;
+CREATE INDEX outbox_due ON outbox (due_at) WHERE delivered_at IS NULL;
+CREATE TABLE audit_entries (
+  id TEXT PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, object TEXT NOT NULL,
+  detail TEXT NOT NULL, seq INTEGER UNIQUE, leaf TEXT
+) STRICT;
+CREATE INDEX audit_unsequenced ON audit_entries (id) WHERE seq IS NULL;
+CREATE INDEX audit_object ON audit_entries (object);
+CREATE TABLE audit_checkpoints (
+  size INTEGER PRIMARY KEY, root TEXT NOT NULL, at INTEGER NOT NULL, signature TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE halls (
+  id TEXT PRIMARY KEY, name_zh TEXT NOT NULL, name_en TEXT NOT NULL, opens TEXT NOT NULL, closes TEXT NOT NULL,
+  telephone TEXT NOT NULL, address_zh TEXT NOT NULL, address_en TEXT NOT NULL,
+  ticket_day TEXT NOT NULL DEFAULT '', ticket_no INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE skills (code TEXT PRIMARY KEY, name_zh TEXT NOT NULL, name_en TEXT NOT NULL) STRICT;
+CREATE TABLE departments (id TEXT PRIMARY KEY, name_zh TEXT NOT NULL, name_en TEXT NOT NULL) STRICT;
+CREATE TABLE staff (
+  id TEXT PRIMARY KEY, account TEXT NOT NULL UNIQUE, name TEXT NOT NULL, number_index TEXT NOT NULL,
+  password_hash TEXT NOT NULL, totp_enc BLOB, roles TEXT NOT NULL, hall_id TEXT NOT NULL REFERENCES halls (id),
+  department TEXT, skills TEXT NOT NULL, active INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1)),
+  failures INTEGER NOT NULL DEFAULT 0, locked_until INTEGER
+) STRICT;
+CREATE TABLE refresh_tokens (
+  hash TEXT PRIMARY KEY, family TEXT NOT NULL, staff_id TEXT NOT NULL REFERENCES staff (id),
+  expires_at INTEGER NOT NULL, used_at INTEGER, revoked INTEGER NOT NULL DEFAULT 0 CHECK (revoked IN (0, 1))
+) STRICT;
+CREATE INDEX refresh_family ON refresh_tokens (family);
+CREATE TABLE ws_tickets (hash TEXT PRIMARY KEY, principal TEXT NOT NULL, expires_at INTEGER NOT NULL) STRICT;
+CREATE TABLE booths (
+  id TEXT PRIMARY KEY, hall_id TEXT NOT NULL REFERENCES halls (id), name_zh TEXT NOT NULL, name_en TEXT NOT NULL,
+  public_key TEXT NOT NULL, active INTEGER NOT NULL DEFAULT 1 CHECK (active IN (0, 1))
+) STRICT;
+CREATE TABLE booth_nonces (
+  nonce TEXT PRIMARY KEY, booth_id TEXT NOT NULL REFERENCES booths (id), expires_at INTEGER NOT NULL
+) STRICT;
+
+-- A citizen's presence, anonymous until a card is read.
+CREATE TABLE visits (
+  id TEXT PRIMARY KEY, channel TEXT NOT NULL CHECK (channel IN ('booth', 'phone')),
+  hall_id TEXT NOT NULL REFERENCES halls (id), booth_id TEXT REFERENCES booths (id), language TEXT NOT NULL,
+  elder INTEGER NOT NULL CHECK (elder IN (0, 1)), key_id TEXT NOT NULL REFERENCES data_keys (id),
+  identity_enc BLOB, citizen_index TEXT, card_nonce TEXT, state TEXT NOT NULL CHECK (state IN ('open', 'ended')),
+  created_at INTEGER NOT NULL, ended_at INTEGER
+) STRICT;
+
+CREATE TABLE seats (
+  id TEXT PRIMARY KEY, hall_id TEXT NOT NULL REFERENCES halls (id), name_zh TEXT NOT NULL, name_en TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('offline', 'ready', 'ringing', 'busy', 'wrap_up', 'away')),
+  away_reason TEXT, since INTEGER NOT NULL, version INTEGER NOT NULL, staff_id TEXT REFERENCES staff (id),
+  skills TEXT NOT NULL, holder TEXT, due_at INTEGER, wrap_up_session TEXT, silent_since INTEGER
+) STRICT;
+-- One seat per account: the constraint, not the page, says so.
+CREATE UNIQUE INDEX seat_of_staff ON seats (staff_id) WHERE state <> 'offline';
+CREATE INDEX seats_ready ON seats (hall_id, since) WHERE state = 'ready';
+CREATE INDEX seats_due ON seats (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX seats_silent ON seats (silent_since) WHERE silent_since IS NOT NULL;
+
+CREATE TABLE tickets (
+  id TEXT PRIMARY KEY, hall_id TEXT NOT NULL REFERENCES halls (id), visit_id TEXT NOT NULL REFERENCES visits (id),
+  number TEXT NOT NULL, skill TEXT NOT NULL, item TEXT, needs TEXT NOT NULL, channel TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'offered', 'paired', 'closed', 'abandoned', 'expired', 'called_back')),
+  version INTEGER NOT NULL, class INTEGER NOT NULL, head INTEGER NOT NULL DEFAULT 0, enqueued_at INTEGER NOT NULL,
+  grace_until INTEGER, session_id TEXT, next_ticket TEXT, reason TEXT,
+  estimate_low INTEGER, estimate_high INTEGER, paired_at INTEGER, ended_at INTEGER
+) STRICT;
+-- Order of service: class, then those sent back (head < 0) before the rest, then first come first served.
+CREATE INDEX tickets_queue ON tickets (hall_id, class, head, enqueued_at, id) WHERE state = 'waiting';
+CREATE UNIQUE INDEX ticket_of_visit ON tickets (visit_id) WHERE state IN ('waiting', 'offered', 'paired');
+CREATE INDEX tickets_grace ON tickets (grace_until) WHERE grace_until IS NOT NULL;
+CREATE INDEX tickets_recent ON tickets (hall_id, paired_at) WHERE paired_at IS NOT NULL;
+
+CREATE TABLE pairings (
+  id TEXT PRIMARY KEY, hall_id TEXT NOT NULL, ticket_id TEXT NOT NULL REFERENCES tickets (id),
+  seat_id TEXT NOT NULL REFERENCES seats (id), visit_id TEXT NOT NULL REFERENCES visits (id),
+  state TEXT NOT NULL CHECK (state IN ('offered', 'accepted', 'declined', 'timed_out', 'cancelled', 'ended')),
+  offered_at INTEGER NOT NULL, due_at INTEGER NOT NULL, decided_at INTEGER, ended_at INTEGER, reason TEXT
+) STRICT;
+-- Invariant 1: at most one live pairing per seat, per citizen and per ticket.
+CREATE UNIQUE INDEX pairing_live_seat ON pairings (seat_id) WHERE state IN ('offered', 'accepted');
+CREATE UNIQUE INDEX pairing_live_visit ON pairings (visit_id) WHERE state IN ('offered', 'accepted');
+CREATE UNIQUE INDEX pairing_live_ticket ON pairings (ticket_id) WHERE state IN ('offered', 'accepted');
+CREATE INDEX pairings_due ON pairings (due_at) WHERE state = 'offered';
+
+CREATE TABLE sessions (
+  id TEXT PRIMARY KEY, hall_id TEXT NOT NULL REFERENCES halls (id), ticket_id TEXT NOT NULL UNIQUE REFERENCES tickets (id),
+  visit_id TEXT NOT NULL REFERENCES visits (id), pairing_id TEXT NOT NULL REFERENCES pairings (id),
+  seat_id TEXT NOT NULL REFERENCES seats (id), staff_id TEXT NOT NULL REFERENCES staff (id), key_id TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('connecting', 'active', 'reconnecting', 'ended')),
+  end_reason TEXT, seq INTEGER NOT NULL, version INTEGER NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER,
+  due_at INTEGER, item TEXT, item_version INTEGER, case_id TEXT, wrap_up TEXT
+) STRICT;
+CREATE UNIQUE INDEX session_live_seat ON sessions (seat_id) WHERE state <> 'ended';
+CREATE UNIQUE INDEX session_live_visit ON sessions (visit_id) WHERE state <> 'ended';
+CREATE INDEX sessions_due ON sessions (due_at) WHERE due_at IS NOT NULL;
+CREATE TABLE session_members (
+  id TEXT PRIMARY KEY, session_id TEXT NOT NULL REFERENCES sessions (id),
+  role TEXT NOT NULL CHECK (role IN ('citizen', 'agent', 'guest', 'supervisor')),
+  staff_id TEXT, visit_id TEXT, name TEXT NOT NULL, present INTEGER NOT NULL CHECK (present IN (0, 1)),
+  mic_on INTEGER NOT NULL CHECK (mic_on IN (0, 1)), camera_on INTEGER NOT NULL CHECK (camera_on IN (0, 1)),
+  joined_at INTEGER, left_at INTEGER, holder TEXT, dropped_at INTEGER
+) STRICT;
+CREATE INDEX members_of_session ON session_members (session_id);
+CREATE UNIQUE INDEX member_staff ON session_members (session_id, staff_id) WHERE staff_id IS NOT NULL;
+CREATE UNIQUE INDEX member_visit ON session_members (session_id, visit_id) WHERE visit_id IS NOT NULL;
+CREATE TABLE session_events (
+  session_id TEXT NOT NULL REFERENCES sessions (id), seq INTEGER NOT NULL, at INTEGER NOT NULL,
+  actor TEXT, kind TEXT NOT NULL, payload_enc BLOB NOT NULL, PRIMARY KEY (session_id, seq)
+) STRICT, WITHOUT ROWID;
+
+-- Co-filling: one document a session, later adopted by the case.
+CREATE TABLE forms (
+  id TEXT PRIMARY KEY, item TEXT NOT NULL, item_version INTEGER NOT NULL, key_id TEXT NOT NULL,
+  doc_enc BLOB NOT NULL, version INTEGER NOT NULL, updated_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE consents (
+  id TEXT PRIMARY KEY, session_id TEXT NOT NULL REFERENCES sessions (id), visit_id TEXT NOT NULL REFERENCES visits (id),
+  licence_type TEXT NOT NULL, company TEXT, item TEXT NOT NULL, fields TEXT NOT NULL, purpose TEXT NOT NULL,
+  policy_version TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('asked', 'granted', 'refused', 'withdrawn', 'used', 'expired')),
+  asked_by TEXT NOT NULL, asked_at INTEGER NOT NULL, decided_at INTEGER, used_at INTEGER, expires_at INTEGER, outcome TEXT
+) STRICT;
+CREATE INDEX consents_of_session ON consents (session_id);
+CREATE UNIQUE INDEX consent_open ON consents (session_id, licence_type, item) WHERE state = 'asked';
+
+CREATE TABLE licence_types (code TEXT PRIMARY KEY, name_zh TEXT NOT NULL, name_en TEXT NOT NULL, doc TEXT NOT NULL) STRICT;
+CREATE TABLE licences (
+  id TEXT PRIMARY KEY, identifier TEXT NOT NULL UNIQUE, type_code TEXT NOT NULL REFERENCES licence_types (code),
+  version INTEGER NOT NULL, holder_type TEXT NOT NULL, holder_index TEXT NOT NULL, legal_rep_index TEXT,
+  status TEXT NOT NULL, trust TEXT NOT NULL CHECK (trust IN ('A', 'B', 'C', 'D')), issued_on TEXT NOT NULL,
+  valid_until TEXT, key_id TEXT NOT NULL, data_enc BLOB NOT NULL, case_id TEXT, created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX licences_of_holder ON licences (holder_index, type_code);
+CREATE TABLE licence_accesses (
+  id TEXT PRIMARY KEY, licence_id TEXT NOT NULL REFERENCES licences (id), consent_id TEXT NOT NULL REFERENCES consents (id),
+  session_id TEXT NOT NULL, case_id TEXT, visit_id TEXT NOT NULL, actor TEXT NOT NULL,
+  purpose TEXT NOT NULL CHECK (purpose <> ''), fields TEXT NOT NULL, at INTEGER NOT NULL, signature TEXT NOT NULL
+) STRICT;
+CREATE INDEX accesses_of_case ON licence_accesses (case_id);
+-- Invariant 3: no licence value is read without a live consent and a purpose.
+CREATE TRIGGER licence_access_needs_consent BEFORE INSERT ON licence_accesses
+WHEN NOT EXISTS (SELECT 1 FROM consents c WHERE c.id = NEW.consent_id AND c.state = 'granted'
+  AND c.session_id = NEW.session_id AND c.expires_at > NEW.at)
+BEGIN SELECT RAISE(ABORT, 'consent_required'); END;
+
+CREATE TABLE files (
+  sm3 TEXT NOT NULL, key_id TEXT NOT NULL, bytes INTEGER NOT NULL, media_type TEXT NOT NULL, created_at INTEGER NOT NULL,
+  PRIMARY KEY (sm3, key_id)
+) STRICT;
+CREATE TABLE materials (
+  id TEXT PRIMARY KEY, session_id TEXT, case_id TEXT, key_id TEXT NOT NULL, code TEXT NOT NULL, name_zh TEXT NOT NULL, name_en TEXT NOT NULL,
+  source TEXT NOT NULL, media_type TEXT NOT NULL, bytes INTEGER NOT NULL, sm3 TEXT NOT NULL, trust TEXT NOT NULL,
+  licence_id TEXT, added_by TEXT NOT NULL, at INTEGER NOT NULL, removed_at INTEGER
+) STRICT;
+CREATE INDEX materials_of_session ON materials (session_id);
+CREATE INDEX materials_of_case ON materials (case_id);
+CREATE TABLE signatures (
+  id TEXT PRIMARY KEY, session_id TEXT NOT NULL REFERENCES sessions (id), case_id TEXT, key_id TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('asked', 'declined', 'signed', 'void')), digest TEXT NOT NULL, language TEXT NOT NULL,
+  declaration_zh TEXT NOT NULL, declaration_en TEXT NOT NULL, canonical_enc BLOB NOT NULL, strokes_enc BLOB, image_enc BLOB,
+  asked_at INTEGER NOT NULL, signed_at INTEGER
+) STRICT;
+CREATE UNIQUE INDEX signature_live ON signatures (session_id) WHERE state IN ('asked', 'signed');
+
+CREATE TABLE items (
+  id TEXT NOT NULL, version INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('draft', 'published', 'retired')),
+  doc TEXT NOT NULL, published_at INTEGER, PRIMARY KEY (id, version)
+) STRICT;
+CREATE UNIQUE INDEX item_published ON items (id) WHERE state = 'published';
+
+CREATE TABLE cases (
+  id TEXT PRIMARY KEY, number TEXT NOT NULL UNIQUE, session_id TEXT NOT NULL UNIQUE REFERENCES sessions (id),
+  visit_id TEXT NOT NULL, key_id TEXT NOT NULL, hall_id TEXT NOT NULL, department TEXT NOT NULL,
+  item TEXT NOT NULL, item_version INTEGER NOT NULL, form_id TEXT NOT NULL, signature_id TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('draft', 'received', 'pre_check', 'correction', 'not_accepted', 'transferred', 'accepted',
+    'in_review', 'extended', 'suspended', 'granted', 'refused', 'issuing', 'issued', 'delivered', 'archived', 'withdrawn', 'returned')),
+  version INTEGER NOT NULL, machine TEXT NOT NULL, applicant_enc BLOB NOT NULL, applicant_index TEXT NOT NULL,
+  received_at INTEGER NOT NULL, accepted_at INTEGER, due_on TEXT, claimed_by TEXT, corrected INTEGER NOT NULL DEFAULT 0 CHECK (corrected IN (0, 1)),
+  correction_enc BLOB, decision_enc BLOB
+) STRICT;
+CREATE INDEX cases_work ON cases (state, due_on, id);
+CREATE INDEX cases_of_applicant ON cases (applicant_index);
+CREATE TABLE case_numbers (prefix TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT;
+CREATE TABLE case_events (
+  case_id TEXT NOT NULL REFERENCES cases (id), seq INTEGER NOT NULL, at INTEGER NOT NULL, kind TEXT NOT NULL, actor TEXT NOT NULL,
+  payload_enc BLOB, PRIMARY KEY (case_id, seq)
+) STRICT, WITHOUT ROWID;
+-- Separation of duties. Set 1: guided, filled, accepted; set 2: reviewed, decided; set 3: issued.
+CREATE TABLE case_duties (
+  case_id TEXT NOT NULL REFERENCES cases (id), duty TEXT NOT NULL, duty_set INTEGER NOT NULL,
+  staff_id TEXT NOT NULL REFERENCES staff (id), number_index TEXT NOT NULL, at INTEGER NOT NULL,
+  PRIMARY KEY (case_id, duty, staff_id),
+  CHECK ((duty IN ('guided', 'filled', 'accepted') AND duty_set = 1) OR (duty IN ('reviewed', 'decided') AND duty_set = 2)
+    OR (duty = 'issued' AND duty_set = 3))
+) STRICT;
+-- Invariant 4, by person and by identity number, whoever holds the account.
+CREATE TRIGGER duties_disjoint BEFORE INSERT ON case_duties
+WHEN EXISTS (SELECT 1 FROM case_duties d WHERE d.case_id = NEW.case_id AND d.duty_set <> NEW.duty_set
+  AND (d.staff_id = NEW.staff_id OR d.number_index = NEW.number_index))
+BEGIN SELECT RAISE(ABORT, 'duty_conflict'); END;
+CREATE TRIGGER duties_unchanged BEFORE UPDATE ON case_duties
+BEGIN SELECT RAISE(ABORT, 'duty_conflict'); END;
+CREATE TRIGGER duties_kept BEFORE DELETE ON case_duties
+BEGIN SELECT RAISE(ABORT, 'duty_conflict'); END;
+CREATE TABLE certificates (
+  id TEXT PRIMARY KEY, case_id TEXT NOT NULL UNIQUE REFERENCES cases (id), number TEXT NOT NULL UNIQUE,
+  licence_id TEXT NOT NULL REFERENCES licences (id), licence_identifier TEXT NOT NULL, key_id TEXT NOT NULL, sm3 TEXT NOT NULL, seal TEXT NOT NULL,
+  verify_code TEXT NOT NULL, status TEXT NOT NULL CHECK (status IN ('valid', 'revoked', 'reissued')),
+  title_zh TEXT NOT NULL, title_en TEXT NOT NULL, issuer_zh TEXT NOT NULL, issuer_en TEXT NOT NULL, holder_enc BLOB NOT NULL,
+  issued_at INTEGER NOT NULL, valid_until TEXT
+) STRICT;
+CREATE INDEX certificates_licence ON certificates (licence_identifier);
+CREATE TABLE ratings (
+  id TEXT PRIMARY KEY, case_id TEXT NOT NULL UNIQUE REFERENCES cases (id), stars INTEGER NOT NULL CHECK (stars BETWEEN 1 AND 5),
+  tags TEXT NOT NULL, comment_enc BLOB, is_default INTEGER NOT NULL CHECK (is_default IN (0, 1)), at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE handover_codes (
+  hash TEXT PRIMARY KEY, case_id TEXT NOT NULL REFERENCES cases (id), visit_id TEXT NOT NULL, expires_at INTEGER NOT NULL, used_at INTEGER
+) STRICT;

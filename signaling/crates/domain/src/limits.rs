@@ -1,0 +1,68 @@
+//! Every bound of the product: name, unit last, reason. Nothing in the server is unbounded.
+
+use crate::time::Span;
+
+/// Ring before the ticket goes back to the head of its class and the seat to away (the desk's rule).
+pub const RING: Span = Span::seconds(30);
+/// A console that is silent this long leaves its seat (interface.md §3).
+pub const SEAT_SILENCE: Span = Span::seconds(30);
+/// A waiting citizen who closes the page keeps the place this long.
+pub const TICKET_GRACE: Span = Span::seconds(600);
+/// A booth that vanishes while waiting is likelier dead than reconnecting.
+pub const BOOTH_TICKET_GRACE: Span = Span::seconds(90);
+/// A citizen who drops within a session may return this long.
+pub const CITIZEN_GRACE: Span = Span::seconds(120);
+/// An agent who drops within a session may return this long; then the citizen is queued again at the head.
+pub const AGENT_GRACE: Span = Span::seconds(30);
+/// Wrap-up before the seat is ready again by itself.
+pub const WRAP_UP: Span = Span::seconds(90);
+/// A consent that nobody answers lapses with the session; one that is granted lives at most this long.
+pub const CONSENT_LIFE: Span = Span::seconds(3600);
+
+/// One WebSocket message (bytes); a signature's strokes and an SDP both fit.
+pub const WS_MESSAGE_BYTES: usize = 256 * 1024;
+/// Read buffer per idle connection (bytes): 10,000 connections must stay small.
+pub const WS_READ_BUFFER_BYTES: usize = 4 * 1024;
+/// Frames queued to one reader before it is cut as too slow.
+pub const WS_SEND_QUEUE: usize = 256;
+/// Server ping period and the silence after which a connection is dead.
+pub const WS_PING_S: u64 = 20;
+pub const WS_DEAD_S: u64 = 45;
+/// Commands per connection in one second, burst included.
+pub const WS_COMMANDS_PER_S: u32 = 50;
+/// JSON request body (bytes).
+pub const HTTP_JSON_BYTES: usize = 256 * 1024;
+/// One material or still (bytes).
+pub const MATERIAL_BYTES: usize = 8 * 1024 * 1024;
+/// Materials of one case.
+pub const MATERIALS_PER_CASE: usize = 40;
+/// Time to send request headers (seconds): slow-loris guard.
+pub const HEADER_READ_S: u64 = 10;
+/// Chat text (characters).
+pub const CHAT_CHARS: usize = 2_000;
+/// One form value (characters).
+pub const FIELD_CHARS: usize = 2_000;
+/// Idempotency key (characters) and how long an answer is kept.
+pub const KEY_CHARS: usize = 64;
+pub const IDEMPOTENCY_LIFE: Span = Span::seconds(24 * 3600);
+/// Events returned in one resume; more means a fresh snapshot.
+pub const RESUME_EVENTS: i64 = 1_000;
+/// Candidates that one matching looks at, a hall at a time.
+pub const MATCH_CANDIDATES: i64 = 64;
+/// A keyset page.
+pub const PAGE_MAX: i64 = 200;
+/// Access token, refresh token, citizen token lives.
+pub const ACCESS_LIFE: Span = Span::seconds(600);
+pub const REFRESH_LIFE: Span = Span::seconds(12 * 3600);
+pub const CITIZEN_LIFE: Span = Span::seconds(4 * 3600);
+/// A WebSocket ticket is used at once or never.
+pub const WS_TICKET_LIFE: Span = Span::seconds(30);
+/// The QR code on the booth's last screen.
+pub const HANDOVER_LIFE: Span = Span::seconds(30 * 60);
+/// Case-scoped phone token.
+pub const CASE_TOKEN_LIFE: Span = Span::seconds(90 * 24 * 3600);
+/// Failed log-ins before the lock, and the lock (等保 L3, customary).
+pub const LOGIN_FAILURES: i64 = 5;
+pub const LOGIN_LOCK: Span = Span::seconds(900);
+/// A card read older than this is refused.
+pub const CARD_READ_LIFE: Span = Span::seconds(60);

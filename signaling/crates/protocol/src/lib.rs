@@ -1,0 +1,29 @@
+//! Every message on the wire between the server, the pages and the booth host: shapes only, no behaviour but the
+//! signature of a card read, which both ends must compute alike.
+//!
+//! Ids are prefixed text (`tkt_…`), times RFC 3339 UTC, files bytes. Requests refuse unknown fields; replies may grow.
+
+mod auth;
+mod case;
+mod catalogue;
+mod common;
+mod device;
+mod form;
+mod session;
+mod ticket;
+mod ws;
+
+pub use auth::*;
+pub use case::*;
+pub use catalogue::*;
+pub use common::*;
+pub use device::*;
+pub use form::*;
+pub use session::*;
+pub use ticket::*;
+pub use ws::*;
+
+/// The one version of the signaling protocol so far; `hello` lists what a client speaks.
+pub const PROTOCOL_VERSION: u32 = 1;
+/// WebSocket subprotocol; the single-use ticket travels as a second one, `ticket.<secret>`, so that it stays out of URLs.
+pub const SUBPROTOCOL: &str = "cloud-booth.v1";

@@ -1,0 +1,32 @@
+//! How every noun is kept: SQLite (embedded default) and PostgreSQL behind one set of queries.
+//!
+//! One file a noun, with the names of `domain`. A function takes `&mut Tx`, runs SQL and nothing else: no rule, no clock,
+//! no key, no network. SQL stands once, in the portable subset (`$1`, `RETURNING`, `ON CONFLICT`, text ids, 64-bit
+//! microseconds, JSON as text); what must differ stands in [`dialect`]. Personal data arrives here as ciphertext.
+//!
+//! Architecture invariant: a state is changed only by a compare-and-set on its version or state; no row means a lost race.
+
+pub mod audit;
+pub mod booth;
+pub mod dialect;
+mod error;
+pub mod hall;
+pub mod idempotency;
+pub mod keys;
+pub mod lease;
+mod migrate;
+pub mod node;
+pub mod outbox;
+pub mod pairing;
+mod pool;
+pub mod seat;
+pub mod session;
+pub mod staff;
+pub mod ticket;
+mod tx;
+pub mod visit;
+
+pub use error::{StoreError, TxError};
+pub use migrate::schema_columns;
+pub use pool::{Store, Target};
+pub use tx::{Row, Tx, Value};

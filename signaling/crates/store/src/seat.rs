@@ -1,0 +1,123 @@
+//! Seats (坐席).
+
+use crate::{Row, StoreError, Tx, args, staff::words};
+use domain::{
+    id::{HallId, SeatId, SessionId, StaffId},
+    seat::State,
+    time::Timestamp,
+};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seat {
+    pub id: SeatId,
+    pub hall_id: HallId,
+    pub name_zh: String,
+    pub name_en: String,
+    pub state: State,
+    pub away_reason: Option<String>,
+    pub since: Timestamp,
+    pub version: i64,
+    pub staff_id: Option<StaffId>,
+    pub skills: Vec<String>,
+    /// The connection that holds the seat; a newer one takes it over.
+    pub holder: Option<String>,
+    /// End of wrap-up.
+    pub due_at: Option<Timestamp>,
+    pub wrap_up_session: Option<SessionId>,
+    /// No page has been there since.
+    pub silent_since: Option<Timestamp>,
+}
+
+const INSERT: &str = "INSERT INTO seats (id, hall_id, name_zh, name_en, state, since, version, skills) VALUES ($1, $2, $3, $4, 'offline', $5, 1, '[]')
+  ON CONFLICT (id) DO UPDATE SET name_zh = $3, name_en = $4";
+const GET: &str = "SELECT * FROM seats WHERE id = $1";
+const OF_HALL: &str = "SELECT * FROM seats WHERE hall_id = $1 ORDER BY id";
+const OF_STAFF: &str = "SELECT * FROM seats WHERE staff_id = $1 AND state <> 'offline'";
+const READY: &str = "SELECT * FROM seats WHERE hall_id = $1 AND state = 'ready' ORDER BY since, id LIMIT $2";
+const ON_DUTY: &str = "SELECT count(*) AS n FROM seats WHERE hall_id = $1 AND state IN ('ready', 'ringing', 'busy', 'wrap_up')";
+const SAVE: &str = "UPDATE seats SET state = $3, away_reason = $4, since = $5, version = version + 1, staff_id = $6, skills = $7, due_at = $8, wrap_up_session = $9
+  WHERE id = $1 AND version = $2";
+const HOLDER: &str = "UPDATE seats SET holder = $2, silent_since = NULL WHERE id = $1";
+const SILENT: &str = "UPDATE seats SET silent_since = $3 WHERE id = $1 AND holder = $2";
+const SILENT_DUE: &str = "SELECT * FROM seats WHERE silent_since <= $1 AND state <> 'offline' ORDER BY silent_since LIMIT 64";
+const SILENT_DONE: &str = "UPDATE seats SET silent_since = NULL WHERE id = $1";
+const DUE: &str = "SELECT * FROM seats WHERE due_at <= $1 AND state = 'wrap_up' ORDER BY due_at LIMIT 64";
+pub const QUERIES: &[&str] = &[INSERT, GET, OF_HALL, OF_STAFF, READY, ON_DUTY, SAVE, HOLDER, SILENT, SILENT_DUE, SILENT_DONE, DUE];
+
+fn row(r: &Row) -> Result<Seat, StoreError> {
+    Ok(Seat {
+        id: r.id("id")?,
+        hall_id: r.id("hall_id")?,
+        name_zh: r.text("name_zh")?,
+        name_en: r.text("name_en")?,
+        state: r.word("state", State::parse)?,
+        away_reason: r.opt_text("away_reason")?,
+        since: r.time("since")?,
+        version: r.int("version")?,
+        staff_id: r.opt_id("staff_id")?,
+        skills: r.json("skills")?,
+        holder: r.opt_text("holder")?,
+        due_at: r.opt_time("due_at")?,
+        wrap_up_session: r.opt_id("wrap_up_session")?,
+        silent_since: r.opt_time("silent_since")?,
+    })
+}
+
+/// Furniture: id, hall and name; its state stays.
+pub async fn upsert(tx: &mut Tx, id: &SeatId, hall: &HallId, zh: &str, en: &str, now: Timestamp) -> Result<(), StoreError> {
+    tx.exec(INSERT, args![id, hall, zh, en, now]).await.map(|_| ())
+}
+
+pub async fn get(tx: &mut Tx, id: &SeatId) -> Result<Option<Seat>, StoreError> {
+    tx.one(GET, args![id], row).await
+}
+
+pub async fn of_hall(tx: &mut Tx, hall: &HallId) -> Result<Vec<Seat>, StoreError> {
+    tx.all(OF_HALL, args![hall], row).await
+}
+
+pub async fn of_staff(tx: &mut Tx, staff: &StaffId) -> Result<Option<Seat>, StoreError> {
+    tx.one(OF_STAFF, args![staff], row).await
+}
+
+/// Longest ready first.
+pub async fn ready(tx: &mut Tx, hall: &HallId, limit: i64) -> Result<Vec<Seat>, StoreError> {
+    tx.all(READY, args![hall, limit], row).await
+}
+
+pub async fn on_duty(tx: &mut Tx, hall: &HallId) -> Result<i64, StoreError> {
+    Ok(tx.one(ON_DUTY, args![hall], |r| r.int("n")).await?.unwrap_or(0))
+}
+
+/// Keeps what the seat has become since `s.version`; false: a lost race. The caller's `version` is the old one.
+pub async fn save(tx: &mut Tx, s: &Seat) -> Result<bool, StoreError> {
+    let n = tx
+        .exec(
+            SAVE,
+            args![&s.id, s.version, s.state.as_str(), s.away_reason.clone(), s.since, s.staff_id.as_ref(), words(&s.skills), s.due_at, s.wrap_up_session.as_ref()],
+        )
+        .await?;
+    Ok(n == 1)
+}
+
+/// A page holds the seat now.
+pub async fn hold(tx: &mut Tx, id: &SeatId, connection: &str) -> Result<(), StoreError> {
+    tx.exec(HOLDER, args![id, connection]).await.map(|_| ())
+}
+
+/// The page that held it is gone; nothing happens if another holds it by now.
+pub async fn silent(tx: &mut Tx, id: &SeatId, connection: &str, now: Timestamp) -> Result<bool, StoreError> {
+    Ok(tx.exec(SILENT, args![id, connection, now]).await? == 1)
+}
+
+pub async fn silent_until(tx: &mut Tx, before: Timestamp) -> Result<Vec<Seat>, StoreError> {
+    tx.all(SILENT_DUE, args![before], row).await
+}
+
+pub async fn clear_silent(tx: &mut Tx, id: &SeatId) -> Result<(), StoreError> {
+    tx.exec(SILENT_DONE, args![id]).await.map(|_| ())
+}
+
+pub async fn wrap_up_over(tx: &mut Tx, now: Timestamp) -> Result<Vec<Seat>, StoreError> {
+    tx.all(DUE, args![now], row).await
+}

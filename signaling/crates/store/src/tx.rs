@@ -1,0 +1,204 @@
+//! One statement on either database: values in, rows out.
+
+use crate::StoreError;
+use domain::{
+    id::Id,
+    time::Timestamp,
+};
+use serde::de::DeserializeOwned;
+use sqlx::{
+    Decode, PgConnection, Postgres, Row as _, Sqlite, SqliteConnection, Transaction, Type,
+    pool::PoolConnection,
+    postgres::PgRow,
+    sqlite::SqliteRow,
+};
+
+/// An open transaction, or a connection for reading. After an error do not go on with it: PostgreSQL has aborted it.
+pub enum Tx {
+    Sqlite(SqliteConnection),
+    SqliteRead(PoolConnection<Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+    PostgresRead(PoolConnection<Postgres>),
+}
+
+/// A bound value.
+#[derive(Debug, Clone)]
+pub enum Value {
+    Text(Option<String>),
+    Int(Option<i64>),
+    Bool(bool),
+    Blob(Option<Vec<u8>>),
+}
+
+macro_rules! value_from {
+    ($($t:ty => |$v:ident| $e:expr;)*) => {$(impl From<$t> for Value { fn from($v: $t) -> Self { $e } })*};
+}
+value_from! {
+    &str => |v| Self::Text(Some(v.to_owned()));
+    String => |v| Self::Text(Some(v));
+    &String => |v| Self::Text(Some(v.clone()));
+    Option<String> => |v| Self::Text(v);
+    Option<&str> => |v| Self::Text(v.map(str::to_owned));
+    i64 => |v| Self::Int(Some(v));
+    Option<i64> => |v| Self::Int(v);
+    bool => |v| Self::Bool(v);
+    Vec<u8> => |v| Self::Blob(Some(v));
+    &[u8] => |v| Self::Blob(Some(v.to_vec()));
+    Option<Vec<u8>> => |v| Self::Blob(v);
+    Timestamp => |v| Self::Int(Some(v.micros()));
+    Option<Timestamp> => |v| Self::Int(v.map(Timestamp::micros));
+}
+// One impl a type: a blanket one over `Id` would overlap with `&String`.
+macro_rules! id_value {
+    ($($t:ident)*) => {$(
+        impl From<&domain::id::$t> for Value {
+            fn from(v: &domain::id::$t) -> Self { Self::Text(Some(v.as_str().to_owned())) }
+        }
+        impl From<Option<&domain::id::$t>> for Value {
+            fn from(v: Option<&domain::id::$t>) -> Self { Self::Text(v.map(|v| v.as_str().to_owned())) }
+        }
+    )*};
+}
+id_value! { HallId BoothId StaffId VisitId TicketId SeatId PairingId SessionId MemberId ConsentId LicenceId MaterialId SignatureId
+CaseId CertificateId RatingId KeyId OutboxId AuditId NodeId NoticeId }
+
+/// `args![a, b]` is the list of bound values, in the order of `$1, $2`.
+#[macro_export]
+macro_rules! args {
+    ($($v:expr),* $(,)?) => { vec![$($crate::Value::from($v)),*] };
+}
+
+/// A row of either database.
+pub enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+impl Row {
+    fn get<T>(&self, column: &str) -> Result<T, StoreError>
+    where
+        T: for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres>,
+    {
+        let r = match self {
+            Self::Sqlite(r) => r.try_get(column),
+            Self::Postgres(r) => r.try_get(column),
+        };
+        r.map_err(|e| StoreError::Corrupt(format!("{column}: {e}")))
+    }
+    pub fn text(&self, c: &str) -> Result<String, StoreError> {
+        self.get(c)
+    }
+    pub fn opt_text(&self, c: &str) -> Result<Option<String>, StoreError> {
+        self.get(c)
+    }
+    pub fn int(&self, c: &str) -> Result<i64, StoreError> {
+        self.get(c)
+    }
+    pub fn opt_int(&self, c: &str) -> Result<Option<i64>, StoreError> {
+        self.get(c)
+    }
+    pub fn bool(&self, c: &str) -> Result<bool, StoreError> {
+        self.get(c)
+    }
+    pub fn blob(&self, c: &str) -> Result<Vec<u8>, StoreError> {
+        self.get(c)
+    }
+    pub fn opt_blob(&self, c: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.get(c)
+    }
+    pub fn time(&self, c: &str) -> Result<Timestamp, StoreError> {
+        self.int(c).map(Timestamp)
+    }
+    pub fn opt_time(&self, c: &str) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.opt_int(c)?.map(Timestamp))
+    }
+    pub fn id<T: Id>(&self, c: &str) -> Result<T, StoreError> {
+        T::parse(&self.text(c)?).ok_or_else(|| StoreError::Corrupt(format!("{c}: not a {} id", T::PREFIX)))
+    }
+    pub fn opt_id<T: Id>(&self, c: &str) -> Result<Option<T>, StoreError> {
+        match self.opt_text(c)? {
+            None => Ok(None),
+            Some(t) => T::parse(&t).map(Some).ok_or_else(|| StoreError::Corrupt(format!("{c}: not a {} id", T::PREFIX))),
+        }
+    }
+    /// An enum kept as its stable word.
+    pub fn word<T>(&self, c: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, StoreError> {
+        parse(&self.text(c)?).ok_or_else(|| StoreError::Corrupt(format!("{c}: unknown word")))
+    }
+    pub fn json<T: DeserializeOwned>(&self, c: &str) -> Result<T, StoreError> {
+        serde_json::from_str(&self.text(c)?).map_err(|e| StoreError::Corrupt(format!("{c}: {e}")))
+    }
+}
+
+macro_rules! bound {
+    ($db:ty, $sql:expr, $args:expr) => {{
+        let mut q = sqlx::query::<$db>($sql);
+        for a in $args {
+            q = match a {
+                Value::Text(v) => q.bind(v),
+                Value::Int(v) => q.bind(v),
+                Value::Bool(v) => q.bind(v),
+                Value::Blob(v) => q.bind(v),
+            };
+        }
+        q
+    }};
+}
+
+enum Conn<'a> {
+    Sqlite(&'a mut SqliteConnection),
+    Postgres(&'a mut PgConnection),
+}
+
+impl Tx {
+    fn conn(&mut self) -> Conn<'_> {
+        match self {
+            Self::Sqlite(c) => Conn::Sqlite(c),
+            Self::SqliteRead(c) => Conn::Sqlite(c),
+            Self::Postgres(c) => Conn::Postgres(c),
+            Self::PostgresRead(c) => Conn::Postgres(c),
+        }
+    }
+
+    #[must_use]
+    pub fn is_postgres(&self) -> bool {
+        matches!(self, Self::Postgres(_) | Self::PostgresRead(_))
+    }
+
+    /// Rows affected.
+    pub async fn exec(&mut self, sql: &'static str, args: Vec<Value>) -> Result<u64, StoreError> {
+        Ok(match self.conn() {
+            Conn::Sqlite(c) => bound!(Sqlite, sql, args).execute(c).await?.rows_affected(),
+            Conn::Postgres(c) => bound!(Postgres, sql, args).execute(c).await?.rows_affected(),
+        })
+    }
+
+    pub async fn rows(&mut self, sql: &'static str, args: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+        Ok(match self.conn() {
+            Conn::Sqlite(c) => bound!(Sqlite, sql, args).fetch_all(c).await?.into_iter().map(Row::Sqlite).collect(),
+            Conn::Postgres(c) => bound!(Postgres, sql, args).fetch_all(c).await?.into_iter().map(Row::Postgres).collect(),
+        })
+    }
+
+    pub async fn all<T>(&mut self, sql: &'static str, args: Vec<Value>, map: impl Fn(&Row) -> Result<T, StoreError>) -> Result<Vec<T>, StoreError> {
+        self.rows(sql, args).await?.iter().map(map).collect()
+    }
+
+    pub async fn one<T>(&mut self, sql: &'static str, args: Vec<Value>, map: impl Fn(&Row) -> Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+        let row = match self.conn() {
+            Conn::Sqlite(c) => bound!(Sqlite, sql, args).fetch_optional(c).await?.map(Row::Sqlite),
+            Conn::Postgres(c) => bound!(Postgres, sql, args).fetch_optional(c).await?.map(Row::Postgres),
+        };
+        row.as_ref().map(map).transpose()
+    }
+
+    /// Prepares a statement without running it: a test asks both engines about every query.
+    pub async fn prepares(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        use sqlx::{Executor as _, SqlSafeStr as _};
+        match self.conn() {
+            Conn::Sqlite(c) => c.prepare(sql.into_sql_str()).await.map(|_| ())?,
+            Conn::Postgres(c) => c.prepare(sql.into_sql_str()).await.map(|_| ())?,
+        }
+        Ok(())
+    }
+}

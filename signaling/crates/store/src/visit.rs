@@ -1,0 +1,77 @@
+//! A citizen's presence at a booth or on a phone.
+
+use crate::{Row, StoreError, Tx, args};
+use domain::{
+    id::{BoothId, HallId, KeyId, VisitId},
+    time::Timestamp,
+};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visit {
+    pub id: VisitId,
+    /// `booth` or `phone`.
+    pub channel: String,
+    pub hall_id: HallId,
+    pub booth_id: Option<BoothId>,
+    pub language: String,
+    pub elder: bool,
+    pub key_id: KeyId,
+    /// {name, number} under the visit's key, once a card was read.
+    pub identity_enc: Option<Vec<u8>>,
+    /// HMAC of the identity number.
+    pub citizen_index: Option<String>,
+    pub card_nonce: Option<String>,
+    pub ended: bool,
+    pub created_at: Timestamp,
+}
+
+const INSERT: &str = "INSERT INTO visits (id, channel, hall_id, booth_id, language, elder, key_id, card_nonce, state, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9)";
+const GET: &str = "SELECT * FROM visits WHERE id = $1";
+const IDENTIFY: &str = "UPDATE visits SET identity_enc = $2, citizen_index = $3, card_nonce = $4 WHERE id = $1 AND state = 'open' AND card_nonce = $5";
+const NONCE: &str = "UPDATE visits SET card_nonce = $2 WHERE id = $1 AND state = 'open'";
+const END: &str = "UPDATE visits SET state = 'ended', ended_at = $2, card_nonce = NULL WHERE id = $1 AND state = 'open'";
+pub const QUERIES: &[&str] = &[INSERT, GET, IDENTIFY, NONCE, END];
+
+fn row(r: &Row) -> Result<Visit, StoreError> {
+    Ok(Visit {
+        id: r.id("id")?,
+        channel: r.text("channel")?,
+        hall_id: r.id("hall_id")?,
+        booth_id: r.opt_id("booth_id")?,
+        language: r.text("language")?,
+        elder: r.bool("elder")?,
+        key_id: r.id("key_id")?,
+        identity_enc: r.opt_blob("identity_enc")?,
+        citizen_index: r.opt_text("citizen_index")?,
+        card_nonce: r.opt_text("card_nonce")?,
+        ended: r.text("state")? == "ended",
+        created_at: r.time("created_at")?,
+    })
+}
+
+pub async fn insert(tx: &mut Tx, v: &Visit) -> Result<(), StoreError> {
+    tx.exec(
+        INSERT,
+        args![&v.id, &v.channel, &v.hall_id, v.booth_id.as_ref(), &v.language, v.elder, &v.key_id, v.card_nonce.clone(), v.created_at],
+    )
+    .await
+    .map(|_| ())
+}
+
+pub async fn get(tx: &mut Tx, id: &VisitId) -> Result<Option<Visit>, StoreError> {
+    tx.one(GET, args![id], row).await
+}
+
+/// Spends the nonce that the card read was signed over; false: it was not this visit's, or is spent.
+pub async fn identify(tx: &mut Tx, id: &VisitId, identity_enc: Vec<u8>, index: &str, next_nonce: &str, nonce: &str) -> Result<bool, StoreError> {
+    Ok(tx.exec(IDENTIFY, args![id, identity_enc, index, next_nonce, nonce]).await? == 1)
+}
+
+pub async fn set_nonce(tx: &mut Tx, id: &VisitId, nonce: &str) -> Result<(), StoreError> {
+    tx.exec(NONCE, args![id, nonce]).await.map(|_| ())
+}
+
+/// False: it had ended before.
+pub async fn end(tx: &mut Tx, id: &VisitId, now: Timestamp) -> Result<bool, StoreError> {
+    Ok(tx.exec(END, args![id, now]).await? == 1)
+}
