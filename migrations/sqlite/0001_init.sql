@@ -89,8 +89,8 @@ CREATE TABLE tickets (
   grace_until INTEGER, session_id TEXT, next_ticket TEXT, reason TEXT,
   estimate_low INTEGER, estimate_high INTEGER, paired_at INTEGER, ended_at INTEGER
 ) STRICT;
--- Order of service: class, then those sent back (head < 0) before the rest, then first come first served.
-CREATE INDEX tickets_queue ON tickets (hall_id, class, head, enqueued_at, id) WHERE state = 'waiting';
+-- Order of service inside a skill: class, then those sent back (head < 0) before the rest, then first come first served.
+CREATE INDEX tickets_queue ON tickets (hall_id, skill, state, class, head, enqueued_at, id);
 CREATE UNIQUE INDEX ticket_of_visit ON tickets (visit_id) WHERE state IN ('waiting', 'offered', 'paired');
 CREATE INDEX tickets_grace ON tickets (grace_until) WHERE grace_until IS NOT NULL;
 CREATE INDEX tickets_recent ON tickets (hall_id, paired_at) WHERE paired_at IS NOT NULL;

@@ -45,7 +45,6 @@ const INSERT: &str = "INSERT INTO tickets (id, hall_id, visit_id, number, skill,
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11, $12, $13, $14)";
 const GET: &str = "SELECT * FROM tickets WHERE id = $1";
 const OF_VISIT: &str = "SELECT * FROM tickets WHERE visit_id = $1 AND state IN ('waiting', 'offered', 'paired')";
-const QUEUE: &str = "SELECT * FROM tickets WHERE hall_id = $1 AND state = 'waiting' ORDER BY class, head, enqueued_at, id LIMIT $2";
 const QUEUE_SKILL: &str = "SELECT * FROM tickets WHERE hall_id = $1 AND skill = $2 AND state = 'waiting' ORDER BY class, head, enqueued_at, id LIMIT $3";
 const MOVE: &str = "UPDATE tickets SET state = $3, version = version + 1, head = $4, session_id = $5, next_ticket = $6, reason = $7, paired_at = $8, ended_at = $9, grace_until = NULL
   WHERE id = $1 AND state = $2";
@@ -57,7 +56,7 @@ const GRACE_DUE: &str = "SELECT * FROM tickets WHERE grace_until <= $1 AND state
 const RECENT: &str = "SELECT t.estimate_low, t.estimate_high, t.enqueued_at, t.paired_at, s.started_at, s.ended_at FROM tickets t
   LEFT JOIN sessions s ON s.id = t.session_id WHERE t.hall_id = $1 AND t.paired_at IS NOT NULL ORDER BY t.paired_at DESC LIMIT 50";
 const WATCHED: &str = "SELECT id FROM tickets WHERE hall_id = $1 AND state IN ('waiting', 'offered')";
-pub const QUERIES: &[&str] = &[INSERT, GET, OF_VISIT, QUEUE, QUEUE_SKILL, MOVE, AHEAD, WAITING, GRACE, GRACE_DUE, RECENT, WATCHED];
+pub const QUERIES: &[&str] = &[INSERT, GET, OF_VISIT, QUEUE_SKILL, MOVE, AHEAD, WAITING, GRACE, GRACE_DUE, RECENT, WATCHED];
 
 fn row(r: &Row) -> Result<Ticket, StoreError> {
     Ok(Ticket {
@@ -103,11 +102,6 @@ pub async fn get(tx: &mut Tx, id: &TicketId) -> Result<Option<Ticket>, StoreErro
 /// The visit's live ticket.
 pub async fn of_visit(tx: &mut Tx, visit: &VisitId) -> Result<Option<Ticket>, StoreError> {
     tx.one(OF_VISIT, args![visit], row).await
-}
-
-/// Waiting tickets in order of service.
-pub async fn queue(tx: &mut Tx, hall: &HallId, limit: i64) -> Result<Vec<Ticket>, StoreError> {
-    tx.all(QUEUE, args![hall, limit], row).await
 }
 
 /// Waiting tickets of one skill in order of service.
