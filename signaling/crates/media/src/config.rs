@@ -1,0 +1,88 @@
+//! What the engine is started with, and every limit of the crate: name, unit, reason.
+//!
+//! Never reads files or the environment: the caller fills [`MediaConfig`].
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+/// Members of one room: citizen, agent, guest, a second agent at hand-over, a listening supervisor, one spare.
+pub const MEMBERS_PER_ROOM: usize = 6;
+/// Rooms of one node; beyond it offers are refused as unavailable.
+pub const ROOMS_MAX: usize = 2_000;
+/// Slots per kind on one connection: every other member of a full room.
+pub const SLOTS_PER_KIND: usize = MEMBERS_PER_ROOM - 1;
+/// Room and member ids (bytes).
+pub const ID_BYTES: usize = 64;
+/// One offer (bytes); Chromium's with five pairs is about 12 KiB.
+pub const SDP_BYTES: usize = 64 * 1024;
+/// m-lines in one offer: five pairs, a data channel, some that were rejected earlier.
+pub const SDP_SECTIONS: usize = 24;
+/// Datagrams waiting for one connection's driver; then the newest is dropped, as a router would.
+pub const INBOX_PACKETS: usize = 1_024;
+/// Remote addresses remembered for one connection (every interface of a client, both networks of a hand-over).
+pub const ADDRS_PER_CONNECTION: usize = 16;
+/// ICE user fragments of one connection: the present one and those of recent restarts.
+pub const UFRAGS_PER_CONNECTION: usize = 4;
+/// Largest datagram or TCP frame (bytes); DTLS and SRTP stay under the Ethernet MTU.
+pub const DATAGRAM_BYTES: usize = 2_048;
+/// TCP connections that have not yet said whose they are.
+pub const TCP_PENDING: usize = 256;
+/// Time to send the first frame on a TCP connection.
+pub const TCP_FIRST_FRAME: Duration = Duration::from_secs(5);
+/// A TCP client that takes no bytes this long has its stream cut.
+pub const TCP_WRITE: Duration = Duration::from_secs(5);
+/// TCP streams handed to one connection and not yet taken by its driver.
+pub const TCP_STREAMS: usize = 8;
+/// Least time between two keyframe requests to one publisher.
+pub const KEYFRAME_GAP: Duration = Duration::from_millis(300);
+/// A leg whose queue was full gets no video for this long, then restarts at a keyframe.
+pub const CONGESTED: Duration = Duration::from_secs(1);
+/// Keyframe requests waiting to be mapped to a slot; more say nothing new.
+pub const KEYFRAME_INBOX: usize = 64;
+/// Events handed to the reader and not yet taken.
+pub const EVENT_CHANNEL: usize = 1_024;
+/// Lifecycle events kept for a reader that is behind; when reached, new offers are refused rather than events lost.
+pub const EVENT_BACKLOG: usize = 16_384;
+/// Candidate gathering is local; longer means that the driver died.
+pub const GATHER: Duration = Duration::from_secs(3);
+
+/// Start values of the engine.
+#[derive(Debug, Clone)]
+pub struct MediaConfig {
+    /// The shared UDP port (IPv4). Port 0 takes a free one; ICE-TCP listens on the same number if it is free.
+    pub udp_bind: SocketAddr,
+    /// Addresses written into candidates: what clients can reach. Empty: the bind address, or the primary address when bound to 0.0.0.0.
+    pub public_ips: Vec<IpAddr>,
+    /// Offer ICE-TCP passive candidates for networks that drop UDP.
+    pub tcp: bool,
+    /// Offer UDP candidates. Off only to test the fallback.
+    pub udp: bool,
+    /// No packet at all (media, RTCP, STUN consent, RFC 7675) for this long: the member is gone.
+    pub silence: Duration,
+    /// A connection that never comes up is closed after this.
+    pub connect_timeout: Duration,
+    /// Period of [`crate::MediaEvent::Quality`].
+    pub quality_every: Duration,
+}
+
+impl MediaConfig {
+    /// Defaults for one bind address: UDP and TCP, 10 s of silence, 30 s to connect, quality every 5 s.
+    #[must_use]
+    pub fn new(udp_bind: SocketAddr) -> Self {
+        Self {
+            udp_bind,
+            public_ips: Vec::new(),
+            tcp: true,
+            udp: true,
+            silence: Duration::from_secs(10),
+            connect_timeout: Duration::from_secs(30),
+            quality_every: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Default for MediaConfig {
+    fn default() -> Self {
+        Self::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+    }
+}

@@ -1,0 +1,60 @@
+//! What can go wrong on the way in, with codes that never change.
+//!
+//! The text is for logs: it never repeats the offer, which holds addresses of the citizen's network.
+
+use thiserror::Error;
+
+/// Why an offer or command was refused. Nothing has changed when one is returned.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum MediaError {
+    /// Not an offer that this server can answer: malformed, oversize, no DTLS fingerprint, no ICE credentials, not bundled.
+    #[error("the offer cannot be used: {0}")]
+    SdpInvalid(&'static str),
+    /// An audio section without Opus or a video section without VP8.
+    #[error("no common codec for {0}")]
+    CodecUnsupported(&'static str),
+    /// The room has all its members.
+    #[error("the room is full")]
+    RoomFull,
+    /// The media plane cannot serve now (limits reached, port not bound, connection lost while answering).
+    #[error("media is unavailable: {0}")]
+    Unavailable(String),
+}
+
+impl MediaError {
+    /// Stable code for problem documents and protocol errors.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::SdpInvalid(_) => "sdp_invalid",
+            Self::CodecUnsupported(_) => "codec_unsupported",
+            Self::RoomFull => "room_full",
+            Self::Unavailable(_) => "media_unavailable",
+        }
+    }
+}
+
+impl From<std::io::Error> for MediaError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_stable() {
+        assert_eq!(MediaError::SdpInvalid("x").code(), "sdp_invalid");
+        assert_eq!(
+            MediaError::CodecUnsupported("x").code(),
+            "codec_unsupported"
+        );
+        assert_eq!(MediaError::RoomFull.code(), "room_full");
+        assert_eq!(
+            MediaError::Unavailable(String::new()).code(),
+            "media_unavailable"
+        );
+    }
+}

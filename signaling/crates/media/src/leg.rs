@@ -1,0 +1,57 @@
+//! The seam between rooms and the WebRTC library: what a room asks of a connection ([`Leg`]) and what it hears ([`LegSink`]).
+//!
+//! Rooms know nothing beyond these two traits, so that another library can stand behind them and tests can stand in for one.
+
+use crate::error::MediaError;
+use crate::event::{EndReason, Kind};
+use crate::sdp::Offer;
+use async_trait::async_trait;
+use rtc::rtp::Packet;
+
+/// One m-line on which the member receives; its place in the answer's list is its index in [`Leg::send_rtp`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LegSlot {
+    pub mid: String,
+    pub kind: Kind,
+}
+
+/// An answer and every slot of the connection so far; renegotiation only appends.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub sdp: String,
+    pub slots: Vec<LegSlot>,
+}
+
+/// What became of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sent {
+    Queued,
+    /// The leg is slow; the packet is lost.
+    Full,
+    /// The leg is closed.
+    Gone,
+}
+
+/// One member's connection.
+#[async_trait]
+pub(crate) trait Leg: Send + Sync + 'static {
+    /// Answers a first or a further offer of the same peer connection.
+    async fn accept_offer(&self, offer: &Offer) -> Result<Answer, MediaError>;
+    /// Queues a packet for a slot; never waits. The leg sets SSRC and payload type.
+    fn send_rtp(&self, slot: usize, packet: Packet) -> Sent;
+    /// Asks the member's page for a keyframe now; never waits. `false` if it sends no video yet.
+    fn request_keyframe(&self) -> bool;
+    /// Ends the connection; reports nothing. Idempotent.
+    async fn close(&self);
+}
+
+/// Where a connection reports. Called from the leg's own tasks, never from the driver's; must not wait.
+pub(crate) trait LegSink: Send + Sync + 'static {
+    fn on_connected(&self);
+    fn on_rtp(&self, kind: Kind, packet: &Packet);
+    /// The page cannot decode what the slot carries.
+    fn on_keyframe_wanted(&self, slot: usize);
+    fn on_quality(&self, loss_pct: f32, jitter_ms: f32, rtt_ms: Option<f32>);
+    /// Once, unless [`Leg::close`] came first.
+    fn on_ended(&self, reason: EndReason);
+}

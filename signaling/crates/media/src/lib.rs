@@ -1,0 +1,57 @@
+//! # media: the WebRTC plane of the counter
+//!
+//! Owns: one UDP port (and one TCP port beside it, RFC 4571 framing) for every connection, the peer connections behind it,
+//! rooms with their members, and the rules by which one member's packets reach another.
+//! Never: opens a database, knows tickets, cases or people (a member is an opaque id), transcodes, or lets a packet of a room
+//! that is not live reach anyone.
+//!
+//! ## How a call runs
+//! 1. [`MediaEngine::start`] binds the ports; [`MediaEngine::events`] gives the one event stream.
+//! 2. A member's page makes one offer: audio and video `sendrecv`, then up to four `recvonly` pairs. [`Engine::offer`] returns the
+//!    answer with all candidates (ICE-lite, no trickle, RFC 8445): one round trip.
+//! 3. Every m-line on which the page receives is a *slot*. [`MediaEvent::Slots`] says which mid carries which member; slots change
+//!    without renegotiation and a member keeps its slot while it is away.
+//! 4. A room starts *held*: transports may connect and warm up, nothing is forwarded. [`Engine::set_forwarding`] makes it live and
+//!    asks every publisher for a keyframe at once.
+//! 5. A new offer of the same peer connection renegotiates it (ICE restart); of another one, it replaces the member's connection.
+//! 6. A member's end is always noticed: DTLS close_notify, a failed connection, or silence ([`MediaConfig::silence`]).
+//!
+//! ## Where to look
+//! [`forward`] who hears whom and how a packet is rewritten · `room` members, `slots` who is where · `publish` the packet path · `keyframe` PLI coalescing · `leg` the small
+//! trait behind which the WebRTC library hides · `peer`, `watcher` that library · `mux`, `tcp`, `runtime` the shared ports · `sdp` what an
+//! offer must be · [`config`] every limit.
+//!
+//! ## 中文
+//! 媒体面：单一 UDP 端口（另有 ICE-TCP 备用），房间、成员与转发规则。不访问数据库，不转码，成员只是不透明的编号。
+//! 房间先"保持"后"接通"：接通之前，任何一方的音视频都不会被转发。
+
+pub mod config;
+pub mod engine;
+pub mod error;
+pub mod event;
+pub mod forward;
+
+mod codec;
+mod counters;
+mod keyframe;
+mod leg;
+mod mux;
+mod peer;
+mod publish;
+mod room;
+#[cfg(test)]
+mod room_tests;
+mod runtime;
+mod sdp;
+mod sink;
+mod slots;
+mod tap;
+mod tcp;
+mod watcher;
+
+pub use config::MediaConfig;
+pub use counters::EngineStats;
+pub use engine::{Engine, MediaEngine};
+pub use error::MediaError;
+pub use event::{EndReason, Kind, MediaEvent, SentMedia, Slot, Source};
+pub use forward::{MemberRole, forwards};

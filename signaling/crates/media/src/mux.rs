@@ -1,0 +1,400 @@
+//! One UDP port for all connections: by ICE user fragment first, then by remote address.
+//!
+//! Owns the socket, the routing table and each connection's inbox. Never parses more than STUN's USERNAME, never blocks a sender, never
+//! panics on input. A STUN request always re-keys its address: the client moved, restarted ICE, or its port now belongs to another.
+//! Limits: [`INBOX_PACKETS`], [`ADDRS_PER_CONNECTION`], [`UFRAGS_PER_CONNECTION`], [`DATAGRAM_BYTES`].
+
+use crate::config::{
+    ADDRS_PER_CONNECTION, DATAGRAM_BYTES, INBOX_PACKETS, TCP_STREAMS, UFRAGS_PER_CONNECTION,
+};
+use crate::counters::{Counters, bump};
+use crate::tcp::MuxStream;
+use bytes::Bytes;
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+use tokio::net::UdpSocket;
+use tokio::sync::mpsc;
+
+/// The shared socket and who is behind which address.
+pub(crate) struct Mux {
+    receive: UdpSocket,
+    /// The same socket for sending: a system call each, no shared waker that a second sender would overwrite.
+    send: std::net::UdpSocket,
+    table: Mutex<Table>,
+    started: Instant,
+    pub(crate) counters: Arc<Counters>,
+}
+
+#[derive(Default)]
+struct Table {
+    by_ufrag: HashMap<String, Arc<Port>>,
+    by_addr: HashMap<SocketAddr, Arc<Port>>,
+}
+
+/// One connection's end of the shared ports.
+pub(crate) struct Port {
+    inbox: Mutex<Inbox>,
+    keys: Mutex<Keys>,
+    heard_ms: AtomicU64,
+    started: Instant,
+    streams: mpsc::Sender<MuxStream>,
+}
+
+#[derive(Default)]
+struct Inbox {
+    packets: VecDeque<(Bytes, SocketAddr)>,
+    waker: Option<Waker>,
+}
+
+#[derive(Default)]
+struct Keys {
+    ufrags: VecDeque<String>,
+    addrs: VecDeque<SocketAddr>,
+}
+
+impl std::fmt::Debug for Mux {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Mux")
+    }
+}
+
+impl std::fmt::Debug for Port {
+    // Addresses of citizens' networks stay out of logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Port")
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Mux {
+    /// Binds the port.
+    ///
+    /// # Errors
+    /// The address is not free or not ours.
+    pub(crate) fn bind(addr: SocketAddr, counters: Arc<Counters>) -> io::Result<Arc<Self>> {
+        let socket = std::net::UdpSocket::bind(addr)?;
+        socket.set_nonblocking(true)?;
+        let send = socket.try_clone()?;
+        Ok(Arc::new(Self {
+            receive: UdpSocket::from_std(socket)?,
+            send,
+            table: Mutex::default(),
+            started: Instant::now(),
+            counters,
+        }))
+    }
+
+    pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.send.local_addr()
+    }
+
+    /// A new connection's port and the streams that the TCP side will hand it.
+    pub(crate) fn open(self: &Arc<Self>) -> (PortGuard, mpsc::Receiver<MuxStream>) {
+        let (streams, rx) = mpsc::channel(TCP_STREAMS);
+        let port = Arc::new(Port {
+            inbox: Mutex::default(),
+            keys: Mutex::default(),
+            heard_ms: AtomicU64::new(self.started.elapsed().as_millis() as u64),
+            started: self.started,
+            streams,
+        });
+        (
+            PortGuard {
+                mux: self.clone(),
+                port,
+            },
+            rx,
+        )
+    }
+
+    /// Receives until the task is aborted.
+    pub(crate) async fn run(self: Arc<Self>) {
+        let mut buffer = vec![0u8; DATAGRAM_BYTES];
+        loop {
+            match self.receive.recv_from(&mut buffer).await {
+                Ok((n, from)) => self.dispatch(&buffer[..n], from),
+                // An ICMP error of some client's; a pause so that a lasting one does not spin.
+                Err(_) => tokio::time::sleep(Duration::from_millis(2)).await,
+            }
+        }
+    }
+
+    fn dispatch(&self, packet: &[u8], from: SocketAddr) {
+        bump(&self.counters.datagrams_in);
+        let Some(port) = self.route(packet, from) else {
+            bump(&self.counters.datagrams_ignored);
+            return;
+        };
+        if !port.deliver(packet, from) {
+            bump(&self.counters.datagrams_dropped);
+        }
+    }
+
+    fn route(&self, packet: &[u8], from: SocketAddr) -> Option<Arc<Port>> {
+        let mut table = lock(&self.table);
+        if let Some(port) = stun_request_ufrag(packet)
+            .and_then(|u| table.by_ufrag.get(u))
+            .cloned()
+        {
+            let known = table
+                .by_addr
+                .get(&from)
+                .is_some_and(|p| Arc::ptr_eq(p, &port));
+            if !known {
+                let mut keys = lock(&port.keys);
+                if keys.addrs.len() == ADDRS_PER_CONNECTION
+                    && let Some(oldest) = keys.addrs.pop_front()
+                {
+                    remove_own(&mut table.by_addr, &oldest, &port);
+                }
+                keys.addrs.push_back(from);
+                drop(keys);
+                table.by_addr.insert(from, port.clone());
+            }
+            return Some(port);
+        }
+        table.by_addr.get(&from).cloned()
+    }
+
+    /// The connection that answers to a user fragment (for the TCP side).
+    pub(crate) fn find(&self, ufrag: &str) -> Option<Arc<Port>> {
+        lock(&self.table).by_ufrag.get(ufrag).cloned()
+    }
+
+    /// Sends one datagram. A full kernel buffer or an unreachable peer loses it, as UDP does: no leg waits for another's.
+    pub(crate) fn send_to(&self, contents: &[u8], to: SocketAddr) {
+        if self.send.send_to(contents, to).is_err() {
+            bump(&self.counters.send_failed);
+        }
+    }
+}
+
+fn remove_own(map: &mut HashMap<SocketAddr, Arc<Port>>, key: &SocketAddr, port: &Arc<Port>) {
+    if map.get(key).is_some_and(|p| Arc::ptr_eq(p, port)) {
+        map.remove(key);
+    }
+}
+
+impl Port {
+    fn deliver(&self, packet: &[u8], from: SocketAddr) -> bool {
+        self.hear();
+        let mut inbox = lock(&self.inbox);
+        if inbox.packets.len() >= INBOX_PACKETS {
+            return false;
+        }
+        inbox
+            .packets
+            .push_back((Bytes::copy_from_slice(packet), from));
+        let waker = inbox.waker.take();
+        drop(inbox);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        true
+    }
+
+    /// Hands over a TCP stream; `false` if the connection has too many waiting or is gone.
+    pub(crate) fn deliver_stream(&self, stream: MuxStream) -> bool {
+        self.hear();
+        self.streams.try_send(stream).is_ok()
+    }
+
+    /// Notes that the client said something.
+    pub(crate) fn hear(&self) {
+        self.heard_ms
+            .store(self.started.elapsed().as_millis() as u64, Ordering::Relaxed);
+    }
+
+    /// Time since the client's last packet.
+    pub(crate) fn silence(&self) -> Duration {
+        let now = self.started.elapsed().as_millis() as u64;
+        Duration::from_millis(now.saturating_sub(self.heard_ms.load(Ordering::Relaxed)))
+    }
+
+    /// The next datagram, or registers the waker.
+    pub(crate) fn poll_packet(&self, cx: &mut Context<'_>) -> Poll<(Bytes, SocketAddr)> {
+        let mut inbox = lock(&self.inbox);
+        match inbox.packets.pop_front() {
+            Some(packet) => Poll::Ready(packet),
+            None => {
+                inbox.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+/// Keeps a port in the table; dropping it forgets the connection's keys.
+#[derive(Debug)]
+pub(crate) struct PortGuard {
+    pub(crate) mux: Arc<Mux>,
+    pub(crate) port: Arc<Port>,
+}
+
+impl PortGuard {
+    /// Routes a user fragment here; an ICE restart adds one and the old stays valid for packets under way.
+    pub(crate) fn register(&self, ufrag: &str) {
+        let mut table = lock(&self.mux.table);
+        let mut keys = lock(&self.port.keys);
+        if keys.ufrags.iter().any(|u| u == ufrag) {
+            return;
+        }
+        if keys.ufrags.len() == UFRAGS_PER_CONNECTION
+            && let Some(oldest) = keys.ufrags.pop_front()
+        {
+            table.by_ufrag.remove(&oldest);
+        }
+        keys.ufrags.push_back(ufrag.to_owned());
+        table.by_ufrag.insert(ufrag.to_owned(), self.port.clone());
+    }
+}
+
+impl Drop for PortGuard {
+    fn drop(&mut self) {
+        let mut table = lock(&self.mux.table);
+        let mut keys = lock(&self.port.keys);
+        for ufrag in keys.ufrags.drain(..) {
+            table.by_ufrag.remove(&ufrag);
+        }
+        for addr in keys.addrs.drain(..) {
+            remove_own(&mut table.by_addr, &addr, &self.port);
+        }
+    }
+}
+
+/// The server's user fragment in a STUN binding request (RFC 8489 §5, §14.3; RFC 8445 §7.2.2: `local:remote`).
+pub(crate) fn stun_request_ufrag(packet: &[u8]) -> Option<&str> {
+    const BINDING_REQUEST: [u8; 2] = [0x00, 0x01];
+    const COOKIE: [u8; 4] = [0x21, 0x12, 0xA4, 0x42];
+    const USERNAME: u16 = 0x0006;
+    if packet.get(..2)? != BINDING_REQUEST || packet.get(4..8)? != COOKIE {
+        return None;
+    }
+    let mut attributes = packet.get(20..)?;
+    while let [t0, t1, l0, l1, rest @ ..] = attributes {
+        let length = usize::from(u16::from_be_bytes([*l0, *l1]));
+        let value = rest.get(..length)?;
+        if u16::from_be_bytes([*t0, *t1]) == USERNAME {
+            return std::str::from_utf8(value).ok()?.split(':').next();
+        }
+        attributes = rest.get(length.next_multiple_of(4)..)?;
+    }
+    None
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn stun(username: &str) -> Vec<u8> {
+        let mut p = vec![0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42];
+        p.extend([0; 12]);
+        p.extend([0x80, 0x22, 0, 3, b'a', b'b', b'c', 0]);
+        p.extend(6u16.to_be_bytes());
+        p.extend((username.len() as u16).to_be_bytes());
+        p.extend(username.as_bytes());
+        while p.len() % 4 != 0 {
+            p.push(0);
+        }
+        p
+    }
+
+    fn addr(port: u16) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], port))
+    }
+
+    fn queued(guard: &PortGuard) -> usize {
+        lock(&guard.port.inbox).packets.len()
+    }
+
+    fn mux() -> Arc<Mux> {
+        Mux::bind(addr(0), Arc::default()).unwrap()
+    }
+
+    #[test]
+    fn user_fragment_is_found_and_junk_is_not() {
+        let good = stun("local:remote");
+        assert_eq!(stun_request_ufrag(&good), Some("local"));
+        for cut in 0..good.len() - 1 {
+            let _ = stun_request_ufrag(&good[..cut]); // never a panic
+        }
+        let mut response = good.clone();
+        response[0] = 1;
+        assert_eq!(stun_request_ufrag(&response), None);
+        let mut lying = good;
+        lying[30] = 0xff;
+        assert_eq!(stun_request_ufrag(&lying), None);
+        let mut seed = 1u32;
+        for length in 0..600usize {
+            let mut junk = vec![0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42];
+            junk.extend((0..length).map(|_| {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (seed >> 24) as u8
+            }));
+            let _ = stun_request_ufrag(&junk);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_keys_the_address_and_another_request_rekeys_it() {
+        let mux = mux();
+        let (a, _ra) = mux.open();
+        let (b, _rb) = mux.open();
+        a.register("aaaa");
+        b.register("bbbb");
+        mux.dispatch(&[128, 0, 1], addr(9));
+        assert_eq!(mux.counters.snapshot().datagrams_ignored, 1);
+        mux.dispatch(&stun("aaaa:x"), addr(9));
+        mux.dispatch(&[128, 0, 1], addr(9));
+        assert_eq!((queued(&a), queued(&b)), (2, 0));
+        mux.dispatch(&stun("bbbb:x"), addr(9));
+        mux.dispatch(&[128, 0, 1], addr(9));
+        assert_eq!((queued(&a), queued(&b)), (2, 2));
+        // The old owner's end does not take the address from the new one.
+        drop(a);
+        mux.dispatch(&[128, 0, 1], addr(9));
+        assert_eq!(queued(&b), 3);
+        drop(b);
+        let table = lock(&mux.table);
+        assert!(table.by_addr.is_empty() && table.by_ufrag.is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_unknown_fragment_falls_back_to_the_address() {
+        let mux = mux();
+        let (a, _ra) = mux.open();
+        a.register("aaaa");
+        mux.dispatch(&stun("aaaa:x"), addr(9));
+        mux.dispatch(&stun("zzzz:x"), addr(9));
+        assert_eq!(queued(&a), 2);
+    }
+
+    #[tokio::test]
+    async fn inbox_and_keys_are_bounded() {
+        let mux = mux();
+        let (a, _ra) = mux.open();
+        for n in 0..UFRAGS_PER_CONNECTION + 3 {
+            a.register(&format!("ufrag{n}"));
+        }
+        assert_eq!(lock(&mux.table).by_ufrag.len(), UFRAGS_PER_CONNECTION);
+        let last = stun(&format!("ufrag{}:x", UFRAGS_PER_CONNECTION + 2));
+        for n in 0..ADDRS_PER_CONNECTION as u16 + 5 {
+            mux.dispatch(&last, addr(100 + n));
+        }
+        assert_eq!(lock(&mux.table).by_addr.len(), ADDRS_PER_CONNECTION);
+        for _ in 0..INBOX_PACKETS + 7 {
+            mux.dispatch(&last, addr(100 + ADDRS_PER_CONNECTION as u16));
+        }
+        assert_eq!(queued(&a), INBOX_PACKETS);
+        assert!(mux.counters.snapshot().datagrams_dropped >= 7);
+    }
+}

@@ -1,0 +1,378 @@
+//! A [`Leg`] on the WebRTC library: one ICE-lite peer connection behind the shared ports.
+//!
+//! Owns the peer connection, its outgoing tracks and the task that watches over it. The library's callbacks run on its driver's task:
+//! they only post; the watcher works. Never waits for a slow client: a full queue loses the packet.
+
+use crate::codec;
+use crate::config::{GATHER, KEYFRAME_INBOX, MediaConfig};
+use crate::error::MediaError;
+use crate::event::Kind;
+use crate::leg::{Answer, Leg, LegSink, LegSlot, Sent};
+use crate::mux::{Mux, PortGuard};
+use crate::room::Connector;
+use crate::runtime::PortRuntime;
+use crate::sdp::{self, Offer};
+use crate::tap::KeyframeTap;
+use crate::watcher::Watcher;
+use async_trait::async_trait;
+use futures::FutureExt;
+use rtc::ice::mdns::MulticastDnsMode;
+use rtc::ice::network_type::NetworkType;
+use rtc::interceptor::Slot as ChainSlot;
+use rtc::media_stream::MediaStreamTrack;
+use rtc::peer_connection::transport::RTCDtlsTransportState;
+use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtp::Packet;
+use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use webrtc::media_stream::track_local::TrackLocal;
+use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
+use webrtc::media_stream::track_remote::TrackRemote;
+use webrtc::peer_connection::{
+    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
+    RTCIceGatheringState, RTCPeerConnectionState, RTCSdpType, RTCSessionDescription, Registry,
+    SettingEngineBuilder, configure_nack, configure_rtcp_reports, configure_twcc_receiver_only,
+};
+use webrtc::rtp_transceiver::RtpSender;
+use webrtc::runtime::Runtime;
+
+/// Tracks announced and not yet taken by the watcher: two are used.
+const TRACK_INBOX: usize = 16;
+
+/// Builds legs on one mux.
+pub(crate) struct WebRtcConnector {
+    pub mux: Arc<Mux>,
+    pub config: MediaConfig,
+    pub udp_candidates: Vec<SocketAddr>,
+    pub tcp_candidates: Vec<SocketAddr>,
+}
+
+pub(crate) struct WebRtcLeg {
+    pub pc: Arc<dyn PeerConnection>,
+    pub port: PortGuard,
+    udp_candidates: Vec<SocketAddr>,
+    tcp_candidates: Vec<SocketAddr>,
+    gathered: watch::Receiver<bool>,
+    slots: RwLock<Vec<Outgoing>>,
+    pub video: RwLock<Option<Arc<VideoIn>>>,
+    closed: watch::Sender<bool>,
+}
+
+pub(crate) struct Outgoing {
+    mid: String,
+    kind: Kind,
+    pub ssrc: u32,
+    payload_type: u8,
+    track: Arc<TrackLocalStaticRTP>,
+    sender: Arc<dyn RtpSender>,
+}
+
+pub(crate) struct VideoIn {
+    pub track: Arc<dyn TrackRemote>,
+    pub ssrc: AtomicU32,
+}
+
+/// Posts what the driver says; never works in its callbacks.
+struct Handler {
+    state: watch::Sender<RTCPeerConnectionState>,
+    gathered: watch::Sender<bool>,
+    tracks: mpsc::Sender<Arc<dyn TrackRemote>>,
+}
+
+#[async_trait]
+impl PeerConnectionEventHandler for Handler {
+    async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
+        if state == RTCIceGatheringState::Complete {
+            self.gathered.send_replace(true);
+        }
+    }
+
+    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        self.state.send_replace(state);
+    }
+
+    async fn on_track(&self, track: Arc<dyn TrackRemote>) {
+        let _ = self.tracks.try_send(track);
+    }
+}
+
+fn unavailable(what: &'static str) -> impl Fn(rtc::shared::error::Error) -> MediaError {
+    move |error| MediaError::Unavailable(format!("{what}: {error}"))
+}
+
+#[async_trait]
+impl Connector for WebRtcConnector {
+    async fn connect(&self, sink: Arc<dyn LegSink>) -> Result<Arc<dyn Leg>, MediaError> {
+        let mut codecs = codec::registered().map_err(unavailable("codecs"))?;
+        let (wanted_tx, wanted) = mpsc::channel(KEYFRAME_INBOX);
+        let chain = configure_nack(Registry::new(), &mut codecs);
+        let chain = configure_rtcp_reports(chain);
+        let chain =
+            configure_twcc_receiver_only(chain, &mut codecs).map_err(unavailable("feedback"))?;
+        let chain = chain.with(ChainSlot::from(14_000), KeyframeTap::new(wanted_tx));
+
+        let mut networks = vec![NetworkType::Udp4];
+        if self.config.tcp {
+            networks.push(NetworkType::Tcp4);
+        }
+        let settings = SettingEngineBuilder::new()
+            .with_include_loopback_candidate(true)
+            .with_lite(true)
+            .with_multicast_dns_mode(MulticastDnsMode::Disabled)
+            .with_network_types(networks)
+            .build();
+
+        let (state_tx, state) = watch::channel(RTCPeerConnectionState::New);
+        let (gathered_tx, gathered) = watch::channel(false);
+        let (tracks_tx, tracks) = mpsc::channel(TRACK_INBOX);
+        let handler = Arc::new(Handler {
+            state: state_tx,
+            gathered: gathered_tx,
+            tracks: tracks_tx,
+        });
+        let (port, streams) = self.mux.open();
+        let runtime: Arc<dyn Runtime> = Arc::new(PortRuntime::new(
+            self.mux.clone(),
+            port.port.clone(),
+            streams,
+        ));
+        // Both are bound, closed at once and used as names only; see `runtime`.
+        let throw_away = || vec!["127.0.0.1:0".to_owned()];
+        let mut builder = PeerConnectionBuilder::new()
+            .with_configuration(RTCConfigurationBuilder::new().build())
+            .with_media_engine(codecs)
+            .with_setting_engine(settings)
+            .with_interceptor_registry(chain)
+            .with_handler(handler)
+            .with_runtime(runtime)
+            .with_udp_addrs(throw_away());
+        if self.config.tcp {
+            builder = builder.with_tcp_addrs(throw_away());
+        }
+        let pc: Arc<dyn PeerConnection> = Arc::new(
+            Box::pin(builder.build())
+                .await
+                .map_err(unavailable("connection"))?,
+        );
+        let (closed, closing) = watch::channel(false);
+        let leg = Arc::new(WebRtcLeg {
+            pc,
+            port,
+            udp_candidates: self.udp_candidates.clone(),
+            tcp_candidates: self.tcp_candidates.clone(),
+            gathered,
+            slots: RwLock::default(),
+            video: RwLock::default(),
+            closed,
+        });
+        let watcher = Watcher {
+            leg: Arc::downgrade(&leg),
+            sink,
+            config: self.config.clone(),
+            counts: HashMap::new(),
+        };
+        tokio::spawn(watcher.run(state, tracks, wanted, closing));
+        Ok(leg)
+    }
+}
+
+impl WebRtcLeg {
+    async fn negotiate(&self, offer: &Offer) -> Result<Answer, MediaError> {
+        let description = RTCSessionDescription::offer(offer.sdp.clone())
+            .map_err(|_| MediaError::SdpInvalid("cannot be parsed"))?;
+        self.pc
+            .set_remote_description(description)
+            .await
+            .map_err(|_| MediaError::SdpInvalid("cannot be applied"))?;
+
+        // The library fills transceivers in the order of m-lines, so tracks are added in that order too.
+        let known: Vec<String> =
+            self.read_slots(|slots| slots.iter().map(|s| s.mid.clone()).collect());
+        let mut added = Vec::new();
+        for section in offer
+            .sections
+            .iter()
+            .filter(|s| s.receives && !known.contains(&s.mid))
+        {
+            let pair = known.len() / 2 + added.len() / 2;
+            added.push(self.add_slot(&section.mid, section.kind, pair).await?);
+        }
+
+        let answer = self
+            .pc
+            .create_answer(None)
+            .await
+            .map_err(unavailable("answer"))?;
+        let (ufrag, sections) = sdp::read_answer(&answer.sdp)?;
+        // Before the page can know it: its first STUN request must find us. An ICE restart brings a new one.
+        self.port.register(&ufrag);
+        for slot in &mut added {
+            let section = sections
+                .iter()
+                .find(|s| s.mid == slot.mid && s.kind == slot.kind);
+            slot.payload_type = section
+                .ok_or(MediaError::CodecUnsupported("a receiving section"))?
+                .payload_type;
+        }
+        self.pc
+            .set_local_description(answer)
+            .await
+            .map_err(unavailable("answer"))?;
+        let mut gathered = self.gathered.clone();
+        match tokio::time::timeout(GATHER, gathered.wait_for(|done| *done)).await {
+            Ok(Ok(_)) => {}
+            _ => return Err(MediaError::Unavailable("no candidates".into())),
+        }
+        let local = self
+            .pc
+            .local_description()
+            .await
+            .ok_or_else(|| MediaError::Unavailable("no answer".into()))?;
+
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        slots.extend(added);
+        Ok(Answer {
+            sdp: sdp::with_candidates(&local.sdp, &self.udp_candidates, &self.tcp_candidates),
+            slots: slots
+                .iter()
+                .map(|s| LegSlot {
+                    mid: s.mid.clone(),
+                    kind: s.kind,
+                })
+                .collect(),
+        })
+    }
+
+    async fn add_slot(&self, mid: &str, kind: Kind, pair: usize) -> Result<Outgoing, MediaError> {
+        let ssrc = rand::random_range(1..=u32::MAX);
+        let coding = RTCRtpEncodingParameters {
+            rtp_coding_parameters: RTCRtpCodingParameters {
+                ssrc: Some(ssrc),
+                ..Default::default()
+            },
+            codec: codec::codec(kind),
+            ..Default::default()
+        };
+        // Audio and video of a pair share a stream id: browsers keep such tracks in lip-sync.
+        let id = format!("slot{pair}-{ssrc:08x}");
+        let track = MediaStreamTrack::new(
+            format!("slot{pair}"),
+            id.clone(),
+            id,
+            codec::kind(kind),
+            vec![coding],
+        );
+        let track = Arc::new(TrackLocalStaticRTP::new(track));
+        let sender = self
+            .pc
+            .add_track(track.clone() as Arc<dyn TrackLocal>)
+            .await
+            .map_err(unavailable("slot"))?;
+        Ok(Outgoing {
+            mid: mid.to_owned(),
+            kind,
+            ssrc,
+            payload_type: 0,
+            track,
+            sender,
+        })
+    }
+
+    pub(crate) fn read_slots<T>(&self, f: impl FnOnce(&[Outgoing]) -> T) -> T {
+        f(&self.slots.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether the page said goodbye; the library reports that nowhere else for media-only connections.
+    pub(crate) async fn dtls_closed(&self) -> bool {
+        let Some(sender) = self.read_slots(|s| s.first().map(|s| s.sender.clone())) else {
+            return false;
+        };
+        let Ok(Some(transport)) = sender.transport().await else {
+            return false;
+        };
+        matches!(
+            transport.state().await,
+            Ok(RTCDtlsTransportState::Closed | RTCDtlsTransportState::Failed)
+        )
+    }
+}
+
+#[async_trait]
+impl Leg for WebRtcLeg {
+    async fn accept_offer(&self, offer: &Offer) -> Result<Answer, MediaError> {
+        // The library parses text from strangers: a panic of its must cost this offer, not the server.
+        let result = AssertUnwindSafe(self.negotiate(offer)).catch_unwind().await;
+        let result = result.unwrap_or(Err(MediaError::SdpInvalid("cannot be handled")));
+        if result.is_err() {
+            let mut rollback = RTCSessionDescription::default();
+            rollback.sdp_type = RTCSdpType::Rollback;
+            let _ = self.pc.set_remote_description(rollback).await;
+        }
+        result
+    }
+
+    fn send_rtp(&self, slot: usize, mut packet: Packet) -> Sent {
+        let Some(track) = self.read_slots(|slots| {
+            slots.get(slot).map(|s| {
+                packet.header.ssrc = s.ssrc;
+                packet.header.payload_type = s.payload_type;
+                s.track.clone()
+            })
+        }) else {
+            return Sent::Gone;
+        };
+        // Polled once: the library's queue is bounded and a full one would make the publisher wait for this leg.
+        match track.write_rtp(packet).now_or_never() {
+            Some(Ok(())) => Sent::Queued,
+            Some(Err(_)) => Sent::Gone,
+            None => Sent::Full,
+        }
+    }
+
+    fn request_keyframe(&self) -> bool {
+        let Some(video) = self
+            .video
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+        else {
+            return false;
+        };
+        tokio::spawn(async move {
+            let pli = PictureLossIndication {
+                sender_ssrc: 0,
+                media_ssrc: video.ssrc.load(Ordering::Relaxed),
+            };
+            let _ = tokio::time::timeout(
+                Duration::from_secs(1),
+                video.track.write_rtcp(vec![Box::new(pli)]),
+            )
+            .await;
+        });
+        true
+    }
+
+    async fn close(&self) {
+        if !self.closed.send_replace(true) {
+            let _ = self.pc.close().await;
+        }
+    }
+}
+
+impl Drop for WebRtcLeg {
+    fn drop(&mut self) {
+        // The driver outlives a dropped connection; end it.
+        if !*self.closed.borrow()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let pc = self.pc.clone();
+            runtime.spawn(async move { pc.close().await });
+        }
+    }
+}

@@ -1,0 +1,404 @@
+//! A room: its members and which slot carries whom.
+//!
+//! Owns the map and recomputes it after every change; the packet path only reads what was computed. Never waits in the packet path,
+//! never forwards while the room is held. Limit: [`MEMBERS_PER_ROOM`].
+
+use crate::config::MEMBERS_PER_ROOM;
+use crate::counters::Counters;
+use crate::error::MediaError;
+use crate::event::{EndReason, Kind, MediaEvent, Outbox, SentMedia, Slot};
+use crate::forward::{MemberRole, forwards};
+use crate::leg::{Leg, LegSink, LegSlot};
+use crate::publish::Publisher;
+use crate::sdp::Offer;
+use crate::sink::MemberSink;
+use crate::slots::{self, Assigned};
+use async_trait::async_trait;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+const KINDS: [Kind; 2] = [Kind::Audio, Kind::Video];
+
+/// Makes the connection for a member's first offer.
+#[async_trait]
+pub(crate) trait Connector: Send + Sync {
+    async fn connect(&self, sink: Arc<dyn LegSink>) -> Result<Arc<dyn Leg>, MediaError>;
+}
+
+pub(crate) struct Room {
+    id: String,
+    outbox: Arc<Outbox>,
+    counters: Arc<Counters>,
+    state: Mutex<State>,
+    /// One offer at a time: two of one member must not build two connections.
+    joining: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct State {
+    live: bool,
+    closed: bool,
+    epoch: u64,
+    /// In order of joining: earlier members get earlier slots.
+    members: Vec<Member>,
+}
+
+struct Member {
+    id: String,
+    role: MemberRole,
+    sent: SentMedia,
+    conn: Option<Conn>,
+}
+
+struct Conn {
+    epoch: u64,
+    identity: String,
+    leg: Arc<dyn Leg>,
+    publisher: Arc<Publisher>,
+    slots: Vec<Assigned>,
+    connected: bool,
+    told: Option<Vec<Slot>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl State {
+    fn member(&mut self, id: &str) -> Option<&mut Member> {
+        self.members.iter_mut().find(|m| m.id == id)
+    }
+
+    fn conn(&mut self, id: &str, epoch: u64) -> Option<&mut Conn> {
+        self.member(id)?.conn.as_mut().filter(|c| c.epoch == epoch)
+    }
+}
+
+impl Room {
+    pub(crate) fn new(id: &str, outbox: Arc<Outbox>, counters: Arc<Counters>) -> Arc<Self> {
+        Arc::new(Self {
+            id: id.to_owned(),
+            outbox,
+            counters,
+            state: Mutex::default(),
+            joining: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// Joins, rejoins or renegotiates. On an error nothing has changed.
+    pub(crate) async fn offer(
+        self: &Arc<Self>,
+        member: &str,
+        role: MemberRole,
+        offer: &Offer,
+        connector: &dyn Connector,
+    ) -> Result<String, MediaError> {
+        let _joining = self.joining.lock().await;
+        let present = {
+            let mut state = lock(&self.state);
+            if state.closed {
+                return Err(MediaError::Unavailable("the room was closed".into()));
+            }
+            if state.member(member).is_none() && state.members.len() >= MEMBERS_PER_ROOM {
+                return Err(MediaError::RoomFull);
+            }
+            let conn = state.member(member).and_then(|m| m.conn.as_ref());
+            conn.filter(|c| c.identity == offer.identity)
+                .map(|c| (c.leg.clone(), c.epoch))
+        };
+        if let Some((leg, epoch)) = present {
+            let answer = leg.accept_offer(offer).await?;
+            self.renegotiated(member, epoch, role, &leg, &answer.slots);
+            return Ok(answer.sdp);
+        }
+
+        let epoch = {
+            let mut state = lock(&self.state);
+            state.epoch += 1;
+            state.epoch
+        };
+        let publisher = Publisher::new(self.counters.clone());
+        let sink = MemberSink {
+            room: Arc::downgrade(self),
+            member: member.to_owned(),
+            epoch,
+            publisher: publisher.clone(),
+        };
+        let leg = connector.connect(Arc::new(sink)).await?;
+        publisher.set_leg(&leg);
+        let answer = match leg.accept_offer(offer).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                leg.close().await;
+                return Err(error);
+            }
+        };
+        let conn = Conn {
+            epoch,
+            identity: offer.identity.clone(),
+            slots: Vec::new(),
+            leg: leg.clone(),
+            publisher,
+            connected: false,
+            told: None,
+        };
+        if !self.attach(member, role, conn, &answer.slots) {
+            leg.close().await;
+            return Err(MediaError::Unavailable("the room was closed".into()));
+        }
+        Ok(answer.sdp)
+    }
+
+    fn attach(&self, member: &str, role: MemberRole, mut conn: Conn, slots: &[LegSlot]) -> bool {
+        slots::append(&mut conn.slots, &conn.leg, slots);
+        let mut state = lock(&self.state);
+        if state.closed {
+            return false;
+        }
+        let old = match state.member(member) {
+            Some(present) => {
+                present.role = role;
+                present.conn.replace(conn)
+            }
+            None => {
+                state.members.push(Member {
+                    id: member.to_owned(),
+                    role,
+                    sent: SentMedia::default(),
+                    conn: Some(conn),
+                });
+                None
+            }
+        };
+        if let Some(old) = old {
+            self.tell_end(member, EndReason::Replaced);
+            retire(old);
+        }
+        self.recompute(&mut state);
+        true
+    }
+
+    fn renegotiated(
+        &self,
+        member: &str,
+        epoch: u64,
+        role: MemberRole,
+        leg: &Arc<dyn Leg>,
+        slots: &[LegSlot],
+    ) {
+        let mut state = lock(&self.state);
+        let Some(present) = state.member(member) else {
+            return;
+        };
+        present.role = role;
+        if let Some(conn) = present
+            .conn
+            .as_mut()
+            .filter(|c| c.epoch == epoch && Arc::ptr_eq(&c.leg, leg))
+        {
+            slots::append(&mut conn.slots, &conn.leg, slots);
+            conn.told = None; // the page rebuilt its view: tell it again
+        }
+        self.recompute(&mut state);
+    }
+
+    pub(crate) fn leave(&self, member: &str) {
+        let mut state = lock(&self.state);
+        let Some(at) = state.members.iter().position(|m| m.id == member) else {
+            return;
+        };
+        if let Some(conn) = state.members.remove(at).conn {
+            self.tell_end(member, EndReason::Left);
+            retire(conn);
+        }
+        self.recompute(&mut state);
+    }
+
+    /// Ends every connection; the room accepts nobody afterwards.
+    pub(crate) fn close(&self) {
+        let mut state = lock(&self.state);
+        state.closed = true;
+        for member in std::mem::take(&mut state.members) {
+            if let Some(conn) = member.conn {
+                self.tell_end(&member.id, EndReason::Left);
+                retire(conn);
+            }
+        }
+    }
+
+    /// Closes the room if nobody is in it and it is not live; `true` if it is closed now.
+    pub(crate) fn close_if_idle(&self) -> bool {
+        let mut state = lock(&self.state);
+        state.closed |= state.members.is_empty() && !state.live;
+        state.closed
+    }
+
+    pub(crate) fn set_live(&self, live: bool) {
+        let mut state = lock(&self.state);
+        if state.live != live {
+            state.live = live;
+            self.recompute(&mut state);
+        }
+    }
+
+    pub(crate) fn set_media(&self, member: &str, sent: SentMedia) {
+        let mut state = lock(&self.state);
+        if let Some(present) = state.member(member) {
+            present.sent = sent;
+            self.recompute(&mut state);
+        }
+    }
+
+    pub(crate) fn set_role(&self, member: &str, role: MemberRole) {
+        let mut state = lock(&self.state);
+        if let Some(present) = state.member(member) {
+            present.role = role;
+            self.recompute(&mut state);
+        }
+    }
+
+    /// Members, connected members.
+    pub(crate) fn count(&self) -> (u64, u64) {
+        let state = lock(&self.state);
+        let connected = state
+            .members
+            .iter()
+            .filter(|m| m.conn.as_ref().is_some_and(|c| c.connected))
+            .count();
+        (state.members.len() as u64, connected as u64)
+    }
+
+    pub(crate) fn connected(&self, member: &str, epoch: u64) {
+        let mut state = lock(&self.state);
+        let Some(conn) = state.conn(member, epoch) else {
+            return;
+        };
+        conn.connected = true;
+        self.outbox.push(MediaEvent::Connected {
+            room: self.id.clone(),
+            member: member.to_owned(),
+        });
+        self.recompute(&mut state);
+    }
+
+    /// A connection ended by itself; the member stays.
+    pub(crate) fn ended(&self, member: &str, epoch: u64, reason: EndReason) {
+        let mut state = lock(&self.state);
+        let Some(present) = state.member(member) else {
+            return;
+        };
+        if let Some(conn) = present.conn.take_if(|c| c.epoch == epoch) {
+            self.tell_end(member, reason);
+            retire(conn);
+            self.recompute(&mut state);
+        }
+    }
+
+    pub(crate) fn quality(&self, member: &str, loss_pct: f32, jitter_ms: f32, rtt_ms: Option<f32>) {
+        let (room, member) = (self.id.clone(), member.to_owned());
+        self.outbox.push_lossy(MediaEvent::Quality {
+            room,
+            member,
+            loss_pct,
+            jitter_ms,
+            rtt_ms,
+        });
+    }
+
+    pub(crate) fn keyframe_wanted(&self, member: &str, epoch: u64, slot: usize) {
+        let publisher = {
+            let mut state = lock(&self.state);
+            if !state.live {
+                return;
+            }
+            let Some(conn) = state.conn(member, epoch) else {
+                return;
+            };
+            let Some(source) = conn.slots.get(slot).and_then(|s| s.member.clone()) else {
+                return;
+            };
+            state
+                .member(&source)
+                .and_then(|m| m.conn.as_ref())
+                .map(|c| c.publisher.clone())
+        };
+        if let Some(publisher) = publisher {
+            publisher.wish_keyframe();
+        }
+    }
+
+    /// Each accepted connection ends in exactly one such event, so that whoever waits for it knows.
+    fn tell_end(&self, member: &str, reason: EndReason) {
+        self.outbox.push(MediaEvent::Disconnected {
+            room: self.id.clone(),
+            member: member.to_owned(),
+            reason,
+        });
+    }
+
+    /// Brings slots, fan-out and what pages know in line with members, roles and liveness.
+    fn recompute(&self, state: &mut State) {
+        let cast: Vec<(String, MemberRole)> = state
+            .members
+            .iter()
+            .map(|m| (m.id.clone(), m.role))
+            .collect();
+        for receiver in &mut state.members {
+            let (id, role) = (&receiver.id, receiver.role);
+            let Some(conn) = &mut receiver.conn else {
+                continue;
+            };
+            let heard: Vec<&str> = cast
+                .iter()
+                .filter(|(m, r)| m != id && forwards(r, &role))
+                .map(|(m, _)| m.as_str())
+                .collect();
+            for kind in KINDS {
+                slots::assign(&mut conn.slots, kind, &heard);
+            }
+            let map = slots::map(&conn.slots);
+            if conn.told.as_ref() != Some(&map) {
+                let event = MediaEvent::Slots {
+                    room: self.id.clone(),
+                    member: id.clone(),
+                    slots: map.clone(),
+                };
+                self.outbox.push(event);
+                conn.told = Some(map);
+            }
+        }
+        for sender in &state.members {
+            let Some(conn) = &sender.conn else { continue };
+            for kind in KINDS {
+                let on = state.live
+                    && match kind {
+                        Kind::Audio => sender.sent.mic,
+                        Kind::Video => sender.sent.camera,
+                    };
+                let receivers = state
+                    .members
+                    .iter()
+                    .filter(|_| on)
+                    .filter_map(|m| m.conn.as_ref())
+                    .filter(|c| c.connected);
+                let slots = receivers
+                    .flat_map(|c| &c.slots)
+                    .filter(|s| {
+                        s.slot.kind == kind && s.member.as_deref() == Some(sender.id.as_str())
+                    })
+                    .map(|s| s.slot.clone())
+                    .collect();
+                if conn.publisher.set_fan(kind, slots) && kind == Kind::Video {
+                    conn.publisher.wish_keyframe();
+                }
+            }
+        }
+    }
+}
+
+/// Closing waits for the driver; nobody else should.
+fn retire(conn: Conn) {
+    for kind in KINDS {
+        conn.publisher.set_fan(kind, Vec::new());
+    }
+    tokio::spawn(async move { conn.leg.close().await });
+}

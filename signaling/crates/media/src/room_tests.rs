@@ -1,0 +1,470 @@
+//! Rooms with stand-in legs: no network, every packet visible.
+#![allow(clippy::unwrap_used)]
+
+use crate::config::{KEYFRAME_GAP, MEMBERS_PER_ROOM};
+use crate::counters::Counters;
+use crate::error::MediaError;
+use crate::event::{EndReason, Kind, MediaEvent, Outbox, SentMedia};
+use crate::forward::MemberRole::{self, Agent, Citizen, Listener, Whisper};
+use crate::leg::{Answer, Leg, LegSink, LegSlot, Sent};
+use crate::room::{Connector, Room};
+use crate::sdp::{Offer, Section};
+use async_trait::async_trait;
+use rtc::rtp::{Header, Packet};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+struct FakeLeg {
+    sent: Mutex<Vec<(usize, Packet)>>,
+    full: AtomicBool,
+    plis: AtomicUsize,
+    closed: AtomicBool,
+    refuse: bool,
+}
+
+#[async_trait]
+impl Leg for FakeLeg {
+    async fn accept_offer(&self, offer: &Offer) -> Result<Answer, MediaError> {
+        if self.refuse {
+            return Err(MediaError::SdpInvalid("refused"));
+        }
+        let slots = offer
+            .sections
+            .iter()
+            .map(|s| LegSlot {
+                mid: s.mid.clone(),
+                kind: s.kind,
+            })
+            .collect();
+        Ok(Answer {
+            sdp: "answer".into(),
+            slots,
+        })
+    }
+
+    fn send_rtp(&self, slot: usize, packet: Packet) -> Sent {
+        if self.full.load(Ordering::SeqCst) {
+            return Sent::Full;
+        }
+        self.sent.lock().unwrap().push((slot, packet));
+        Sent::Queued
+    }
+
+    fn request_keyframe(&self) -> bool {
+        self.plis.fetch_add(1, Ordering::SeqCst);
+        true
+    }
+
+    async fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+    }
+}
+
+type Made = (Arc<FakeLeg>, Arc<dyn LegSink>);
+
+#[derive(Default)]
+struct Fakes {
+    made: Mutex<Vec<Made>>,
+    refuse: bool,
+}
+
+#[async_trait]
+impl Connector for Fakes {
+    async fn connect(&self, sink: Arc<dyn LegSink>) -> Result<Arc<dyn Leg>, MediaError> {
+        let leg = Arc::new(FakeLeg {
+            sent: Mutex::default(),
+            full: AtomicBool::new(false),
+            plis: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
+            refuse: self.refuse,
+        });
+        self.made.lock().unwrap().push((leg.clone(), sink));
+        Ok(leg)
+    }
+}
+
+struct Bench {
+    room: Arc<Room>,
+    fakes: Fakes,
+    outbox: Arc<Outbox>,
+    counters: Arc<Counters>,
+}
+
+struct Peer {
+    leg: Arc<FakeLeg>,
+    sink: Arc<dyn LegSink>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let (outbox, counters) = (Arc::<Outbox>::default(), Arc::<Counters>::default());
+        Self {
+            room: Room::new("room", outbox.clone(), counters.clone()),
+            fakes: Fakes::default(),
+            outbox,
+            counters,
+        }
+    }
+
+    async fn try_join(
+        &self,
+        member: &str,
+        role: MemberRole,
+        identity: &str,
+        pairs: usize,
+    ) -> Result<(), MediaError> {
+        let section = |n: usize| Section {
+            mid: n.to_string(),
+            kind: if n.is_multiple_of(2) {
+                Kind::Audio
+            } else {
+                Kind::Video
+            },
+            receives: true,
+            payload_type: 96,
+        };
+        let offer = Offer {
+            sdp: String::new(),
+            identity: identity.into(),
+            sections: (0..pairs * 2).map(section).collect(),
+        };
+        self.room
+            .offer(member, role, &offer, &self.fakes)
+            .await
+            .map(|_| ())
+    }
+
+    async fn join(&self, member: &str, role: MemberRole) -> Peer {
+        self.try_join(member, role, member, 5).await.unwrap();
+        let (leg, sink) = self.fakes.made.lock().unwrap().last().cloned().unwrap();
+        sink.on_connected();
+        Peer { leg, sink }
+    }
+
+    /// Everything told so far.
+    async fn events(&self) -> Vec<MediaEvent> {
+        let (tx, mut rx) = mpsc::channel(1_000);
+        let pump = tokio::spawn(self.outbox.clone().pump(tx));
+        let mut events = Vec::new();
+        while self.outbox.len() > 0 {
+            tokio::task::yield_now().await;
+        }
+        while let Ok(event) = rx.try_recv() {
+            events.push(event);
+        }
+        pump.abort();
+        events
+    }
+
+    async fn map_of(&self, member: &str) -> Vec<(String, String)> {
+        let events = self.events().await;
+        let map = events.into_iter().rev().find_map(|e| match e {
+            MediaEvent::Slots {
+                member: m, slots, ..
+            } if m == member => Some(slots),
+            _ => None,
+        });
+        map.unwrap()
+            .into_iter()
+            .map(|s| (s.mid, s.member))
+            .collect()
+    }
+}
+
+impl Peer {
+    fn audio(&self, n: u16) {
+        self.rtp(Kind::Audio, n, &[1]);
+    }
+
+    fn key(&self, n: u16) {
+        self.rtp(Kind::Video, n, &[0x10, 0x00]);
+    }
+
+    fn delta(&self, n: u16) {
+        self.rtp(Kind::Video, n, &[0x10, 0x01]);
+    }
+
+    fn rtp(&self, kind: Kind, sequence_number: u16, payload: &'static [u8]) {
+        let header = Header {
+            version: 2,
+            sequence_number,
+            ssrc: 7,
+            ..Header::default()
+        };
+        self.sink.on_rtp(
+            kind,
+            &Packet {
+                header,
+                payload: payload.into(),
+            },
+        );
+    }
+
+    fn got(&self) -> Vec<(usize, u16)> {
+        self.leg
+            .sent
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|(slot, p)| (*slot, p.header.sequence_number))
+            .collect()
+    }
+
+    fn plis(&self) -> usize {
+        self.leg.plis.load(Ordering::SeqCst)
+    }
+}
+
+#[tokio::test]
+async fn a_held_room_forwards_nothing_and_going_live_asks_everybody_for_a_keyframe() {
+    let b = Bench::new();
+    let citizen = b.join("c", Citizen).await;
+    let agent = b.join("a", Agent).await;
+    citizen.audio(1);
+    citizen.key(1);
+    agent.sink.on_keyframe_wanted(1);
+    assert!(agent.got().is_empty());
+    assert_eq!((citizen.plis(), agent.plis()), (0, 0));
+
+    b.room.set_live(true);
+    assert_eq!((citizen.plis(), agent.plis()), (1, 1));
+    citizen.audio(2);
+    citizen.delta(2);
+    citizen.key(3);
+    citizen.delta(4);
+    assert_eq!(agent.got(), [(0, 2), (1, 3), (1, 4)]);
+    assert!(citizen.got().is_empty());
+
+    b.room.set_live(false);
+    citizen.key(5);
+    assert_eq!(agent.got().len(), 3);
+}
+
+#[tokio::test]
+async fn nothing_is_sent_to_a_leg_that_is_not_up() {
+    let b = Bench::new();
+    b.room.set_live(true);
+    let citizen = b.join("c", Citizen).await;
+    b.try_join("a", Agent, "a", 1).await.unwrap();
+    let (leg, sink) = b.fakes.made.lock().unwrap().last().cloned().unwrap();
+    citizen.audio(1);
+    assert!(leg.sent.lock().unwrap().is_empty());
+    sink.on_connected();
+    citizen.audio(2);
+    assert_eq!(leg.sent.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn supervisors_hear_but_are_heard_only_as_their_role_says() {
+    let b = Bench::new();
+    b.room.set_live(true);
+    let citizen = b.join("c", Citizen).await;
+    let agent = b.join("a", Agent).await;
+    let supervisor = b.join("s", Listener).await;
+    supervisor.audio(1);
+    citizen.audio(1);
+    assert_eq!(supervisor.got(), [(0, 1)]);
+    assert_eq!((citizen.got(), agent.got().len()), (vec![], 1));
+
+    b.room.set_role("s", Whisper);
+    supervisor.audio(2);
+    assert_eq!(agent.got().last(), Some(&(2, 2)));
+    assert!(citizen.got().is_empty());
+    assert_eq!(
+        b.map_of("c").await,
+        [("0".into(), "a".into()), ("1".into(), "a".into())]
+    );
+}
+
+#[tokio::test]
+async fn a_slow_leg_loses_its_own_packets_and_restarts_at_a_keyframe_without_a_hole() {
+    let b = Bench::new();
+    b.room.set_live(true);
+    let citizen = b.join("c", Citizen).await;
+    let slow = b.join("slow", Agent).await;
+    let good = b.join("good", Agent).await;
+    citizen.key(10);
+    slow.leg.full.store(true, Ordering::SeqCst);
+    for n in 11..100 {
+        citizen.delta(n);
+    }
+    assert_eq!(good.got().len(), 90);
+    assert_eq!(slow.got(), [(1, 10)]);
+    // One lost packet stopped the leg: no queueing, no keyframe storm for the others' sake.
+    assert_eq!(b.counters.snapshot().rtp_dropped, 89);
+
+    slow.leg.full.store(false, Ordering::SeqCst);
+    tokio::time::sleep(crate::config::CONGESTED).await;
+    citizen.delta(100);
+    citizen.key(101);
+    assert_eq!(slow.got(), [(1, 10), (1, 11)]);
+    assert_eq!(good.got().last(), Some(&(1, 101)));
+}
+
+#[tokio::test]
+async fn keyframe_wishes_of_many_receivers_are_coalesced() {
+    let b = Bench::new();
+    b.room.set_live(true);
+    let citizen = b.join("c", Citizen).await;
+    let agents = [b.join("a1", Agent).await, b.join("a2", Agent).await];
+    tokio::time::sleep(KEYFRAME_GAP * 3).await;
+    let before = citizen.plis();
+    for _ in 0..50 {
+        for agent in &agents {
+            agent.sink.on_keyframe_wanted(1);
+        }
+    }
+    assert_eq!(citizen.plis(), before + 1);
+    // The wishes of the last 300 ms are served once, after the gap.
+    tokio::time::timeout(Duration::from_secs(2), async {
+        while citizen.plis() < before + 2 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .unwrap();
+    tokio::time::sleep(KEYFRAME_GAP * 2).await;
+    assert_eq!(citizen.plis(), before + 2);
+}
+
+#[tokio::test]
+async fn slots_stay_where_they_are_when_others_leave_and_come() {
+    let b = Bench::new();
+    let _a = b.join("a", Agent).await;
+    let _c = b.join("c", Citizen).await;
+    let _g = b.join("g", MemberRole::Guest).await;
+    let pairs = |who: &[(&str, &str)]| {
+        who.iter()
+            .map(|(m, w)| (m.to_string(), w.to_string()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        b.map_of("a").await,
+        pairs(&[("0", "c"), ("1", "c"), ("2", "g"), ("3", "g")])
+    );
+    b.room.leave("c");
+    assert_eq!(b.map_of("a").await, pairs(&[("2", "g"), ("3", "g")]));
+    let _d = b.join("d", Citizen).await;
+    assert_eq!(
+        b.map_of("a").await,
+        pairs(&[("0", "d"), ("1", "d"), ("2", "g"), ("3", "g")])
+    );
+}
+
+#[tokio::test]
+async fn a_new_connection_replaces_the_old_and_numbers_go_on_at_the_receiver() {
+    let b = Bench::new();
+    b.room.set_live(true);
+    let agent = b.join("a", Agent).await;
+    let old = b.join("c", Citizen).await;
+    old.audio(40);
+    b.try_join("c", Citizen, "another", 5).await.unwrap();
+    let (leg, sink) = b.fakes.made.lock().unwrap().last().cloned().unwrap();
+    let new = Peer { leg, sink };
+    new.sink.on_connected();
+    old.audio(41); // late
+    new.audio(900);
+    assert_eq!(agent.got(), [(0, 40), (0, 41)]);
+    // The old connection's end says nothing about the new one.
+    old.sink.on_ended(EndReason::Silent);
+    new.audio(901);
+    assert_eq!(agent.got().last(), Some(&(0, 42)));
+    let ends: Vec<_> = b
+        .events()
+        .await
+        .into_iter()
+        .filter_map(|e| match e {
+            MediaEvent::Disconnected { member, reason, .. } => Some((member, reason)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ends, [("c".to_owned(), EndReason::Replaced)]);
+    tokio::time::timeout(Duration::from_secs(1), async {
+        while !old.leg.closed.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn the_same_identity_renegotiates_the_connection() {
+    let b = Bench::new();
+    b.join("c", Citizen).await;
+    b.try_join("c", Citizen, "c", 5).await.unwrap();
+    assert_eq!(b.fakes.made.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_ended_member_stays_in_the_room_and_a_full_room_refuses_strangers() {
+    let b = Bench::new();
+    for n in 0..MEMBERS_PER_ROOM {
+        b.join(&n.to_string(), Agent).await;
+    }
+    assert_eq!(
+        b.try_join("x", Agent, "x", 1).await,
+        Err(MediaError::RoomFull)
+    );
+    let sink = b.fakes.made.lock().unwrap()[0].1.clone();
+    sink.on_ended(EndReason::Silent);
+    assert_eq!(b.room.count(), (6, 5));
+    assert_eq!(
+        b.try_join("x", Agent, "x", 1).await,
+        Err(MediaError::RoomFull)
+    );
+    b.try_join("0", Agent, "again", 1).await.unwrap();
+    b.room.close();
+    assert_eq!(
+        b.try_join("0", Agent, "late", 1).await.unwrap_err().code(),
+        "media_unavailable"
+    );
+}
+
+#[tokio::test]
+async fn a_refused_offer_changes_nothing() {
+    let mut b = Bench::new();
+    b.join("a", Agent).await;
+    b.events().await;
+    b.fakes.refuse = true;
+    assert_eq!(
+        b.try_join("c", Citizen, "c", 1).await.unwrap_err().code(),
+        "sdp_invalid"
+    );
+    assert_eq!(b.room.count(), (1, 1));
+    assert!(b.events().await.is_empty());
+    assert!(
+        b.fakes
+            .made
+            .lock()
+            .unwrap()
+            .last()
+            .unwrap()
+            .0
+            .closed
+            .load(Ordering::SeqCst)
+    );
+}
+
+#[tokio::test]
+async fn what_a_member_does_not_send_is_dropped_here_too() {
+    let b = Bench::new();
+    b.room.set_live(true);
+    let citizen = b.join("c", Citizen).await;
+    let agent = b.join("a", Agent).await;
+    b.room.set_media(
+        "c",
+        SentMedia {
+            mic: false,
+            camera: true,
+        },
+    );
+    citizen.audio(1);
+    citizen.key(1);
+    assert_eq!(agent.got(), [(1, 1)]);
+    b.room.set_media("c", SentMedia::default());
+    citizen.audio(2);
+    assert_eq!(agent.got(), [(1, 1), (0, 2)]);
+}

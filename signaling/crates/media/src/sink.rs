@@ -1,0 +1,48 @@
+//! What a connection reports, brought to its room.
+//!
+//! Holds the room weakly: a connection never keeps a closed room alive.
+
+use crate::event::{EndReason, Kind};
+use crate::leg::LegSink;
+use crate::publish::Publisher;
+use crate::room::Room;
+use rtc::rtp::Packet;
+use std::sync::{Arc, Weak};
+
+/// One connection of one member; the epoch tells a replaced connection from the present one.
+pub(crate) struct MemberSink {
+    pub room: Weak<Room>,
+    pub member: String,
+    pub epoch: u64,
+    pub publisher: Arc<Publisher>,
+}
+
+impl LegSink for MemberSink {
+    fn on_connected(&self) {
+        if let Some(room) = self.room.upgrade() {
+            room.connected(&self.member, self.epoch);
+        }
+    }
+
+    fn on_rtp(&self, kind: Kind, packet: &Packet) {
+        self.publisher.publish(kind, packet);
+    }
+
+    fn on_keyframe_wanted(&self, slot: usize) {
+        if let Some(room) = self.room.upgrade() {
+            room.keyframe_wanted(&self.member, self.epoch, slot);
+        }
+    }
+
+    fn on_quality(&self, loss_pct: f32, jitter_ms: f32, rtt_ms: Option<f32>) {
+        if let Some(room) = self.room.upgrade() {
+            room.quality(&self.member, loss_pct, jitter_ms, rtt_ms);
+        }
+    }
+
+    fn on_ended(&self, reason: EndReason) {
+        if let Some(room) = self.room.upgrade() {
+            room.ended(&self.member, self.epoch, reason);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The task beside one peer connection: takes its tracks, notices its end, reports its quality.
+//!
+//! Ends with the connection or when it is closed; reports an end exactly once. Limits: [`MediaConfig::silence`],
+//! [`MediaConfig::connect_timeout`].
+
+use crate::config::MediaConfig;
+use crate::event::{EndReason, Kind};
+use crate::leg::LegSink;
+use crate::peer::{VideoIn, WebRtcLeg};
+use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError, Weak};
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{AbortHandle, JoinSet};
+use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
+use webrtc::peer_connection::{RTCPeerConnectionState, RTCStatsReportEntry, StatsSelector};
+
+/// Watches one connection until it ends or is closed.
+pub(crate) struct Watcher {
+    pub leg: Weak<WebRtcLeg>,
+    pub sink: Arc<dyn LegSink>,
+    pub config: MediaConfig,
+    /// Received and lost packets per SSRC at the last report.
+    pub counts: HashMap<u32, (u64, i64)>,
+}
+
+impl Watcher {
+    pub(crate) async fn run(
+        mut self,
+        mut state: watch::Receiver<RTCPeerConnectionState>,
+        mut tracks: mpsc::Receiver<Arc<dyn TrackRemote>>,
+        mut wanted: mpsc::Receiver<u32>,
+        mut closing: watch::Receiver<bool>,
+    ) {
+        let mut readers = JoinSet::new();
+        let mut current: [Option<AbortHandle>; 2] = [None, None];
+        let mut tick =
+            tokio::time::interval(Duration::from_millis(500).min(self.config.silence / 4));
+        let mut quality = tokio::time::interval(self.config.quality_every);
+        let born = Instant::now();
+        let mut connected = false;
+        let reason = loop {
+            tokio::select! {
+                biased;
+                _ = closing.changed() => return, // closed, or dropped without it
+                changed = state.changed() => {
+                    if changed.is_err() {
+                        break EndReason::Failed; // the driver is gone
+                    }
+                    let now = *state.borrow_and_update();
+                    match now {
+                        RTCPeerConnectionState::Connected if !connected => {
+                            connected = true;
+                            self.sink.on_connected();
+                        }
+                        RTCPeerConnectionState::Failed => break EndReason::Failed,
+                        RTCPeerConnectionState::Closed => break EndReason::Closed,
+                        // Disconnected is the library's five seconds of silence; ours decides.
+                        _ => {}
+                    }
+                }
+                Some(track) = tracks.recv() => self.adopt(track, &mut readers, &mut current).await,
+                Some(ssrc) = wanted.recv() => {
+                    let Some(leg) = self.leg.upgrade() else { return };
+                    if let Some(slot) = leg.read_slots(|slots| slots.iter().position(|s| s.ssrc == ssrc)) {
+                        self.sink.on_keyframe_wanted(slot);
+                    }
+                }
+                _ = tick.tick() => {
+                    let Some(leg) = self.leg.upgrade() else { return };
+                    if connected && leg.port.port.silence() >= self.config.silence {
+                        break EndReason::Silent;
+                    }
+                    if connected && leg.dtls_closed().await {
+                        break EndReason::Closed;
+                    }
+                    if !connected && born.elapsed() >= self.config.connect_timeout {
+                        break EndReason::NeverConnected;
+                    }
+                }
+                _ = quality.tick(), if connected => self.report_quality().await,
+            }
+        };
+        self.sink.on_ended(reason);
+    }
+
+    /// Reads a new incoming track. One per kind: a newer one (after renegotiation) takes the place of the older.
+    async fn adopt(
+        &self,
+        track: Arc<dyn TrackRemote>,
+        readers: &mut JoinSet<()>,
+        current: &mut [Option<AbortHandle>; 2],
+    ) {
+        let Some(leg) = self.leg.upgrade() else {
+            return;
+        };
+        let kind = match track.kind().await {
+            RtpCodecKind::Audio => Kind::Audio,
+            RtpCodecKind::Video => Kind::Video,
+            _ => return,
+        };
+        let ssrc = track.ssrcs().await.first().copied().unwrap_or_default();
+        let video = Arc::new(VideoIn {
+            track: track.clone(),
+            ssrc: AtomicU32::new(ssrc),
+        });
+        if kind == Kind::Video {
+            *leg.video.write().unwrap_or_else(PoisonError::into_inner) = Some(video.clone());
+        }
+        let sink = self.sink.clone();
+        let reader = readers.spawn(async move {
+            while let Some(event) = track.poll().await {
+                if let TrackRemoteEvent::OnRtpPacket(packet) = event {
+                    if packet.header.ssrc != video.ssrc.load(Ordering::Relaxed) {
+                        video.ssrc.store(packet.header.ssrc, Ordering::Relaxed);
+                    }
+                    sink.on_rtp(kind, &packet);
+                }
+            }
+        });
+        if let Some(older) = current[kind as usize].replace(reader) {
+            older.abort();
+        }
+    }
+
+    async fn report_quality(&mut self) {
+        let Some(leg) = self.leg.upgrade() else {
+            return;
+        };
+        let report = leg.pc.get_stats(Instant::now(), StatsSelector::None).await;
+        let (mut loss, mut jitter, mut rtt, mut any) = (0f64, 0f64, 0f64, false);
+        for entry in report.iter() {
+            match entry {
+                RTCStatsReportEntry::InboundRtp(inbound) => {
+                    let s = &inbound.received_rtp_stream_stats;
+                    let now = (s.packets_received, s.packets_lost);
+                    let before = self
+                        .counts
+                        .insert(s.rtp_stream_stats.ssrc, now)
+                        .unwrap_or_default();
+                    let received = now.0.saturating_sub(before.0) as f64;
+                    let lost = (now.1 - before.1).max(0) as f64;
+                    if received + lost > 0.0 {
+                        any = true;
+                        loss = loss.max(lost / (received + lost));
+                        jitter = jitter.max(s.jitter);
+                    }
+                }
+                RTCStatsReportEntry::RemoteInboundRtp(remote)
+                    if remote.round_trip_time_measurements > 0 =>
+                {
+                    any = true;
+                    loss = loss.max(remote.fraction_lost);
+                    jitter = jitter.max(remote.received_rtp_stream_stats.jitter);
+                    rtt = rtt.max(remote.round_trip_time);
+                }
+                _ => {}
+            }
+        }
+        if any {
+            let rtt = (rtt > 0.0).then_some((rtt * 1_000.0) as f32);
+            self.sink.on_quality(
+                (loss * 100.0).clamp(0.0, 100.0) as f32,
+                (jitter * 1_000.0) as f32,
+                rtt,
+            );
+        }
+    }
+}

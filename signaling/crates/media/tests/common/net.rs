@@ -1,0 +1,140 @@
+//! Under a client: a counter of keyframe requests and a network plug that can be pulled.
+
+use rtc::interceptor::{Interceptor, Packet as ChainPacket, StreamInfo, TaggedPacket};
+use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::sansio::Protocol;
+use std::collections::VecDeque;
+use std::io::{self, IoSliceMut};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+use webrtc::runtime::*;
+
+#[derive(Default)]
+pub struct PliCounter {
+    plis: Arc<AtomicUsize>,
+    inbound: VecDeque<TaggedPacket>,
+    outbound: VecDeque<TaggedPacket>,
+}
+
+impl PliCounter {
+    pub fn new(plis: Arc<AtomicUsize>) -> Self {
+        Self {
+            plis,
+            ..Self::default()
+        }
+    }
+}
+
+impl Protocol<TaggedPacket, TaggedPacket, ()> for PliCounter {
+    type Rout = TaggedPacket;
+    type Wout = TaggedPacket;
+    type Eout = ();
+    type Error = rtc::shared::error::Error;
+    type Time = Instant;
+    fn handle_read(&mut self, m: TaggedPacket) -> Result<(), Self::Error> {
+        if let ChainPacket::Rtcp(ps) = &m.message.packet {
+            let n = ps
+                .iter()
+                .filter(|p| p.as_any().is::<PictureLossIndication>())
+                .count();
+            self.plis.fetch_add(n, Ordering::SeqCst);
+        }
+        self.inbound.push_back(m);
+        Ok(())
+    }
+    fn poll_read(&mut self) -> Option<TaggedPacket> {
+        self.inbound.pop_front()
+    }
+    fn handle_write(&mut self, m: TaggedPacket) -> Result<(), Self::Error> {
+        self.outbound.push_back(m);
+        Ok(())
+    }
+    fn poll_write(&mut self) -> Option<TaggedPacket> {
+        self.outbound.pop_front()
+    }
+}
+
+impl Interceptor for PliCounter {
+    fn bind_local_stream(&mut self, _: &StreamInfo) {}
+    fn unbind_local_stream(&mut self, _: &StreamInfo) {}
+    fn bind_remote_stream(&mut self, _: &StreamInfo) {}
+    fn unbind_remote_stream(&mut self, _: &StreamInfo) {}
+}
+
+/// Tokio, with a plug that can be pulled.
+#[derive(Debug)]
+pub struct CutRuntime {
+    pub inner: TokioRuntime,
+    pub cut: Arc<AtomicBool>,
+}
+
+#[derive(Debug)]
+struct CutSocket {
+    inner: Arc<dyn AsyncUdpSocket>,
+    cut: Arc<AtomicBool>,
+}
+
+impl AsyncUdpSocket for CutSocket {
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+    fn poll_send(&self, cx: &mut Context<'_>, t: &Transmit<'_>) -> Poll<io::Result<usize>> {
+        if self.cut.load(Ordering::SeqCst) {
+            return Poll::Ready(Ok(t.contents.len()));
+        }
+        self.inner.poll_send(cx, t)
+    }
+    fn poll_recv(
+        &self,
+        cx: &mut Context<'_>,
+        bufs: &mut [IoSliceMut<'_>],
+        meta: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            let polled = self.inner.poll_recv(cx, bufs, meta);
+            if polled.is_pending() || !self.cut.load(Ordering::SeqCst) {
+                return polled;
+            }
+        }
+    }
+}
+
+impl Runtime for CutRuntime {
+    fn spawn(&self, f: Pin<Box<dyn Future<Output = ()> + Send>>) -> Box<dyn JoinHandle> {
+        self.inner.spawn(f)
+    }
+    fn wrap_udp_socket(&self, s: std::net::UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
+        Ok(Arc::new(CutSocket {
+            inner: self.inner.wrap_udp_socket(s)?,
+            cut: self.cut.clone(),
+        }))
+    }
+    fn wrap_tcp_listener(&self, l: std::net::TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
+        self.inner.wrap_tcp_listener(l)
+    }
+    fn connect_tcp<'a>(
+        &'a self,
+        a: SocketAddr,
+    ) -> Pin<Box<dyn Future<Output = io::Result<Arc<dyn AsyncTcpStream>>> + Send + 'a>> {
+        self.inner.connect_tcp(a)
+    }
+    fn resolve_host<'a>(
+        &'a self,
+        h: &'a str,
+    ) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'a>> {
+        self.inner.resolve_host(h)
+    }
+    fn sleep(&self, d: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + 'static>> {
+        self.inner.sleep(d)
+    }
+    fn interval(&self, p: Duration) -> Box<dyn AsyncInterval> {
+        self.inner.interval(p)
+    }
+    fn block_on(&self, f: Pin<Box<dyn Future<Output = ()> + '_>>) {
+        self.inner.block_on(f);
+    }
+}
