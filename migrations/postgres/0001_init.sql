@@ -145,6 +145,7 @@ CREATE TABLE consents (
   asked_by TEXT COLLATE "C" NOT NULL, asked_at BIGINT NOT NULL, decided_at BIGINT, used_at BIGINT, expires_at BIGINT, outcome TEXT COLLATE "C"
 );
 CREATE INDEX consents_of_session ON consents (session_id);
+CREATE INDEX consents_due ON consents (expires_at) WHERE state = 'granted';
 CREATE UNIQUE INDEX consent_open ON consents (session_id, licence_type, item) WHERE state = 'asked';
 
 CREATE TABLE licence_types (code TEXT COLLATE "C" PRIMARY KEY, name_zh TEXT COLLATE "C" NOT NULL, name_en TEXT COLLATE "C" NOT NULL, doc TEXT COLLATE "C" NOT NULL);
@@ -161,6 +162,8 @@ CREATE TABLE licence_accesses (
   purpose TEXT COLLATE "C" NOT NULL CHECK (purpose <> ''), fields TEXT COLLATE "C" NOT NULL, at BIGINT NOT NULL, signature TEXT COLLATE "C" NOT NULL
 );
 CREATE INDEX accesses_of_case ON licence_accesses (case_id);
+CREATE INDEX accesses_of_session ON licence_accesses (session_id);
+CREATE INDEX accesses_of_visit ON licence_accesses (visit_id);
 -- Invariant 3: no licence value is read without a live consent and a purpose.
 CREATE FUNCTION licence_access_needs_consent() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -176,6 +179,7 @@ CREATE TABLE files (
   sm3 TEXT COLLATE "C" NOT NULL, key_id TEXT COLLATE "C" NOT NULL, bytes BIGINT NOT NULL, media_type TEXT COLLATE "C" NOT NULL, created_at BIGINT NOT NULL,
   PRIMARY KEY (sm3, key_id)
 );
+CREATE INDEX files_of_key ON files (key_id);
 CREATE TABLE materials (
   id TEXT COLLATE "C" PRIMARY KEY, session_id TEXT COLLATE "C", case_id TEXT COLLATE "C", key_id TEXT COLLATE "C" NOT NULL, code TEXT COLLATE "C" NOT NULL, name_zh TEXT COLLATE "C" NOT NULL, name_en TEXT COLLATE "C" NOT NULL,
   source TEXT COLLATE "C" NOT NULL, media_type TEXT COLLATE "C" NOT NULL, bytes BIGINT NOT NULL, sm3 TEXT COLLATE "C" NOT NULL, trust TEXT COLLATE "C" NOT NULL,

@@ -145,6 +145,7 @@ CREATE TABLE consents (
   asked_by TEXT NOT NULL, asked_at INTEGER NOT NULL, decided_at INTEGER, used_at INTEGER, expires_at INTEGER, outcome TEXT
 ) STRICT;
 CREATE INDEX consents_of_session ON consents (session_id);
+CREATE INDEX consents_due ON consents (expires_at) WHERE state = 'granted';
 CREATE UNIQUE INDEX consent_open ON consents (session_id, licence_type, item) WHERE state = 'asked';
 
 CREATE TABLE licence_types (code TEXT PRIMARY KEY, name_zh TEXT NOT NULL, name_en TEXT NOT NULL, doc TEXT NOT NULL) STRICT;
@@ -161,6 +162,8 @@ CREATE TABLE licence_accesses (
   purpose TEXT NOT NULL CHECK (purpose <> ''), fields TEXT NOT NULL, at INTEGER NOT NULL, signature TEXT NOT NULL
 ) STRICT;
 CREATE INDEX accesses_of_case ON licence_accesses (case_id);
+CREATE INDEX accesses_of_session ON licence_accesses (session_id);
+CREATE INDEX accesses_of_visit ON licence_accesses (visit_id);
 -- Invariant 3: no licence value is read without a live consent and a purpose.
 CREATE TRIGGER licence_access_needs_consent BEFORE INSERT ON licence_accesses
 WHEN NOT EXISTS (SELECT 1 FROM consents c WHERE c.id = NEW.consent_id AND c.state = 'granted'
@@ -171,6 +174,7 @@ CREATE TABLE files (
   sm3 TEXT NOT NULL, key_id TEXT NOT NULL, bytes INTEGER NOT NULL, media_type TEXT NOT NULL, created_at INTEGER NOT NULL,
   PRIMARY KEY (sm3, key_id)
 ) STRICT;
+CREATE INDEX files_of_key ON files (key_id);
 CREATE TABLE materials (
   id TEXT PRIMARY KEY, session_id TEXT, case_id TEXT, key_id TEXT NOT NULL, code TEXT NOT NULL, name_zh TEXT NOT NULL, name_en TEXT NOT NULL,
   source TEXT NOT NULL, media_type TEXT NOT NULL, bytes INTEGER NOT NULL, sm3 TEXT NOT NULL, trust TEXT NOT NULL,

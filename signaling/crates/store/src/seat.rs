@@ -39,10 +39,9 @@ const SAVE: &str = "UPDATE seats SET state = $3, away_reason = $4, since = $5, v
   WHERE id = $1 AND version = $2";
 const HOLDER: &str = "UPDATE seats SET holder = $2, silent_since = NULL WHERE id = $1";
 const SILENT: &str = "UPDATE seats SET silent_since = $3 WHERE id = $1 AND holder = $2";
-const SILENT_DUE: &str = "SELECT * FROM seats WHERE silent_since <= $1 AND state <> 'offline' ORDER BY silent_since LIMIT 64";
-const SILENT_DONE: &str = "UPDATE seats SET silent_since = NULL WHERE id = $1";
+const SILENT_DUE: &str = "SELECT * FROM seats WHERE silent_since <= $1 AND state IN ('ready', 'ringing', 'wrap_up') ORDER BY silent_since LIMIT 64";
 const DUE: &str = "SELECT * FROM seats WHERE due_at <= $1 AND state = 'wrap_up' ORDER BY due_at LIMIT 64";
-pub const QUERIES: &[&str] = &[INSERT, GET, OF_HALL, OF_STAFF, READY, ON_DUTY, SAVE, HOLDER, SILENT, SILENT_DUE, SILENT_DONE, DUE];
+pub const QUERIES: &[&str] = &[INSERT, GET, OF_HALL, OF_STAFF, READY, ON_DUTY, SAVE, HOLDER, SILENT, SILENT_DUE, DUE];
 
 fn row(r: &Row) -> Result<Seat, StoreError> {
     Ok(Seat {
@@ -112,10 +111,6 @@ pub async fn silent(tx: &mut Tx, id: &SeatId, connection: &str, now: Timestamp) 
 
 pub async fn silent_until(tx: &mut Tx, before: Timestamp) -> Result<Vec<Seat>, StoreError> {
     tx.all(SILENT_DUE, args![before], row).await
-}
-
-pub async fn clear_silent(tx: &mut Tx, id: &SeatId) -> Result<(), StoreError> {
-    tx.exec(SILENT_DONE, args![id]).await.map(|_| ())
 }
 
 pub async fn wrap_up_over(tx: &mut Tx, now: Timestamp) -> Result<Vec<Seat>, StoreError> {
