@@ -4,3 +4,4 @@ export { SUBPROTOCOL, PROTOCOL_VERSION } from "./schema.ts";
 export { ApiClient, type ApiOptions, type CallOptions, type TokenSource } from "./client.ts";
 export { ProblemError, networkProblem, problemText, fieldErrors } from "./problem.ts";
 export { newKey } from "./key.ts";
+export { StaffSession, type StaffSessionOptions } from "./staff.ts";

@@ -30,3 +30,4 @@ export { default as LevelMeter } from "./LevelMeter.vue";
 export { default as ChatBox } from "./ChatBox.vue";
 export { default as ConsentSheet } from "./ConsentSheet.vue";
 export { default as QrCode } from "./QrCode.vue";
+export { default as StaffSignIn } from "./StaffSignIn.vue";
