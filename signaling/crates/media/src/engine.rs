@@ -164,17 +164,14 @@ impl MediaEngine {
             .cloned()
     }
 
-    fn room_or_new(&self, id: &str) -> Result<Arc<Room>, MediaError> {
+    /// Does something with a room, made if need be, under the table's lock: no sweep comes between.
+    fn with_room<T>(&self, id: &str, act: impl FnOnce(&Arc<Room>) -> T) -> Result<T, MediaError> {
         let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(room) = rooms.get(id) {
-            return Ok(room.clone());
-        }
-        if rooms.len() >= ROOMS_MAX {
+        if !rooms.contains_key(id) && rooms.len() >= ROOMS_MAX {
             return Err(MediaError::Unavailable("too many rooms".into()));
         }
-        let room = Room::new(id, self.outbox.clone(), self.counters.clone());
-        rooms.insert(id.to_owned(), room.clone());
-        Ok(room)
+        let make = || Room::new(id, self.outbox.clone(), self.counters.clone());
+        Ok(act(rooms.entry(id.to_owned()).or_insert_with(make)))
     }
 
     /// Forgets a room that nobody is in and nobody made live. Under the table's lock, so that nobody joins it meanwhile unseen.
@@ -223,8 +220,8 @@ impl Engine for MediaEngine {
         if self.outbox.is_full() {
             return Err(MediaError::Unavailable("events are not being read".into()));
         }
-        let result = self
-            .room_or_new(room)?
+        let found = self.with_room(room, Arc::clone)?;
+        let result = found
             .offer(member, role, &offer, self.connector.as_ref())
             .await;
         if let Err(error) = &result {
@@ -255,7 +252,7 @@ impl Engine for MediaEngine {
     async fn set_forwarding(&self, room: &str, on: bool) -> Result<(), MediaError> {
         check_id(room)?;
         if on {
-            self.room_or_new(room)?.set_live(true);
+            self.with_room(room, |found| found.set_live(true))?;
         } else if let Some(found) = self.room(room) {
             found.set_live(false);
             self.sweep(room);

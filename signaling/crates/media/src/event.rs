@@ -19,6 +19,15 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Audio => "audio",
+            Self::Video => "video",
+        }
+    }
+
     /// RTP clock (Hz): RFC 7587 for Opus, RFC 7741 for VP8.
     #[must_use]
     pub fn clock_rate(self) -> u32 {
@@ -29,14 +38,22 @@ impl Kind {
     }
 }
 
-/// What a track shows. Screens come with a later source.
+/// Which of a member's scenes a track belongs to: audio and video of one source play together. Documents and screens come later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// The member's microphone.
-    Microphone,
-    /// The member's camera.
+    /// The person: camera and microphone.
     Camera,
+}
+
+impl Source {
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Camera => "camera",
+        }
+    }
 }
 
 /// One m-line of a receiving page and the member it carries now.
@@ -48,7 +65,7 @@ pub struct Slot {
     pub member: String,
     /// Audio or video.
     pub kind: Kind,
-    /// Microphone or camera.
+    /// Which of the member's scenes.
     pub source: Source,
 }
 
@@ -216,7 +233,7 @@ mod tests {
             mid: i.to_string(),
             member: "x".into(),
             kind: Kind::Audio,
-            source: Source::Microphone,
+            source: Source::Camera,
         };
         MediaEvent::Slots {
             room: "r".into(),

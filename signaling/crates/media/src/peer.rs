@@ -12,7 +12,7 @@ use crate::mux::{Mux, PortGuard};
 use crate::room::Connector;
 use crate::runtime::PortRuntime;
 use crate::sdp::{self, Offer};
-use crate::tap::KeyframeTap;
+use crate::tap::{Receptions, RtcpTap};
 use crate::watcher::Watcher;
 use async_trait::async_trait;
 use futures::FutureExt;
@@ -66,7 +66,7 @@ pub(crate) struct WebRtcLeg {
 
 pub(crate) struct Outgoing {
     mid: String,
-    kind: Kind,
+    pub kind: Kind,
     pub ssrc: u32,
     payload_type: u8,
     track: Arc<TrackLocalStaticRTP>,
@@ -110,12 +110,16 @@ fn unavailable(what: &'static str) -> impl Fn(rtc::shared::error::Error) -> Medi
 impl Connector for WebRtcConnector {
     async fn connect(&self, sink: Arc<dyn LegSink>) -> Result<Arc<dyn Leg>, MediaError> {
         let mut codecs = codec::registered().map_err(unavailable("codecs"))?;
+        let receptions = Receptions::default();
         let (wanted_tx, wanted) = mpsc::channel(KEYFRAME_INBOX);
         let chain = configure_nack(Registry::new(), &mut codecs);
         let chain = configure_rtcp_reports(chain);
         let chain =
             configure_twcc_receiver_only(chain, &mut codecs).map_err(unavailable("feedback"))?;
-        let chain = chain.with(ChainSlot::from(14_000), KeyframeTap::new(wanted_tx));
+        let chain = chain.with(
+            ChainSlot::from(14_000),
+            RtcpTap::new(wanted_tx, receptions.clone()),
+        );
 
         let mut networks = vec![NetworkType::Udp4];
         if self.config.tcp {
@@ -175,6 +179,7 @@ impl Connector for WebRtcConnector {
             leg: Arc::downgrade(&leg),
             sink,
             config: self.config.clone(),
+            receptions,
             counts: HashMap::new(),
         };
         tokio::spawn(watcher.run(state, tracks, wanted, closing));

@@ -227,6 +227,10 @@ impl Room {
 
     /// Closes the room if nobody is in it and it is not live; `true` if it is closed now.
     pub(crate) fn close_if_idle(&self) -> bool {
+        // Somebody whose offer is being answered is not in the list yet.
+        let Ok(_joining) = self.joining.try_lock() else {
+            return false;
+        };
         let mut state = lock(&self.state);
         state.closed |= state.members.is_empty() && !state.live;
         state.closed

@@ -47,15 +47,11 @@ pub(crate) fn assign(slots: &mut [Assigned], kind: Kind, heard: &[&str]) {
 /// The map as the page is told it.
 pub(crate) fn map(slots: &[Assigned]) -> Vec<Slot> {
     let slot = |s: &Assigned| {
-        let source = match s.slot.kind {
-            Kind::Audio => Source::Microphone,
-            Kind::Video => Source::Camera,
-        };
         Some(Slot {
             mid: s.slot.mid.clone(),
             member: s.member.clone()?,
             kind: s.slot.kind,
-            source,
+            source: Source::Camera,
         })
     };
     slots.iter().filter_map(slot).collect()

@@ -1,33 +1,98 @@
-//! Picks keyframe requests (PLI, RFC 4585 §6.3.1; FIR, RFC 5104 §4.3.1) out of a connection's inbound RTCP.
+//! Reads a connection's inbound RTCP: keyframe requests (PLI, RFC 4585 §6.3.1; FIR, RFC 5104 §4.3.1) and what the page reports about
+//! the media that it receives (report blocks of SR and RR, RFC 3550 §6.4; browsers that also send put them into the SR).
 //!
-//! Runs on the driver's task, so it only looks and posts. Everything else passes on untouched.
+//! Runs on the driver's task, so it only looks and posts. Every packet passes on untouched.
 
 use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket};
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtcp::receiver_report::ReceiverReport;
+use rtc::rtcp::reception_report::ReceptionReport;
+use rtc::rtcp::sender_report::SenderReport;
 use rtc::sansio::Protocol;
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 
-pub(crate) struct KeyframeTap {
+/// Report blocks kept between two readings; a page has ten slots.
+const REPORTS: usize = 64;
+
+/// What the page says about one stream that it receives.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Reception {
+    pub ssrc: u32,
+    /// 0 to 1, since its last report.
+    pub loss: f64,
+    /// In units of the RTP clock.
+    pub jitter: u32,
+    /// Milliseconds; none until it has had a sender report of ours.
+    pub rtt_ms: Option<f64>,
+}
+
+/// Where the tap leaves reports for the watcher.
+pub(crate) type Receptions = Arc<Mutex<Vec<Reception>>>;
+
+pub(crate) struct RtcpTap {
     wanted: mpsc::Sender<u32>,
+    receptions: Receptions,
     inbound: VecDeque<TaggedPacket>,
     outbound: VecDeque<TaggedPacket>,
 }
 
-impl KeyframeTap {
+impl RtcpTap {
     /// Posts the SSRC whose picture was lost. A full channel loses nothing: more of the same is in it.
-    pub(crate) fn new(wanted: mpsc::Sender<u32>) -> Self {
+    pub(crate) fn new(wanted: mpsc::Sender<u32>, receptions: Receptions) -> Self {
         Self {
             wanted,
+            receptions,
             inbound: VecDeque::new(),
             outbound: VecDeque::new(),
         }
     }
 }
 
-impl Protocol<TaggedPacket, TaggedPacket, ()> for KeyframeTap {
+impl RtcpTap {
+    fn note(&self, reports: &[ReceptionReport]) {
+        let now = ntp_middle(SystemTime::now());
+        let mut receptions = self
+            .receptions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for report in reports
+            .iter()
+            .take(REPORTS.saturating_sub(receptions.len()))
+        {
+            receptions.push(Reception {
+                ssrc: report.ssrc,
+                loss: f64::from(report.fraction_lost) / 256.0,
+                jitter: report.jitter,
+                rtt_ms: round_trip_ms(now, report.last_sender_report, report.delay),
+            });
+        }
+    }
+}
+
+/// The middle 32 bits of an NTP timestamp: units of 1/65536 s (RFC 3550 §4).
+fn ntp_middle(at: SystemTime) -> u32 {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seconds = since.as_secs().wrapping_add(2_208_988_800) as u32; // 1900 to 1970
+    (seconds << 16) | ((u64::from(since.subsec_nanos()) << 16) / 1_000_000_000) as u32
+}
+
+/// Now minus the time of our report minus the time that it lay there (RFC 3550 §6.4.1). A clock step gives nonsense: none.
+fn round_trip_ms(now: u32, last_sender_report: u32, delay: u32) -> Option<f64> {
+    if last_sender_report == 0 {
+        return None;
+    }
+    let units = now.wrapping_sub(last_sender_report).wrapping_sub(delay) as i32;
+    // A reading of just under zero is rounding on a fast network.
+    (-655..655_360)
+        .contains(&units)
+        .then(|| f64::from(units.max(0)) / 65.536)
+}
+
+impl Protocol<TaggedPacket, TaggedPacket, ()> for RtcpTap {
     type Rout = TaggedPacket;
     type Wout = TaggedPacket;
     type Eout = ();
@@ -44,6 +109,10 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for KeyframeTap {
                     for entry in &fir.fir {
                         let _ = self.wanted.try_send(entry.ssrc);
                     }
+                } else if let Some(report) = packet.downcast_ref::<SenderReport>() {
+                    self.note(&report.reports);
+                } else if let Some(report) = packet.downcast_ref::<ReceiverReport>() {
+                    self.note(&report.reports);
                 }
             }
         }
@@ -65,9 +134,30 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for KeyframeTap {
     }
 }
 
-impl Interceptor for KeyframeTap {
+impl Interceptor for RtcpTap {
     fn bind_local_stream(&mut self, _: &StreamInfo) {}
     fn unbind_local_stream(&mut self, _: &StreamInfo) {}
     fn bind_remote_stream(&mut self, _: &StreamInfo) {}
     fn unbind_remote_stream(&mut self, _: &StreamInfo) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn round_trips_are_read_from_report_blocks() {
+        let sent = UNIX_EPOCH + Duration::from_millis(1_795_300_868_250);
+        let back = ntp_middle(sent + Duration::from_millis(330));
+        let lay = 65_536 / 4; // 250 ms at the page
+        let rtt = round_trip_ms(back, ntp_middle(sent), lay).unwrap_or_default();
+        assert!((rtt - 80.0).abs() < 0.1, "{rtt}");
+        assert_eq!(round_trip_ms(back, 0, 0), None);
+        assert_eq!(round_trip_ms(ntp_middle(sent), back, 0), None);
+        assert_eq!(
+            round_trip_ms(ntp_middle(sent), ntp_middle(sent), 100),
+            Some(0.0)
+        );
+    }
 }

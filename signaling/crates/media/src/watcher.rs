@@ -7,6 +7,7 @@ use crate::config::MediaConfig;
 use crate::event::{EndReason, Kind};
 use crate::leg::LegSink;
 use crate::peer::{VideoIn, WebRtcLeg};
+use crate::tap::Receptions;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -22,6 +23,7 @@ pub(crate) struct Watcher {
     pub leg: Weak<WebRtcLeg>,
     pub sink: Arc<dyn LegSink>,
     pub config: MediaConfig,
+    pub receptions: Receptions,
     /// Received and lost packets per SSRC at the last report.
     pub counts: HashMap<u32, (u64, i64)>,
 }
@@ -130,42 +132,77 @@ impl Watcher {
             return;
         };
         let report = leg.pc.get_stats(Instant::now(), StatsSelector::None).await;
-        let (mut loss, mut jitter, mut rtt, mut any) = (0f64, 0f64, 0f64, false);
+        let mut worst = Worst::default();
         for entry in report.iter() {
-            match entry {
-                RTCStatsReportEntry::InboundRtp(inbound) => {
-                    let s = &inbound.received_rtp_stream_stats;
-                    let now = (s.packets_received, s.packets_lost);
-                    let before = self
-                        .counts
-                        .insert(s.rtp_stream_stats.ssrc, now)
-                        .unwrap_or_default();
-                    let received = now.0.saturating_sub(before.0) as f64;
-                    let lost = (now.1 - before.1).max(0) as f64;
-                    if received + lost > 0.0 {
-                        any = true;
-                        loss = loss.max(lost / (received + lost));
-                        jitter = jitter.max(s.jitter);
-                    }
-                }
-                RTCStatsReportEntry::RemoteInboundRtp(remote)
-                    if remote.round_trip_time_measurements > 0 =>
-                {
-                    any = true;
-                    loss = loss.max(remote.fraction_lost);
-                    jitter = jitter.max(remote.received_rtp_stream_stats.jitter);
-                    rtt = rtt.max(remote.round_trip_time);
-                }
-                _ => {}
+            let RTCStatsReportEntry::InboundRtp(inbound) = entry else {
+                continue;
+            };
+            let s = &inbound.received_rtp_stream_stats;
+            let now = (s.packets_received, s.packets_lost);
+            let before = self
+                .counts
+                .insert(s.rtp_stream_stats.ssrc, now)
+                .unwrap_or_default();
+            let received = now.0.saturating_sub(before.0) as f64;
+            let lost = (now.1 - before.1).max(0) as f64;
+            if received + lost > 0.0 {
+                let kind = if s.rtp_stream_stats.kind == RtpCodecKind::Audio {
+                    Kind::Audio
+                } else {
+                    Kind::Video
+                };
+                // The library reports jitter in units of the RTP clock, not in seconds.
+                worst.add(lost / (received + lost), s.jitter, kind);
             }
         }
-        if any {
-            let rtt = (rtt > 0.0).then_some((rtt * 1_000.0) as f32);
+        let receptions = std::mem::take(
+            &mut *self
+                .receptions
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        for reception in receptions {
+            let kind = leg.read_slots(|slots| {
+                slots
+                    .iter()
+                    .find(|s| s.ssrc == reception.ssrc)
+                    .map(|s| s.kind)
+            });
+            if let Some(kind) = kind {
+                worst.add(reception.loss, f64::from(reception.jitter), kind);
+                worst.rtt_ms = reception
+                    .rtt_ms
+                    .into_iter()
+                    .chain(worst.rtt_ms)
+                    .reduce(f64::max);
+            }
+        }
+        if worst.any {
+            let (loss_pct, jitter_ms) = ((worst.loss * 100.0).clamp(0.0, 100.0), worst.jitter_ms);
             self.sink.on_quality(
-                (loss * 100.0).clamp(0.0, 100.0) as f32,
-                (jitter * 1_000.0) as f32,
-                rtt,
+                loss_pct as f32,
+                jitter_ms as f32,
+                worst.rtt_ms.map(|rtt| rtt as f32),
             );
         }
+    }
+}
+
+/// The worst of both directions over one period.
+#[derive(Default)]
+struct Worst {
+    any: bool,
+    loss: f64,
+    jitter_ms: f64,
+    rtt_ms: Option<f64>,
+}
+
+impl Worst {
+    fn add(&mut self, loss: f64, jitter: f64, kind: Kind) {
+        self.any = true;
+        self.loss = self.loss.max(loss);
+        self.jitter_ms = self
+            .jitter_ms
+            .max(jitter * 1_000.0 / f64::from(kind.clock_rate()));
     }
 }

@@ -53,10 +53,18 @@ async fn two_members_hear_and_see_each_other_over_one_port() {
     let quality = events
         .wait(|e| matches!(e, MediaEvent::Quality { member, .. } if member == "c"))
         .await;
-    let MediaEvent::Quality { loss_pct, .. } = quality else {
+    let MediaEvent::Quality {
+        loss_pct,
+        jitter_ms,
+        ..
+    } = quality
+    else {
         unreachable!()
     };
-    assert!(loss_pct < 50.0);
+    assert!(loss_pct < 50.0 && jitter_ms < 500.0);
+    events
+        .wait(|e| matches!(e, MediaEvent::Quality { rtt_ms: Some(ms), .. } if *ms < 2_000.0))
+        .await;
     let stats = engine.stats();
     assert_eq!((stats.rooms, stats.members, stats.connected), (1, 2, 2));
     assert!(stats.rtp_out > 60 && stats.datagrams_in > 60);
@@ -219,6 +227,73 @@ async fn a_member_that_vanishes_is_noticed_and_may_come_back() {
         numbers.windows(2).all(|w| w[1].wrapping_sub(w[0]) < 100),
         "numbers go on across the change"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lost_video_packets_are_sent_again() {
+    let (engine, mut events) = start(MediaConfig::default()).await;
+    engine.set_forwarding("room", true).await.unwrap();
+    let mut citizen = Client::new(1, false).await;
+    let mut agent = Client::new(2, false).await;
+    citizen.join(&engine, "room", "c", Citizen).await;
+    agent.join(&engine, "room", "a", Agent).await;
+    agent.hears(1, 10).await;
+    events.connected("a").await;
+    agent.lose_every.store(10, Ordering::SeqCst);
+    agent.forget();
+    let got = agent.hears(1, 300).await;
+    let span = |kind| {
+        let numbers: Vec<u16> = got
+            .iter()
+            .filter(|g| g.kind == kind)
+            .map(|g| g.packet.header.sequence_number)
+            .collect();
+        let first = numbers[0];
+        let distinct: HashSet<u16> = numbers
+            .iter()
+            .map(|n| n.wrapping_sub(first))
+            .filter(|n| *n < 250)
+            .collect();
+        distinct.len()
+    };
+    assert!(
+        span(Kind::Audio) < 240,
+        "one in ten was lost: {}",
+        span(Kind::Audio)
+    );
+    assert!(
+        span(Kind::Video) > 245,
+        "and for video sent again: {}",
+        span(Kind::Video)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_address_may_be_bound_and_one_reached() {
+    let mut config = MediaConfig::new("0.0.0.0:0".parse().unwrap());
+    let (engine, _events) = start(config.clone()).await;
+    let candidates = |answer: &str| -> HashSet<String> {
+        let words = answer.lines().filter(|l| l.starts_with("a=candidate:"));
+        words
+            .map(|l| l.split(' ').nth(4).unwrap().to_owned())
+            .collect()
+    };
+    let mut citizen = Client::new(1, false).await;
+    let sdp = citizen.offer_sdp(false).await;
+    let found = candidates(&engine.offer("room", "c", Citizen, &sdp).await.unwrap());
+    assert!(found.len() == 1 && !found.contains("0.0.0.0"), "{found:?}");
+
+    config.public_ips = vec!["203.0.113.9".parse().unwrap(), "127.0.0.1".parse().unwrap()];
+    let (engine, mut more) = start(config).await;
+    let answer = engine.offer("room", "c", Citizen, &sdp).await.unwrap();
+    assert_eq!(
+        candidates(&answer),
+        HashSet::from(["203.0.113.9", "127.0.0.1"].map(String::from))
+    );
+    // The unreachable first one does not keep a client from the second.
+    let mut agent = Client::new(2, false).await;
+    agent.join(&engine, "room", "a", Agent).await;
+    more.connected("a").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

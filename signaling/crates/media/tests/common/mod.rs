@@ -117,6 +117,7 @@ pub struct Client {
     pub state: watch::Receiver<RTCPeerConnectionState>,
     pub plis: Arc<AtomicUsize>,
     pub cut: Arc<AtomicBool>,
+    pub lose_every: Arc<AtomicUsize>,
     pub sending: Arc<AtomicBool>,
     sender: Option<tokio::task::JoinHandle<()>>,
     mark: u8,
@@ -233,6 +234,7 @@ impl Client {
         let (gathered_tx, gathered) = watch::channel(false);
         let (state_tx, state) = watch::channel(RTCPeerConnectionState::New);
         let cut = Arc::new(AtomicBool::new(false));
+        let lose_every = Arc::<AtomicUsize>::default();
         let mut builder = PeerConnectionBuilder::new()
             .with_configuration(RTCConfigurationBuilder::new().build())
             .with_media_engine(codecs)
@@ -246,6 +248,7 @@ impl Client {
             .with_runtime(Arc::new(CutRuntime {
                 inner: TokioRuntime,
                 cut: cut.clone(),
+                lose_every: lose_every.clone(),
             }))
             .with_udp_addrs(vec![bind.to_owned()]);
         if tcp {
@@ -282,6 +285,7 @@ impl Client {
             state,
             plis,
             cut,
+            lose_every,
             sending: sending.clone(),
             sender: None,
             mark,

@@ -70,17 +70,36 @@ impl Interceptor for PliCounter {
 pub struct CutRuntime {
     pub inner: TokioRuntime,
     pub cut: Arc<AtomicBool>,
+    /// Of so many inbound RTP packets one is lost; 0: none.
+    pub lose_every: Arc<AtomicUsize>,
 }
 
 #[derive(Debug)]
 struct CutSocket {
     inner: Arc<dyn AsyncUdpSocket>,
     cut: Arc<AtomicBool>,
+    lose_every: Arc<AtomicUsize>,
+    heard: AtomicUsize,
+}
+
+impl CutSocket {
+    fn loses(&self, datagram: &[u8]) -> bool {
+        // RTP and not RTCP (RFC 7983, RFC 5761).
+        let rtp = (128..192).contains(&datagram[0]) && !(192..224).contains(&datagram[1]);
+        let every = self.lose_every.load(Ordering::SeqCst);
+        let lost =
+            every > 0 && rtp && self.heard.fetch_add(1, Ordering::SeqCst) % every == every - 1;
+        lost || self.cut.load(Ordering::SeqCst)
+    }
 }
 
 impl AsyncUdpSocket for CutSocket {
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.inner.local_addr()
+    }
+    // One datagram a read, so that each can be lost by itself.
+    fn max_gro_segments(&self) -> usize {
+        1
     }
     fn poll_send(&self, cx: &mut Context<'_>, t: &Transmit<'_>) -> Poll<io::Result<usize>> {
         if self.cut.load(Ordering::SeqCst) {
@@ -96,7 +115,7 @@ impl AsyncUdpSocket for CutSocket {
     ) -> Poll<io::Result<usize>> {
         loop {
             let polled = self.inner.poll_recv(cx, bufs, meta);
-            if polled.is_pending() || !self.cut.load(Ordering::SeqCst) {
+            if polled.is_pending() || !self.loses(&bufs[0]) {
                 return polled;
             }
         }
@@ -111,6 +130,8 @@ impl Runtime for CutRuntime {
         Ok(Arc::new(CutSocket {
             inner: self.inner.wrap_udp_socket(s)?,
             cut: self.cut.clone(),
+            lose_every: self.lose_every.clone(),
+            heard: AtomicUsize::new(0),
         }))
     }
     fn wrap_tcp_listener(&self, l: std::net::TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
