@@ -157,6 +157,7 @@ describe("readValue", () => {
   it("cleans what people type", () => {
     expect(readValue(field("/a", { kind: "id_number" }), " 11010519491231002x ")).toBe("11010519491231002X");
     expect(readValue(field("/a", { kind: "mobile" }), "138 1234-5678")).toBe("13812345678");
+    expect(["19900307", "1990年3月7日", "1990-03-07"].map((text) => readValue(field("/a", { kind: "date" }), text))).toEqual(Array(3).fill("1990-03-07"));
     expect(readValue(field("/a", { kind: "integer" }), "12")).toBe(12);
     expect(readValue(field("/a"), "  ")).toBeNull();
   });

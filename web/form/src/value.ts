@@ -24,6 +24,7 @@ export function readValue(field: FieldView, text: string): Json {
   if (trimmed === "") return null;
   if (field.kind === "integer") return /^-?\d{1,15}$/.test(trimmed) ? Number(trimmed) : trimmed;
   if (field.kind === "id_number" || field.kind === "uscc") return trimmed.toUpperCase().replace(/\s/g, "");
+  if (field.kind === "date") return trimmed.replace(/^(\d{4})(\d{2})(\d{2})$/, "$1-$2-$3").replace(/^(\d{4})[年./](\d{1,2})[月./](\d{1,2})日?$/, (_all, y: string, m: string, d: string) => `${y}-${m.padStart(2, "0")}-${d.padStart(2, "0")}`);
   if (field.kind === "mobile") return trimmed.replace(/[\s-]/g, "");
   return trimmed;
 }
