@@ -2,7 +2,7 @@
  * presence (who is where), and the renderer in two modes. Nothing is stored. */
 export { FormWriter, type FieldWrite, type SendField } from "./writer.ts";
 export { FormPresence, type FieldPresence } from "./presence.ts";
-export { showValue } from "./value.ts";
+export { controlId, readValue, showValue } from "./value.ts";
 export { default as FormRenderer } from "./FormRenderer.vue";
 export { default as FieldRow } from "./FieldRow.vue";
 export { default as FieldInput } from "./FieldInput.vue";
