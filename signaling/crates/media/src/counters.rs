@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
+    pub connections: AtomicU64,
     pub rtp_in: AtomicU64,
     pub rtp_out: AtomicU64,
     pub rtp_dropped: AtomicU64,
@@ -23,7 +24,7 @@ pub(crate) fn bump(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
-/// A snapshot for metrics. All counts are since the start of the engine, except the first four.
+/// A snapshot for metrics. All counts are since the start of the engine, except the first five.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct EngineStats {
     /// Rooms now.
@@ -32,6 +33,8 @@ pub struct EngineStats {
     pub members: u64,
     /// Connected members now.
     pub connected: u64,
+    /// Peer connections now, also those that are coming up or closing.
+    pub connections: u64,
     /// Lifecycle events that the reader has not taken.
     pub events_waiting: u64,
     /// RTP packets from members.
@@ -62,6 +65,7 @@ impl Counters {
     pub(crate) fn snapshot(&self) -> EngineStats {
         let read = |c: &AtomicU64| c.load(Ordering::Relaxed);
         EngineStats {
+            connections: read(&self.connections),
             rtp_in: read(&self.rtp_in),
             rtp_out: read(&self.rtp_out),
             rtp_dropped: read(&self.rtp_dropped),

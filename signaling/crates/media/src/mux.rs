@@ -98,6 +98,7 @@ impl Mux {
 
     /// A new connection's port and the streams that the TCP side will hand it.
     pub(crate) fn open(self: &Arc<Self>) -> (PortGuard, mpsc::Receiver<MuxStream>) {
+        bump(&self.counters.connections);
         let (streams, rx) = mpsc::channel(TCP_STREAMS);
         let port = Arc::new(Port {
             inbox: Mutex::default(),
@@ -259,6 +260,10 @@ impl PortGuard {
 
 impl Drop for PortGuard {
     fn drop(&mut self) {
+        self.mux
+            .counters
+            .connections
+            .fetch_sub(1, Ordering::Relaxed);
         let mut table = lock(&self.mux.table);
         let mut keys = lock(&self.port.keys);
         for ufrag in keys.ufrags.drain(..) {

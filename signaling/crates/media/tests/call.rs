@@ -372,6 +372,40 @@ async fn bad_offers_are_refused_and_leave_nothing_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_left_of_connections_that_ended() {
+    let (engine, mut events) = start(MediaConfig::default()).await;
+    engine.set_forwarding("room", true).await.unwrap();
+    for round in 0..4 {
+        let mut citizen = Client::new(1, round % 2 == 1).await;
+        let mut agent = Client::new(2, false).await;
+        citizen.join(&engine, "room", "c", Citizen).await;
+        agent.join(&engine, "room", "a", Agent).await;
+        agent.hears(1, 3).await;
+        engine.leave("room", "c").await;
+        events.ended("c").await;
+        engine.leave("room", "a").await;
+        events.ended("a").await;
+        assert_eq!(engine.stats().members, 0);
+    }
+    // A page that goes away while its offer is being answered.
+    let sdp = Client::new(3, false).await.offer_sdp(false).await;
+    let _ = tokio::time::timeout(Duration::ZERO, engine.offer("room", "c", Citizen, &sdp)).await;
+    let refused = sdp
+        .replace("a=setup:actpass", "a=setup:actpass\r\na=ssrc-group:FID")
+        .replace("sha-256", "sha-999");
+    let _ = engine.offer("room", "d", Citizen, &refused).await;
+    engine.close_room("room").await;
+    tokio::time::timeout(PATIENCE, async {
+        while engine.stats().connections > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!(engine.stats().rooms, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_offer_that_is_never_followed_up_is_given_up() {
     let config = MediaConfig {
         connect_timeout: Duration::from_secs(1),
