@@ -1,11 +1,18 @@
 import "element-plus/dist/index.css";
 import "@cloud-booth/tokens/index.css";
 import "@cloud-booth/tokens/element.css";
+import "./desk.css";
 import { createApp } from "vue";
-import { setUpLanguages } from "@cloud-booth/i18n";
+import { setUpLanguages, type Messages } from "@cloud-booth/i18n";
 import App from "./App.vue";
-import messages from "./messages.json";
+import desk from "./messages/desk.json";
+import panels from "./messages/panels.json";
+import session from "./messages/session.json";
+import work from "./messages/work.json";
+import { speakWith } from "./model/speak.ts";
 
-const languages = setUpLanguages({ surface: "console", messages });
+const languages = setUpLanguages({ surface: "console", messages: [desk, work, session, panels] as Messages[] });
+const { t } = languages.i18n.global;
+speakWith((key, values) => t(key, values ?? {}));
 
 createApp(App).use(languages).mount("#app");

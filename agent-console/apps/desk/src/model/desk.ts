@@ -1,0 +1,325 @@
+/** The console as a whole: where the person is (sign-in, seat, work), the seat, the ring, the session of now.
+ * The server's seat frames lead; this model follows them and never assumes a state that the server did not say. */
+import { computed, ref, shallowRef } from "vue";
+import { ProblemError, type Accepted, type HallView, type ItemCard, type ItemList, type OfferView, type SeatView, type WrapUp } from "@cloud-booth/api";
+import { CallPeer, LocalMedia, type LocalMediaState } from "@cloud-booth/rtc";
+import { SignalClient, type SignalState } from "@cloud-booth/signal";
+import { announce } from "@cloud-booth/ui";
+import { pick, preferences } from "@cloud-booth/i18n";
+import { Account } from "./account.ts";
+import { Bell } from "./bell.ts";
+import { clock } from "./clock.ts";
+import { LiveSession } from "./session.ts";
+import { say } from "./speak.ts";
+
+export type Phase = "starting" | "sign_in" | "seat" | "work" | "superseded";
+
+/** Survives a reload of this tab: which seat it held. No word about any person. */
+const MARK = "cloud-booth.seat";
+
+interface Warm {
+  ticket: string;
+  peer: CallPeer;
+}
+
+export class Desk {
+  readonly phase = ref<Phase>("starting");
+  readonly seat = shallowRef<SeatView | null>(null);
+  readonly seats = shallowRef<readonly SeatView[]>([]);
+  readonly hall = shallowRef<HallView | null>(null);
+  readonly items = shallowRef<readonly ItemCard[]>([]);
+  readonly session = shallowRef<LiveSession | null>(null);
+  readonly connection = ref<SignalState>("idle");
+  readonly isAccepting = ref(false);
+  /** Signed out by the server, not by the person. */
+  readonly wasSignedOut = ref(false);
+  readonly mediaState = shallowRef<LocalMediaState | null>(null);
+  readonly offer = computed<OfferView | null>(() => (this.seat.value?.state === "ringing" ? this.seat.value.offer : null));
+  readonly account = new Account(() => this.#signedOut());
+  readonly bell = new Bell();
+  #media: LocalMedia | null = null;
+  #signal: SignalClient | null = null;
+  #warm: Warm | null = null;
+  #ringing = "";
+
+  get media(): LocalMedia {
+    if (!this.#media) {
+      const media = new LocalMedia();
+      media.events.on("change", (state) => (this.mediaState.value = state));
+      this.#media = media;
+    }
+    return this.#media;
+  }
+
+  async start(): Promise<void> {
+    clock.start();
+    if (!(await this.account.resume())) {
+      this.phase.value = "sign_in";
+      return;
+    }
+    await this.#signedIn();
+  }
+
+  async signIn(account: string, password: string, totp: string): Promise<void> {
+    await this.account.signIn({ account, password, ...(totp ? { totp } : {}) });
+    this.wasSignedOut.value = false;
+    await this.#signedIn();
+  }
+
+  async #signedIn(): Promise<void> {
+    await this.loadSeats().catch(() => undefined);
+    const mark = readMark();
+    const held = this.seats.value.find((seat) => seat.id === mark?.seat && this.isMine(seat));
+    if (mark && held) {
+      try {
+        // The same tab after a reload: the device questions were answered before.
+        void this.media.open();
+        await this.openSeat(held.id, mark.skills, true);
+        return;
+      } catch {
+        writeMark(null);
+      }
+    }
+    this.phase.value = "seat";
+  }
+
+  /** Seats and hall, for the choice. */
+  async loadSeats(): Promise<void> {
+    const staff = this.account.staff.value;
+    if (!staff) return;
+    const { api } = this.account;
+    const [seats, hall] = await Promise.all([api.get<{ items: SeatView[] }>("/seats"), api.get<HallView>(`/halls/${staff.hall}`)]);
+    this.seats.value = seats.items;
+    this.hall.value = hall;
+    void api.get<ItemList>("/items").then((list) => (this.items.value = list.items)).catch(() => undefined);
+  }
+
+  isMine(seat: SeatView): boolean {
+    return seat.state !== "offline" && seat.staff !== null && seat.staff === this.account.staff.value?.id;
+  }
+
+  skillName(code: string): string {
+    return pick(this.hall.value?.skills.find((skill) => skill.code === code)?.name) || code;
+  }
+  itemTitle(id: string | null | undefined): string {
+    return pick(this.items.value.find((item) => item.id === id)?.title);
+  }
+
+  /** Rejects with `seat_open_elsewhere` unless `takeOver`. */
+  async openSeat(id: string, skills: string[], takeOver: boolean): Promise<void> {
+    const opened = await this.account.api.post<SeatView>(`/seats/${id}/open`, { skills, take_over: takeOver });
+    writeMark({ seat: id, skills });
+    this.seat.value = null;
+    this.#listen(id);
+    this.#follow(opened, false);
+    this.phase.value = "work";
+    if (opened.state === "away") await this.ready();
+  }
+
+  async ready(): Promise<void> {
+    await this.#seatCommand("ready");
+  }
+  async away(reason: string): Promise<void> {
+    await this.#seatCommand("away", { reason });
+  }
+  /** Leaves the seat and goes back to the choice. */
+  async close(): Promise<void> {
+    await this.#seatCommand("close");
+    this.#leave();
+    await this.loadSeats().catch(() => undefined);
+    this.phase.value = "seat";
+  }
+  async signOut(): Promise<void> {
+    const seat = this.seat.value;
+    if (seat && seat.state !== "offline") await this.#seatCommand("close");
+    this.#leave();
+    await this.account.signOut().catch(() => undefined);
+    this.#media?.dispose();
+    this.#media = null;
+    this.phase.value = "sign_in";
+  }
+  /** From the notice of the other page: take the seat back. */
+  async takeBack(): Promise<void> {
+    const mark = readMark();
+    if (mark) await this.openSeat(mark.seat, mark.skills, true);
+    else this.phase.value = "seat";
+  }
+
+  async accept(): Promise<void> {
+    const offer = this.offer.value;
+    if (!offer || this.isAccepting.value) return;
+    this.isAccepting.value = true;
+    this.bell.stop();
+    // The server forwards nothing before the accept, so the own picture may set off with the press.
+    void this.#warm?.peer.goLive(this.media);
+    try {
+      const { session } = await this.account.api.post<Accepted>(`/pairings/${offer.pairing}/accept`);
+      await this.#enter(session);
+    } catch (error) {
+      void this.#warm?.peer.hold();
+      throw error;
+    } finally {
+      this.isAccepting.value = false;
+    }
+  }
+  async decline(): Promise<void> {
+    const offer = this.offer.value;
+    if (!offer) return;
+    this.bell.stop();
+    this.#follow(await this.account.api.post<SeatView>(`/pairings/${offer.pairing}/decline`, { reason: "declined" }), true);
+  }
+
+  async wrapUp(body: WrapUp): Promise<void> {
+    const id = this.session.value?.id ?? this.seat.value?.wrap_up_session;
+    if (id) this.#follow(await this.account.api.post<SeatView>(`/sessions/${id}/wrap-up`, body), true);
+  }
+
+  async #seatCommand(verb: "ready" | "away" | "close", body: object = {}): Promise<void> {
+    const seat = this.seat.value;
+    if (seat) this.#follow(await this.account.api.post<SeatView>(`/seats/${seat.id}/${verb}`, body), true);
+  }
+
+  #listen(seat: string): void {
+    this.#signal?.dispose();
+    const signal = new SignalClient({ ticket: () => this.account.webSocketTicket(), language: () => preferences.state.locale, client: "console" });
+    this.#signal = signal;
+    signal.on("state", (state) => {
+      this.connection.value = state;
+      if (state === "signed_out") this.#signedOut();
+    });
+    signal.on("seat", (view) => view.id === seat && this.#follow(view, true));
+    signal.on("superseded", () => {
+      if (this.#signal !== signal) return;
+      this.#leave(false);
+      this.phase.value = "superseded";
+      announce(say("desk.superseded"), "assertive");
+    });
+    signal.watchSeat(seat);
+    signal.start();
+  }
+
+  /** The one place where a seat's state becomes what the page does. `isLive`: made just now, so it tells the time. */
+  #follow(next: SeatView, isLive: boolean): void {
+    const before = this.seat.value;
+    if (before && (before.id !== next.id || next.version < before.version)) return;
+    if (isLive && before && before.state !== next.state) clock.heard(next.since);
+    this.seat.value = next;
+    const offer = next.state === "ringing" ? next.offer : null;
+    if (offer && this.#ringing !== offer.pairing) this.#ring(offer);
+    if (!offer) this.#ringOver(next);
+    if (next.state === "busy" && next.session) void this.#enter(next.session).catch(() => undefined);
+    else if (next.state === "wrap_up" && next.wrap_up_session) void this.#finish(next.wrap_up_session);
+    else if (next.state === "ready" || next.state === "away" || next.state === "offline") this.#forgetSession();
+    if (before && before.state !== next.state && next.state === "away" && next.away_reason === "no_answer") announce(say("work.noAnswer"), "assertive");
+  }
+
+  #ring(offer: OfferView): void {
+    this.#ringing = offer.pairing;
+    const what = pick(offer.item_title) || say("work.noItem");
+    this.bell.start(say("ring.title", { number: offer.number }), what);
+    announce(say("ring.announce", { what }), "assertive");
+    this.#warmUp(offer.ticket);
+  }
+  #ringOver(next: SeatView): void {
+    this.#ringing = "";
+    this.bell.stop();
+    if (next.state === "busy" || !this.#warm || this.isAccepting.value) return;
+    this.#warm.peer.dispose();
+    this.#warm = null;
+  }
+
+  /** Connects the media path while it rings: what is left after the press is the first picture. */
+  #warmUp(ticket: string): void {
+    this.#warm?.peer.dispose();
+    const signal = this.#signal;
+    if (!signal) return;
+    const peer = new CallPeer({
+      negotiate: async (sdp) => {
+        const reply = await signal.command({ kind: "media_offer", room: ticket, sdp });
+        if (reply.kind !== "media_answer") throw new Error("not an answer");
+        return reply.sdp;
+      },
+    });
+    this.#warm = { ticket, peer };
+    peer.connect();
+  }
+
+  async #enter(id: string): Promise<void> {
+    const signal = this.#signal;
+    if (!signal || this.session.value?.id === id) return;
+    this.#forgetSession();
+    const session = new LiveSession(id, { api: this.account.api, signal, media: this.media });
+    this.session.value = session;
+    session.useCall(this.#warm?.peer ?? null);
+    this.#warm = null;
+    await session.enter();
+    announce(say("work.connectedTo", { who: session.nameOf(session.citizen.value?.id ?? null) }), "assertive");
+  }
+
+  async #finish(id: string): Promise<void> {
+    const signal = this.#signal;
+    if (!signal || this.session.value?.id === id) {
+      this.session.value?.hangUp();
+      return;
+    }
+    const session = new LiveSession(id, { api: this.account.api, signal, media: this.media });
+    this.session.value = session;
+    await session.load().catch(() => undefined);
+  }
+
+  #forgetSession(): void {
+    this.session.value?.dispose();
+    this.session.value = null;
+    // Camera off is a choice within one call; the next one starts seen and heard.
+    if (this.#media && this.mediaState.value && !this.mediaState.value.mic_on) this.#media.setMic(true);
+  }
+
+  #leave(forget = true): void {
+    this.bell.stop();
+    this.#warm?.peer.dispose();
+    this.#warm = null;
+    this.#ringing = "";
+    this.session.value?.dispose();
+    this.session.value = null;
+    const signal = this.#signal;
+    this.#signal = null;
+    signal?.dispose();
+    this.seat.value = null;
+    this.connection.value = "idle";
+    if (forget) writeMark(null);
+  }
+
+  #signedOut(): void {
+    this.#leave(false);
+    this.wasSignedOut.value = true;
+    this.phase.value = "sign_in";
+  }
+
+  dispose(): void {
+    this.#leave(false);
+    this.#media?.dispose();
+    this.bell.dispose();
+    clock.stop();
+  }
+}
+
+export function codeOf(error: unknown): string {
+  return error instanceof ProblemError ? error.code : "unknown";
+}
+
+function readMark(): { seat: string; skills: string[] } | null {
+  try {
+    const found = JSON.parse(sessionStorage.getItem(MARK) ?? "null") as { seat?: unknown; skills?: unknown } | null;
+    return found && typeof found.seat === "string" && Array.isArray(found.skills) ? { seat: found.seat, skills: found.skills.map(String) } : null;
+  } catch {
+    return null;
+  }
+}
+function writeMark(mark: { seat: string; skills: string[] } | null): void {
+  try {
+    if (mark) sessionStorage.setItem(MARK, JSON.stringify(mark));
+    else sessionStorage.removeItem(MARK);
+  } catch {
+    // Without storage a reload asks for the seat again.
+  }
+}

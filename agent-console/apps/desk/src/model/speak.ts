@@ -1,0 +1,58 @@
+/** Words for the journal: the timeline's line and what the screen reader says. Pure but for the language. */
+import type { SessionEvent } from "@cloud-booth/api";
+
+export interface Speaker {
+  nameOf(member: string | null): string;
+  isCitizen(member: string | null): boolean;
+}
+type Translate = (key: string, values?: Record<string, unknown>) => string;
+let translate: Translate = (key) => key;
+
+/** Given once by the page, so that the models need no component. */
+export function speakWith(t: Translate): void {
+  translate = t;
+}
+export function say(key: string, values?: Record<string, unknown>): string {
+  return translate(key, values);
+}
+
+/** Nothing said for what only fills the journal (each field, each mark). */
+const SILENT = new Set(["field_set", "field_confirmed", "media_connected", "form_opened", "consent_asked", "sign_asked", "chat"]);
+const URGENT = new Set(["member_dropped", "consent_refused", "ended"]);
+
+/** One line of the timeline; empty for entries that would only crowd it. */
+export function lineOf(event: SessionEvent, who: Speaker): string {
+  const { body } = event;
+  switch (body.kind) {
+    case "chat":
+    case "field_set":
+    case "field_confirmed":
+    case "media_connected":
+      return "";
+    case "member_joined":
+    case "member_dropped":
+    case "member_back":
+    case "member_left":
+    case "media_lost":
+      return say(`event.${body.kind}`, { who: who.nameOf(body.member) });
+    case "prefilled":
+      return say("event.prefilled", { n: body.paths.length });
+    case "handed_off":
+      return say("event.handed_off", { number: body.number });
+    case "ended":
+      return say("event.ended", { reason: reasonOf(body.reason) });
+    default:
+      return say(`event.${body.kind}`, { who: who.nameOf(event.actor) });
+  }
+}
+
+export function speakEvent(event: SessionEvent, who: Speaker): { text: string; urgency: "polite" | "assertive" } | null {
+  if (SILENT.has(event.body.kind)) return null;
+  const text = lineOf(event, who);
+  return text ? { text, urgency: URGENT.has(event.body.kind) ? "assertive" : "polite" } : null;
+}
+
+const REASONS = new Set(["finished", "citizen_left", "wiped", "abuse", "grace_over", "agent_left", "agent_lost", "citizen_lost", "transferred"]);
+export function reasonOf(reason: string): string {
+  return say(REASONS.has(reason) ? `endReason.${reason}` : "endReason.other");
+}
