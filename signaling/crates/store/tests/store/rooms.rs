@@ -1,0 +1,170 @@
+//! Sessions, their members and their journal.
+
+use crate::world::{a_session, at, id, the_member, the_session};
+use domain::session::{Role, State};
+use futures::future::join_all;
+use store::{dialect, session};
+
+both!(a_session_is_found_by_ticket_visit_and_seat, |store| {
+    w!(store, |tx| {
+        a_session(tx, 1).await?;
+        assert_eq!(session::get(tx, &id(1)).await?, Some(the_session(1)));
+        assert_eq!(
+            session::by_ticket(tx, &id(1)).await?.map(|s| s.id),
+            Some(id(1))
+        );
+        assert_eq!(
+            session::newest_of_visit(tx, &id(1)).await?.map(|s| s.id),
+            Some(id(1))
+        );
+        assert_eq!(
+            session::live_of_seat(tx, &id(1)).await?.map(|s| s.id),
+            Some(id(1))
+        );
+        assert_eq!(session::live_of_seat(tx, &id(2)).await?, None);
+        assert!(session::grace_over(tx, at(120)).await?.is_empty());
+        assert_eq!(session::grace_over(tx, at(121)).await?.len(), 1);
+        Ok(())
+    })
+    .unwrap();
+});
+
+both!(a_session_is_saved_from_its_version_only, |store| {
+    w!(store, |tx| {
+        a_session(tx, 1).await?;
+        dialect::lock_session(tx, &id(1)).await?;
+        let active = session::Session {
+            state: State::Active,
+            due_at: None,
+            item: Some("permit".into()),
+            item_version: Some(3),
+            case_id: Some(id(1)),
+            wrap_up: Some("{}".into()),
+            ..the_session(1)
+        };
+        assert!(session::save(tx, &active).await?);
+        assert!(
+            !session::save(tx, &active).await?,
+            "the version has moved on"
+        );
+        assert_eq!(
+            session::get(tx, &id(1)).await?,
+            Some(session::Session {
+                version: 2,
+                ..active.clone()
+            })
+        );
+        session::touch(tx, &id(1)).await?;
+        let seen_before_the_touch = session::Session {
+            version: 2,
+            ..active.clone()
+        };
+        assert!(!session::save(tx, &seen_before_the_touch).await?);
+        let ended = session::Session {
+            version: 3,
+            state: State::Ended,
+            end_reason: Some("finished".into()),
+            ended_at: Some(at(60)),
+            ..active
+        };
+        assert!(session::save(tx, &ended).await?);
+        assert_eq!(session::live_of_seat(tx, &id(1)).await?, None);
+        assert_eq!(
+            session::newest_of_visit(tx, &id(1))
+                .await?
+                .unwrap()
+                .end_reason,
+            Some("finished".into())
+        );
+        Ok(())
+    })
+    .unwrap();
+});
+
+both!(the_journal_has_no_gap_however_many_write, |store| {
+    w!(store, |tx| a_session(tx, 1).await).unwrap();
+    let jobs = (0..40).map(|n| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            w!(store, |tx| {
+                let seq =
+                    session::append(tx, &id(1), at(n), Some(&id(1)), "chat", vec![n as u8]).await?;
+                if n % 5 == 0 {
+                    // Its number must be given to another.
+                    return Err(store::StoreError::Corrupt("refused".into()));
+                }
+                Ok(seq)
+            })
+            .is_ok()
+        })
+    });
+    let kept = join_all(jobs)
+        .await
+        .into_iter()
+        .filter(|r| *r.as_ref().unwrap())
+        .count();
+    assert_eq!(kept, 32);
+    w!(store, |tx| {
+        let all = session::events_after(tx, &id(1), 0, 100).await?;
+        assert_eq!(
+            all.iter().map(|e| e.seq).collect::<Vec<_>>(),
+            (1..33).collect::<Vec<_>>()
+        );
+        let page = session::events_after(tx, &id(1), 30, 100).await?;
+        assert_eq!(page, all[30..]);
+        assert_eq!(session::events_after(tx, &id(1), 5, 3).await?, all[5..8]);
+        assert_eq!(session::get(tx, &id(1)).await?.unwrap().seq, 32);
+        Ok(())
+    })
+    .unwrap();
+    let r = w!(store, |tx| session::append(
+        tx,
+        &id(2),
+        at(0),
+        None,
+        "chat",
+        vec![]
+    )
+    .await);
+    assert!(r.is_err(), "no such session");
+});
+
+both!(members_come_drop_and_return, |store| {
+    w!(store, |tx| {
+        a_session(tx, 1).await?;
+        let (citizen, agent) = (the_member(1, Role::Citizen), the_member(2, Role::Agent));
+        session::insert_member(tx, &citizen).await?;
+        session::insert_member(tx, &agent).await?;
+        assert_eq!(
+            session::members(tx, &id(1)).await?,
+            [citizen.clone(), agent]
+        );
+        let here = session::Member {
+            present: true,
+            camera_on: true,
+            joined_at: Some(at(1)),
+            holder: Some("page-1".into()),
+            ..citizen
+        };
+        session::save_member(tx, &here).await?;
+        let dropped = session::Member {
+            present: false,
+            dropped_at: Some(at(2)),
+            left_at: Some(at(3)),
+            ..here
+        };
+        session::save_member(tx, &dropped).await?;
+        assert_eq!(session::members(tx, &id(1)).await?[0], dropped);
+        Ok(())
+    })
+    .unwrap();
+    let r = w!(store, |tx| session::insert_member(
+        tx,
+        &the_member(3, Role::Citizen)
+    )
+    .await);
+    assert!(
+        r.is_err_and(|e| e.is_constraint("visit")),
+        "one member a visit"
+    );
+});
