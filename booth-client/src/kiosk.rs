@@ -39,6 +39,8 @@ pub struct KioskArgs {
 fn flags(profile: &Path, url: &str, more: &[String]) -> Vec<String> {
     let mut all: Vec<String> = [
         "--kiosk",
+        // Receipts go straight to the booth's printer: a print dialog would stand above the reach line.
+        "--kiosk-printing",
         "--no-first-run",
         "--no-default-browser-check",
         "--noerrdialogs",

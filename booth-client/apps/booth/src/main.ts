@@ -1,11 +1,13 @@
-import "vant/lib/index.css";
 import "@cloud-booth/tokens/index.css";
-import "@cloud-booth/tokens/vant.css";
+import "./booth.css";
 import { createApp } from "vue";
 import { setUpLanguages } from "@cloud-booth/i18n";
 import App from "./App.vue";
-import messages from "./messages.json";
+import { start } from "./model/app.ts";
+import booth from "./messages/booth.json";
+import talk from "./messages/talk.json";
 
-const languages = setUpLanguages({ surface: "booth", messages });
+const languages = setUpLanguages({ surface: "booth", messages: [booth, talk] });
 
 createApp(App).use(languages).mount("#app");
+start();

@@ -1,0 +1,293 @@
+/** The live session of this visit: signalling, media, form, chat. Owns all three clients and closes them; decides nothing that
+ * the server decides. While the citizen waits it is connected already, but no track leaves the page before the pairing. */
+import { reactive, shallowReactive } from "vue";
+import type { AccessNeed, CardRead, Command, CommandReply, EventBody, FormView, Json, MaterialView, MemberView, SessionEvent, SessionView, TicketView } from "@cloud-booth/api";
+import { pick, preferences } from "@cloud-booth/i18n";
+import { FormPresence, FormWriter } from "@cloud-booth/form";
+import { CallPeer, LocalMedia, type LocalMediaState, type MemberMedia, type PeerState } from "@cloud-booth/rtc";
+import { SignalClient, type SignalState } from "@cloud-booth/signal";
+import type { ChatMessage, NetworkLevel, Signature } from "@cloud-booth/ui";
+import type { Visit } from "./visit.ts";
+
+/** Chat lines kept on the screen. */
+const CHAT_MAX = 300;
+
+export interface CallState {
+  connection: SignalState;
+  peer: PeerState;
+  session: SessionView | null;
+  form: FormView | null;
+  chat: ChatMessage[];
+  sending: ChatMessage[];
+  mine: NetworkLevel;
+  theirs: NetworkLevel;
+  agentTyping: boolean;
+  local: LocalMediaState;
+  /** Number of the case, once handed off. */
+  caseNumber: string | null;
+  /** The session went on in another window. */
+  superseded: boolean;
+}
+
+export interface CallEvents {
+  ticket: (ticket: TicketView) => void;
+  event: (body: EventBody, who: MemberView | null, replayed: boolean) => void;
+  joined: () => void;
+  signedOut: () => void;
+}
+
+export class Call {
+  readonly state: CallState;
+  /** Streams must not be wrapped: the browser checks what they are. */
+  readonly media = shallowReactive<{ members: MemberMedia[]; self: MediaStream }>({ members: [], self: new MediaStream() });
+  readonly local = new LocalMedia();
+  readonly writer: FormWriter;
+  readonly presence: FormPresence;
+  readonly #visit: Visit;
+  readonly #on: CallEvents;
+  readonly #signal: SignalClient;
+  readonly #peer: CallPeer;
+  #room: string;
+  #session: string | null = null;
+  #typingTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(visit: Visit, room: string, on: CallEvents) {
+    this.#visit = visit;
+    this.#room = room;
+    this.#on = on;
+    this.media.self = this.local.stream;
+    this.state = reactive<CallState>({
+      connection: "idle", peer: "new", session: null, form: null, chat: [], sending: [], mine: "unknown", theirs: "unknown", agentTyping: false,
+      local: this.local.state, caseNumber: null, superseded: false,
+    });
+    this.#signal = new SignalClient({ ticket: () => visit.wsTicket(), language: () => preferences.state.locale, client: "booth" });
+    this.#peer = new CallPeer({
+      negotiate: async (sdp) => {
+        const answer = await this.#signal.command<Extract<CommandReply, { kind: "media_answer" }>>({ kind: "media_offer", room: this.#room, sdp });
+        return answer.sdp;
+      },
+    });
+    this.writer = new FormWriter(async (path, base_version, value) => this.#set(path, base_version, value));
+    this.presence = new FormPresence((id) => {
+      const member = this.#member(id);
+      return member ? { name: pick(member.name), role: member.role } : null;
+    });
+    this.#listen();
+  }
+
+  get agent(): MemberView | null {
+    return this.state.session?.members.find((member) => member.role === "agent") ?? null;
+  }
+  get agentStream(): MediaStream | null {
+    const agent = this.agent;
+    return this.media.members.find((one) => one.member === agent?.id)?.sources.camera ?? null;
+  }
+
+  /** Queue updates, a warm connection, and the own picture for the check. */
+  async start(needs: AccessNeed[]): Promise<void> {
+    this.#signal.start();
+    this.#signal.watchTicket(this.#room);
+    this.#peer.connect();
+    // Who asked for text alone is not filmed unless they turn the camera on.
+    if (needs.includes("text_only")) {
+      this.local.setMic(false);
+      await this.local.setCamera(false);
+    } else await this.local.open();
+  }
+
+  /** The ticket was opened again as another one. */
+  follow(ticket: string): void {
+    this.#signal.forget(this.#room);
+    this.#room = ticket;
+    this.#leave();
+    this.#signal.watchTicket(ticket);
+    void this.#peer.hold();
+    this.#peer.rejoin();
+  }
+
+  async join(session: string): Promise<void> {
+    if (this.#session === session) return;
+    this.#session = session;
+    await this.#signal.join(session);
+    await this.#peer.goLive(this.local);
+    if (this.#peer.state === "failed" || this.#peer.state === "new") this.#peer.connect();
+    this.#tellMedia();
+  }
+
+  setMic(on: boolean): void {
+    // A microphone that was never opened is opened by the first press.
+    if (on && !this.local.audio) void this.local.open().then(() => this.local.setMic(true));
+    this.local.setMic(on);
+  }
+  setCamera(on: boolean): Promise<void> {
+    return this.local.setCamera(on);
+  }
+  chooseDevice(kind: "audio" | "video", device: string): Promise<boolean> {
+    return this.local.replace(kind, device);
+  }
+
+  /** Sends a line; it stands as "sending" until the server has it. */
+  async chat(text: string, retried?: string): Promise<void> {
+    const id = retried ?? `own-${Date.now()}-${this.state.sending.length}`;
+    const line: ChatMessage = { id, who: "", mine: true, at: new Date().toISOString(), text, state: "sending" };
+    this.state.sending = [...this.state.sending.filter((one) => one.id !== id), line];
+    try {
+      await this.#command((session) => ({ kind: "chat", session, text }));
+      this.state.sending = this.state.sending.filter((one) => one.id !== id);
+    } catch {
+      this.state.sending = this.state.sending.map((one) => (one.id === id ? { ...one, state: "failed" } : one));
+    }
+  }
+  retryChat(id: string): void {
+    const line = this.state.sending.find((one) => one.id === id);
+    if (line) void this.chat(line.text, id);
+  }
+
+  confirm(group: string, form_version: number): Promise<unknown> {
+    return this.#command((session) => ({ kind: "form_confirm", session, group, form_version }));
+  }
+  confirmField(path: string, field_version: number): Promise<unknown> {
+    return this.#command((session) => ({ kind: "form_confirm_field", session, path, field_version }));
+  }
+  dispute(group: string): Promise<unknown> {
+    return this.#command((session) => ({ kind: "form_dispute", session, group }));
+  }
+  answerConsent(consent: string, grant: boolean): Promise<unknown> {
+    return this.#command((session) => ({ kind: "consent_answer", session, consent, grant }));
+  }
+  withdrawConsent(consent: string): Promise<unknown> {
+    return this.#command((session) => ({ kind: "consent_withdraw", session, consent }));
+  }
+  identify(read: CardRead): Promise<unknown> {
+    return this.#command((session) => ({ kind: "identify", session, read }));
+  }
+  sign(digest: string, signature: Signature): Promise<unknown> {
+    return this.#command((session) => ({ kind: "sign", session, digest, strokes: signature.strokes, image: signature.image }));
+  }
+  declineSign(): Promise<unknown> {
+    return this.#command((session) => ({ kind: "sign_decline", session }));
+  }
+  removeMaterial(material: string): Promise<unknown> {
+    return this.#command((session) => ({ kind: "material_remove", session, material }));
+  }
+  addMaterial(code: string, name: string, picture: Blob): Promise<MaterialView> {
+    return this.#visit.api.upload<MaterialView>(`/sessions/${this.#session}/materials`, picture, { query: { code, name } });
+  }
+  async end(reason: string): Promise<void> {
+    if (this.#session) this.state.session = await this.#visit.api.post<SessionView>(`/sessions/${this.#session}/end`, { reason });
+  }
+
+  focus(path: string | null): void {
+    if (this.#session) this.#signal.hint(this.#session, { kind: "focus", path });
+  }
+  typing(path: string | null, on: boolean): void {
+    if (this.#session) this.#signal.hint(this.#session, { kind: "typing", path, on });
+  }
+
+  dispose(): void {
+    clearTimeout(this.#typingTimer);
+    this.#peer.dispose();
+    this.local.dispose();
+    this.#signal.dispose();
+    this.presence.dispose();
+    this.writer.clear();
+    this.media.members = [];
+    this.state.session = null;
+    this.state.form = null;
+    this.state.chat = [];
+    this.state.sending = [];
+  }
+
+  #leave(): void {
+    if (this.#session) this.#signal.forget(this.#session);
+    this.#session = null;
+    this.state.session = null;
+    this.state.form = null;
+    this.writer.clear();
+    this.presence.dispose();
+    this.media.members = [];
+  }
+  #member(id: string | null): MemberView | null {
+    return this.state.session?.members.find((member) => member.id === id) ?? null;
+  }
+  #command(make: (session: string) => Command): Promise<CommandReply> {
+    return this.#session ? this.#signal.command(make(this.#session)) : Promise.reject(new Error("no session"));
+  }
+  async #set(path: string, base_version: number, value: Json): Promise<number> {
+    const reply = await this.#command((session) => ({ kind: "form_set", session, path, base_version, value }));
+    return reply.kind === "field_version" ? reply.version : base_version;
+  }
+  #tellMedia(): void {
+    const { mic_on, camera_on } = this.local.state;
+    if (this.#session && this.state.session?.state !== "ended") void this.#command((session) => ({ kind: "media_state", session, mic_on, camera_on })).catch(() => undefined);
+  }
+
+  #listen(): void {
+    const signal = this.#signal;
+    signal.on("state", (state) => {
+      this.state.connection = state;
+      if (state === "signed_out") this.#on.signedOut();
+    });
+    signal.on("ticket", (ticket) => this.#on.ticket(ticket));
+    signal.on("session", (session) => this.#setSession(session));
+    signal.on("joined", ({ session, form }) => {
+      this.#setSession(session);
+      if (form) this.#setForm(form);
+      this.#on.joined();
+      this.#tellMedia();
+    });
+    signal.on("form", ({ session, form }) => session === this.#session && this.#setForm(form));
+    signal.on("slots", ({ session, slots }) => session === this.#session && this.#peer.setSlots(slots));
+    signal.on("event", ({ event, replayed }) => this.#event(event, replayed));
+    signal.on("ephemeral", ({ from, body }) => {
+      if (body.kind === "quality") {
+        if (body.member === this.agent?.id) this.state.theirs = body.level as NetworkLevel;
+      } else if (body.kind === "typing" && !body.path) this.#agentTypes(body.on);
+      else this.presence.receive(from, body);
+    });
+    signal.on("superseded", ({ session }) => {
+      if (session === this.#session) this.state.superseded = true;
+    });
+    this.#peer.on("state", (state) => {
+      this.state.peer = state;
+    });
+    this.#peer.on("members", (members) => {
+      this.media.members = members;
+    });
+    this.#peer.on("quality", ({ level }) => {
+      this.state.mine = level;
+    });
+    this.local.events.on("change", (state) => {
+      this.state.local = state;
+      this.#tellMedia();
+    });
+  }
+
+  #agentTypes(on: boolean): void {
+    clearTimeout(this.#typingTimer);
+    this.state.agentTyping = on;
+    if (on) this.#typingTimer = setTimeout(() => (this.state.agentTyping = false), 4000);
+  }
+  #setSession(session: SessionView): void {
+    const now = this.state.session;
+    if (this.#session !== session.id || (now && now.version > session.version)) return;
+    this.state.session = session;
+  }
+  #setForm(form: FormView): void {
+    const now = this.state.form;
+    if (now && now.item === form.item && now.version > form.version) return;
+    if (now && now.item !== form.item) this.writer.clear();
+    this.state.form = form;
+  }
+
+  #event({ seq, at, actor, body }: SessionEvent, replayed: boolean): void {
+    const who = this.#member(actor);
+    if (body.kind === "chat") {
+      const mine = actor !== null && actor === this.state.session?.me;
+      if (!mine) this.state.agentTyping = false;
+      this.state.chat = [...this.state.chat, { id: `seq-${seq}`, who: who ? pick(who.name) : "", mine, at, text: body.text }].slice(-CHAT_MAX);
+    } else if (body.kind === "handed_off") this.state.caseNumber = body.number;
+    else if ((body.kind === "member_dropped" || body.kind === "member_left") && body.member) this.presence.leave(body.member);
+    this.#on.event(body, who, replayed);
+  }
+}

@@ -1,0 +1,104 @@
+/** One citizen's visit: token, identity, ticket. Everything lives in memory; `forget` leaves nothing. */
+import { reactive } from "vue";
+import { ApiClient, networkProblem, type AccessNeed, type CardRead, type OpenVisit, type TicketView, type VisitToken, type VisitView, type WsTicket } from "@cloud-booth/api";
+import { preferences } from "@cloud-booth/i18n";
+import type { BoothIdentity } from "./identity.ts";
+
+export class Visit {
+  readonly state = reactive<{ view: VisitView | null; ticket: TicketView | null; isSignedOut: boolean }>({ view: null, ticket: null, isSignedOut: false });
+  readonly api: ApiClient;
+  readonly #identity: BoothIdentity;
+  #token: string | null = null;
+  #opening: Promise<void> | null = null;
+
+  constructor(identity: BoothIdentity) {
+    this.#identity = identity;
+    this.api = new ApiClient({
+      language: () => preferences.state.locale, token: { get: () => this.#token },
+    });
+  }
+  get isOpen(): boolean {
+    return this.#token !== null;
+  }
+
+  /** Begins the visit; safe to call again. */
+  open(): Promise<void> {
+    if (this.#token) return Promise.resolve();
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = null;
+    });
+    return this.#opening;
+  }
+  async #open(): Promise<void> {
+    await this.#identity.ready();
+    const hall = this.#identity.state.view?.hall;
+    if (!hall) throw networkProblem("network");
+    const body: OpenVisit = { channel: "booth", hall, language: preferences.state.locale, elder: preferences.state.elder };
+    const answer = await this.#identity.api.post<VisitToken>("/visits", body);
+    this.#token = answer.access_token;
+    this.state.view = answer.visit;
+  }
+
+  /** A nonce for the card reader: the visit's own, or a new one when the last was spent. */
+  async cardNonce(): Promise<string | null> {
+    const view = this.state.view;
+    if (!view) return null;
+    if (!view.card_nonce) this.state.view = await this.api.get<VisitView>(`/visits/${view.id}`);
+    return this.state.view?.card_nonce ?? null;
+  }
+  async identify(read: CardRead): Promise<void> {
+    const view = this.state.view;
+    if (!view) return;
+    try {
+      this.state.view = await this.api.post<VisitView>(`/visits/${view.id}/identity`, { read });
+    } catch (error) {
+      // A nonce is good once, whether the read was accepted or not.
+      if (this.state.view) this.state.view.card_nonce = null;
+      throw error;
+    }
+  }
+
+  async takeTicket(item: string | null, needs: AccessNeed[], priority: boolean): Promise<TicketView> {
+    const ticket = await this.api.post<TicketView>("/tickets", { item, needs, priority });
+    this.state.ticket = ticket;
+    return ticket;
+  }
+  /** Takes a snapshot from whichever way it came; an older one is dropped. */
+  setTicket(ticket: TicketView): void {
+    const now = this.state.ticket;
+    if (now && now.id === ticket.id && now.version > ticket.version) return;
+    this.state.ticket = ticket;
+  }
+  async followTicket(id: string): Promise<TicketView> {
+    const ticket = await this.api.get<TicketView>(`/tickets/${id}`);
+    this.state.ticket = ticket;
+    return ticket;
+  }
+  async cancelTicket(): Promise<void> {
+    const ticket = this.state.ticket;
+    if (ticket) this.setTicket(await this.api.post<TicketView>(`/tickets/${ticket.id}/cancel`));
+  }
+  /** For the WebSocket's handshake. */
+  async wsTicket(): Promise<string> {
+    return (await this.api.post<WsTicket>("/ws-tickets")).ticket;
+  }
+
+  /** Ends the visit at the server (and with it ticket and session). */
+  async end(): Promise<void> {
+    const view = this.state.view;
+    if (view && this.#token) await this.api.post(`/visits/${view.id}/end`);
+  }
+  /** The page goes away without a wipe: told in passing, without waiting. */
+  endInPassing(): void {
+    const view = this.state.view;
+    if (!view || !this.#token) return;
+    void fetch(`/api/v1/visits/${view.id}/end`, {
+      method: "POST", keepalive: true, headers: { authorization: `Bearer ${this.#token}`, "content-type": "application/json", "idempotency-key": crypto.randomUUID?.() ?? String(Math.random()) }, body: "{}",
+    }).catch(() => undefined);
+  }
+  forget(): void {
+    this.#token = null;
+    this.state.view = null;
+    this.state.ticket = null;
+  }
+}
