@@ -1,92 +1,71 @@
-/** Who is signed in at this console. Owns the access token (in memory alone; the refresh token is an HttpOnly cookie)
- * and the HTTP client. The browser keeps one word, that somebody was signed in, so that a fresh page asks no useless question. */
+/** Who is signed in at this console. Owns nothing but the wish to come back after a reload of this tab: the tab keeps the
+ * person's opaque id, so that a fresh page asks no useless question and never becomes somebody else's. */
 import { shallowRef } from "vue";
-import { ApiClient, networkProblem, ProblemError, type Done, type Login, type StaffToken, type StaffView, type WsTicket } from "@cloud-booth/api";
+import { networkProblem, StaffSession, type ApiClient, type Login, type StaffView, type WsTicket } from "@cloud-booth/api";
 import { preferences } from "@cloud-booth/i18n";
 
-const MARK = "cloud-booth.signed-in";
+const MARK = "cloud-booth.staff";
 
 export class Account {
   /** Null: nobody is signed in. */
   readonly staff = shallowRef<StaffView | null>(null);
-  readonly api: ApiClient;
-  #token: string | null = null;
-  #plain: ApiClient;
+  readonly #session: StaffSession;
 
-  /** `onSignedOut` runs when the session with the server ended without the person asking for it. */
-  constructor(onSignedOut: () => void) {
-    const language = (): string => preferences.state.locale;
-    this.#plain = new ApiClient({ language });
-    this.api = new ApiClient({
-      language,
-      token: { get: () => this.#token, refresh: () => this.#refresh() },
-      onSignedOut: () => {
-        if (!this.staff.value) return;
-        this.#forget();
-        onSignedOut();
+  /** `onExpired` runs when the sign-in ended without the person asking for it. */
+  constructor(onExpired: () => void) {
+    this.#session = new StaffSession({
+      language: () => preferences.state.locale,
+      onChange: (staff) => (this.staff.value = staff),
+      onExpired: () => {
+        keep(null);
+        onExpired();
       },
     });
   }
+  get api(): ApiClient {
+    return this.#session.api;
+  }
 
   async signIn(login: Login): Promise<void> {
-    this.#accept(await this.#plain.post<StaffToken>("/auth/login", login));
+    await this.#session.signIn(login);
+    keep(this.staff.value?.id ?? null);
   }
 
   /** After a reload: the cookie may still be good. False where the person has to sign in. */
   async resume(): Promise<boolean> {
-    if (!wasSignedIn()) return false;
-    try {
-      this.#accept(await this.#plain.post<StaffToken>("/auth/refresh"));
-      return true;
-    } catch (error) {
-      if (error instanceof ProblemError && error.status === 401) keepSignedIn(false);
-      return false;
-    }
+    const before = kept();
+    if (!before) return false;
+    const isBack = await this.#session.resume();
+    if (isBack && this.staff.value?.id === before) return true;
+    // Another tab signed in somebody else: theirs is the cookie, not this page.
+    this.staff.value = null;
+    keep(null);
+    return false;
   }
 
   async signOut(): Promise<void> {
-    try {
-      await this.api.post<Done>("/auth/logout");
-    } finally {
-      this.#forget();
-    }
+    await this.#session.signOut();
+    keep(null);
   }
 
   /** A single-use ticket for the WebSocket. */
   async webSocketTicket(): Promise<string> {
-    if (!this.#token) throw networkProblem("unauthorized", 401);
+    if (!this.staff.value) throw networkProblem("unauthorized", 401);
     return (await this.api.post<WsTicket>("/ws-tickets")).ticket;
   }
-
-  async #refresh(): Promise<string | null> {
-    this.#accept(await this.#plain.post<StaffToken>("/auth/refresh"));
-    return this.#token;
-  }
-
-  #accept(token: StaffToken): void {
-    this.#token = token.access_token;
-    this.staff.value = token.staff;
-    keepSignedIn(true);
-  }
-
-  #forget(): void {
-    this.#token = null;
-    this.staff.value = null;
-    keepSignedIn(false);
-  }
 }
 
-function wasSignedIn(): boolean {
+function kept(): string | null {
   try {
-    return localStorage.getItem(MARK) === "1";
+    return sessionStorage.getItem(MARK);
   } catch {
-    return false;
+    return null;
   }
 }
-function keepSignedIn(on: boolean): void {
+function keep(id: string | null): void {
   try {
-    if (on) localStorage.setItem(MARK, "1");
-    else localStorage.removeItem(MARK);
+    if (id) sessionStorage.setItem(MARK, id);
+    else sessionStorage.removeItem(MARK);
   } catch {
     // Without storage a reload asks for the password again.
   }

@@ -1,7 +1,7 @@
 /** The console as a whole: where the person is (sign-in, seat, work), the seat, the ring, the session of now.
  * The server's seat frames lead; this model follows them and never assumes a state that the server did not say. */
 import { computed, ref, shallowRef } from "vue";
-import { ProblemError, type Accepted, type HallView, type ItemCard, type ItemList, type OfferView, type SeatView, type WrapUp } from "@cloud-booth/api";
+import { ProblemError, type Accepted, type HallView, type ItemCard, type ItemList, type Login, type OfferView, type SeatView, type WrapUp } from "@cloud-booth/api";
 import { CallPeer, LocalMedia, type LocalMediaState } from "@cloud-booth/rtc";
 import { SignalClient, type SignalState } from "@cloud-booth/signal";
 import { announce } from "@cloud-booth/ui";
@@ -60,8 +60,8 @@ export class Desk {
     await this.#signedIn();
   }
 
-  async signIn(account: string, password: string, totp: string): Promise<void> {
-    await this.account.signIn({ account, password, ...(totp ? { totp } : {}) });
+  async signIn(login: Login): Promise<void> {
+    await this.account.signIn(login);
     this.wasSignedOut.value = false;
     await this.#signedIn();
   }

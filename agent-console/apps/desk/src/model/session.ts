@@ -192,6 +192,14 @@ export class LiveSession {
     if (found) void this.say(found.text, found.id);
   }
 
+  markRead(): void {
+    this.unread.value = 0;
+  }
+  /** The agent looked: it is still the same person. */
+  markSame(): void {
+    this.hasReturned.value = false;
+  }
+
   nameOf(member: string | null): string {
     const found = this.view.value?.members.find((entry) => entry.id === member);
     return found ? pick(found.name) : "";
