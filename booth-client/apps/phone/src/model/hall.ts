@@ -1,0 +1,49 @@
+/** The hall that this phone calls, the items, the guide: public data, read without a token. */
+import { reactive } from "vue";
+import type { HallView, ItemCard, ItemList, ItemView, RatingScale } from "@cloud-booth/api";
+import { publicApi } from "./api.ts";
+import { phoneShelf } from "./store.ts";
+
+const KEY = "cloud-booth.hall";
+
+export const hall = reactive({ halls: [] as HallView[], chosen: phoneShelf.read<string>(KEY), loading: false, error: null as unknown });
+
+export function currentHall(): HallView | null {
+  return hall.halls.find((one) => one.id === hall.chosen) ?? hall.halls[0] ?? null;
+}
+
+export function chooseHall(id: string): void {
+  hall.chosen = id;
+  phoneShelf.write(KEY, id);
+}
+
+export async function readHalls(): Promise<void> {
+  hall.loading = true;
+  try {
+    hall.halls = (await publicApi.get<{ items: HallView[] }>("/halls")).items;
+    hall.error = null;
+  } catch (error) {
+    hall.error = error;
+  } finally {
+    hall.loading = false;
+  }
+}
+
+export const readItems = async (q: string, signal?: AbortSignal): Promise<ItemCard[]> => (await publicApi.get<ItemList>("/items", { query: { q: q || null }, signal })).items;
+export const readItem = (id: string): Promise<ItemView> => publicApi.get<ItemView>(`/items/${encodeURIComponent(id)}`);
+export const readScale = (): Promise<RatingScale> => publicApi.get<RatingScale>("/rating-tags");
+
+/** The nearest sample of the network to this server: the median time of three small questions, milliseconds; null without one. */
+export async function measureNetwork(): Promise<number | null> {
+  const times: number[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    const began = performance.now();
+    try {
+      await publicApi.get("/halls");
+    } catch {
+      return null;
+    }
+    times.push(performance.now() - began);
+  }
+  return times.sort((a, b) => a - b)[1] ?? null;
+}
