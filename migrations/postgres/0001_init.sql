@@ -117,6 +117,7 @@ CREATE TABLE sessions (
 );
 CREATE UNIQUE INDEX session_live_seat ON sessions (seat_id) WHERE state <> 'ended';
 CREATE UNIQUE INDEX session_live_visit ON sessions (visit_id) WHERE state <> 'ended';
+CREATE INDEX sessions_of_visit ON sessions (visit_id, started_at);
 CREATE INDEX sessions_due ON sessions (due_at) WHERE due_at IS NOT NULL;
 CREATE TABLE session_members (
   id TEXT COLLATE "C" PRIMARY KEY, session_id TEXT COLLATE "C" NOT NULL REFERENCES sessions (id),

@@ -1,0 +1,54 @@
+# Cloud Booth 云窗. `make` alone lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export CARGO_TERM_COLOR ?= auto
+
+.PHONY: help run test lint test-rust test-web test-e2e packages pages docs release bench-join bench-ws bench-pairing audit clean-data
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
+
+packages: ## Install the Debian and npm packages that are missing
+	@tools/packages
+
+pages: packages ## Build the pages where something changed
+	@tools/pages
+
+run: packages ## Everything on this machine: demo county, server, booth host; Ctrl+C stops it
+	@tools/run
+
+test: packages ## Every test, with PostgreSQL and NATS of their own
+	@tools/test all
+
+test-rust: packages ## Rust tests alone
+	@tools/test rust
+
+test-web: packages ## Unit tests of the pages alone
+	@tools/test web
+
+test-e2e: packages ## Browser journeys alone
+	@tools/test e2e
+
+lint: packages ## fmt, clippy, cargo deny, ESLint, vue-tsc
+	@tools/lint
+
+docs: ## Rewrite the generated documents (OpenAPI, error codes, TypeScript types)
+	@tools/docs
+
+release: pages ## The release binary, pages inside
+	cargo build --release -p signaling -p booth-client
+
+bench-join: pages ## Accept click to first remote frame (Chromium): one JSON line a figure
+	@tools/bench join
+
+bench-ws: ## Memory of an idle WebSocket connection
+	@tools/bench ws
+
+bench-pairing: ## Ticket to offer, durable
+	@tools/bench pairing
+
+audit: ## Known advisories (needs a network)
+	cargo deny check advisories
+
+clean-data: ## Throw the demo's data away
+	rm -rf data
