@@ -162,11 +162,11 @@ export class Desk {
       this.isAccepting.value = false;
     }
   }
-  async decline(): Promise<void> {
+  async decline(reason: string): Promise<void> {
     const offer = this.offer.value;
     if (!offer) return;
     this.bell.stop();
-    this.#follow(await this.account.api.post<SeatView>(`/pairings/${offer.pairing}/decline`, { reason: "declined" }), true);
+    this.#follow(await this.account.api.post<SeatView>(`/pairings/${offer.pairing}/decline`, { reason }), true);
   }
 
   async wrapUp(body: WrapUp): Promise<void> {

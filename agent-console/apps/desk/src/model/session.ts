@@ -63,6 +63,12 @@ export class LiveSession {
     const id = this.citizen.value?.id;
     return this.members.value.find((entry) => entry.member === id)?.sources.camera ?? null;
   });
+  /** Number and due day of what was handed off; the journal knows the number before the case is read. */
+  readonly handedOff = computed<{ number: string; due_on: string | null } | null>(() => {
+    if (this.case.value) return { number: this.case.value.number, due_on: this.case.value.due_on };
+    const event = this.events.value.findLast((one) => one.body.kind === "handed_off");
+    return event?.body.kind === "handed_off" ? { number: event.body.number, due_on: null } : null;
+  });
   readonly chat = computed<ChatMessage[]>(() => this.#chat());
 
   readonly #outgoing = shallowRef<readonly Outgoing[]>([]);

@@ -52,7 +52,7 @@ export function speakEvent(event: SessionEvent, who: Speaker): { text: string; u
   return text ? { text, urgency: URGENT.has(event.body.kind) ? "assertive" : "polite" } : null;
 }
 
-const REASONS = new Set(["finished", "citizen_left", "wiped", "abuse", "grace_over", "agent_left", "agent_lost", "citizen_lost", "transferred"]);
+const REASONS = new Set(["finished", "citizen_left", "wiped", "abuse", "technical", "agent_lost", "citizen_lost"]);
 export function reasonOf(reason: string): string {
   return say(REASONS.has(reason) ? `endReason.${reason}` : "endReason.other");
 }

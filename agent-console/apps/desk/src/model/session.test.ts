@@ -1,0 +1,117 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { ApiClient, type Command, type CommandReply, type SessionEvent, type SessionView } from "@cloud-booth/api";
+import { Emitter, type SignalClient, type SignalEvents } from "@cloud-booth/signal";
+import type { LocalMedia } from "@cloud-booth/rtc";
+import { LiveSession } from "./session.ts";
+
+/** The line as the session uses it: frames come in through `events`, commands are answered by the test. */
+class Line {
+  readonly events = new Emitter<SignalEvents>();
+  readonly sent: Command[] = [];
+  readonly forgotten: string[] = [];
+  answer: (command: Command) => Promise<CommandReply> = () => Promise.resolve({ kind: "done" });
+  on<Name extends keyof SignalEvents>(name: Name, listener: (value: SignalEvents[Name]) => void) {
+    return this.events.on(name, listener);
+  }
+  command(command: Command): Promise<CommandReply> {
+    this.sent.push(command);
+    return this.answer(command);
+  }
+  hint(): void {}
+  forget(id: string): void {
+    this.forgotten.push(id);
+  }
+}
+const media = () => ({ state: { mic_on: true, camera_on: true, has_microphone: true, has_camera: true, problem: null }, events: new Emitter() }) as unknown as LocalMedia;
+const view = (change: Partial<SessionView> = {}): SessionView => ({
+  id: "ses_1", room: "tkt_1", state: "active", end_reason: null, seq: 0, version: 1, started_at: "2026-11-21T01:00:00Z", ended_at: null, grace_until: null, me: "mem_a",
+  members: [
+    { id: "mem_a", role: "agent", name: { zh: "李工", en: "Li" }, present: true, mic_on: true, camera_on: true },
+    { id: "mem_c", role: "citizen", name: { zh: "王*某", en: "W*" }, present: true, mic_on: true, camera_on: true },
+  ],
+  channel: "booth", needs: [], identity: null, card_nonce: null, item: null, form_open: false, consents: [], sign: null, materials: [], case: null, missing: [], ...change,
+});
+const event = (seq: number, actor: string | null, body: SessionEvent["body"]): SessionEvent => ({ seq, at: "2026-11-21T01:00:01Z", actor, body });
+
+const open: LiveSession[] = [];
+function begin() {
+  const line = new Line();
+  const session = new LiveSession("ses_1", { api: new ApiClient(), signal: line as unknown as SignalClient, media: media() });
+  open.push(session);
+  line.events.emit("session", view());
+  const hear = (one: SessionEvent) => line.events.emit("event", { session: "ses_1", event: one, replayed: false });
+  return { line, session, hear };
+}
+afterEach(() => {
+  for (const session of open.splice(0)) session.dispose();
+});
+
+test("an older snapshot never replaces a newer one, another session's never at all", () => {
+  const { line, session } = begin();
+  line.events.emit("session", view({ version: 5, item: "new" }));
+  line.events.emit("session", view({ version: 4, item: "old" }));
+  line.events.emit("session", view({ id: "ses_2", version: 9, item: "other" }));
+  expect(session.view.value?.item).toBe("new");
+});
+
+test("what I say stands once: first as sent, then as the journal has it", async () => {
+  const { session, hear } = begin();
+  await session.say("您好");
+  expect(session.chat.value.map((one) => [one.text, one.mine])).toEqual([["您好", true]]);
+  hear(event(1, "mem_a", { kind: "chat", text: "您好" }));
+  expect(session.chat.value.map((one) => [one.text, one.state])).toEqual([["您好", "sent"]]);
+  expect(session.unread.value).toBe(0);
+});
+
+test("what was not sent stays, says so, and goes out again with the same key", async () => {
+  const { line, session } = begin();
+  line.answer = () => Promise.reject(new Error("line down"));
+  await session.say("您好");
+  const [failed] = session.chat.value;
+  expect(failed?.state).toBe("failed");
+  line.answer = () => Promise.resolve({ kind: "done" });
+  session.sayAgain(failed?.id ?? "");
+  await vi.waitFor(() => expect(session.chat.value[0]?.state).toBe("sending"));
+  expect(session.chat.value).toHaveLength(1);
+});
+
+test("the other side's words count as unread until they are looked at", () => {
+  const { session, hear } = begin();
+  hear(event(1, "mem_c", { kind: "chat", text: "在吗" }));
+  hear(event(2, "mem_c", { kind: "chat", text: "在吗？" }));
+  expect(session.unread.value).toBe(2);
+  session.markRead();
+  expect(session.unread.value).toBe(0);
+});
+
+test("a citizen who comes back is looked at again; an agent who does is not", () => {
+  const { session, hear } = begin();
+  hear(event(1, null, { kind: "member_back", member: "mem_a" }));
+  expect(session.hasReturned.value).toBe(false);
+  hear(event(2, null, { kind: "member_back", member: "mem_c" }));
+  expect(session.hasReturned.value).toBe(true);
+});
+
+test("who dropped is in no field any more", () => {
+  const { line, session, hear } = begin();
+  line.events.emit("ephemeral", { session: "ses_1", from: "mem_c", body: { kind: "typing", path: "/applicant/name", on: true } });
+  expect(session.presence.fields.get("/applicant/name")?.typing).toBe(true);
+  hear(event(1, null, { kind: "member_dropped", member: "mem_c", grace_until: "2026-11-21T01:02:00Z" }));
+  expect(session.presence.fields.size).toBe(0);
+});
+
+test("the number of the case comes from the journal even where the case was not read", () => {
+  const { session, hear } = begin();
+  hear(event(1, "mem_a", { kind: "handed_off", case: "cas_1", number: "430981-0007" }));
+  expect(session.handedOff.value).toEqual({ number: "430981-0007", due_on: null });
+});
+
+test("after dispose nothing is listened to and nothing written is kept", () => {
+  const { line, session } = begin();
+  session.note.value = "内部的话";
+  session.dispose();
+  line.events.emit("session", view({ version: 9, item: "late" }));
+  expect(session.view.value?.item).toBeNull();
+  expect(session.note.value).toBe("");
+  expect(line.forgotten).toEqual(["ses_1"]);
+});
