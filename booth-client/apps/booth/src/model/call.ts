@@ -11,6 +11,8 @@ import type { Visit } from "./visit.ts";
 
 /** Chat lines kept on the screen. */
 const CHAT_MAX = 300;
+/** After all tries for media failed, the next ones come this much later, milliseconds. */
+const RETRY_MS = 8_000;
 
 export interface CallState {
   connection: SignalState;
@@ -50,6 +52,7 @@ export class Call {
   #room: string;
   #session: string | null = null;
   #typingTimer: ReturnType<typeof setTimeout> | undefined;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(visit: Visit, room: string, on: CallEvents) {
     this.#visit = visit;
@@ -108,10 +111,10 @@ export class Call {
   async join(session: string): Promise<void> {
     if (this.#session === session) return;
     this.#session = session;
+    // The pairing is made: media may flow while the join is still on its way.
+    void this.#peer.goLive(this.local);
+    this.#peer.connect();
     await this.#signal.join(session);
-    await this.#peer.goLive(this.local);
-    if (this.#peer.state === "failed" || this.#peer.state === "new") this.#peer.connect();
-    this.#tellMedia();
   }
 
   setMic(on: boolean): void {
@@ -186,6 +189,7 @@ export class Call {
 
   dispose(): void {
     clearTimeout(this.#typingTimer);
+    clearTimeout(this.#retryTimer);
     this.#peer.dispose();
     this.local.dispose();
     this.#signal.dispose();
@@ -250,6 +254,9 @@ export class Call {
     });
     this.#peer.on("state", (state) => {
       this.state.peer = state;
+      clearTimeout(this.#retryTimer);
+      // All tries in a row failed; the talk goes on by text, and media is tried again from time to time.
+      if (state === "failed") this.#retryTimer = setTimeout(() => this.#peer.connect(), RETRY_MS);
     });
     this.#peer.on("members", (members) => {
       this.media.members = members;

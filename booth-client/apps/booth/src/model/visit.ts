@@ -5,7 +5,7 @@ import { preferences } from "@cloud-booth/i18n";
 import type { BoothIdentity } from "./identity.ts";
 
 export class Visit {
-  readonly state = reactive<{ view: VisitView | null; ticket: TicketView | null; isSignedOut: boolean }>({ view: null, ticket: null, isSignedOut: false });
+  readonly state = reactive<{ view: VisitView | null; ticket: TicketView | null }>({ view: null, ticket: null });
   readonly api: ApiClient;
   readonly #identity: BoothIdentity;
   #token: string | null = null;
