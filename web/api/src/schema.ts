@@ -1082,3 +1082,38 @@ export interface FileDigest {
 /** WebSocket subprotocol and version. */
 export const SUBPROTOCOL = "cloud-booth.v1";
 export const PROTOCOL_VERSION = 1;
+
+// admin.rs
+
+/** `GET /api/v1/admin/overview` */
+export interface AdminOverview {
+  staff: StaffView[];
+  seats: SeatView[];
+  booths: BoothView[];
+  items: ItemCard[];
+  audit: AuditHead;
+}
+
+/** Newest signed checkpoint of the Merkle log. */
+export interface AuditHead {
+  size: number;
+  /** SHA-256, hex. */
+  root: string;
+  signed_at: string | null;
+  /** Entries that are not yet numbered (merge delay: 1 s). */
+  pending: number;
+}
+
+/** `GET /api/v1/admin/audit?object=` */
+export interface AuditList {
+  items: AuditView[];
+}
+
+export interface AuditView {
+  seq: number | null;
+  at: string;
+  /** An id; never a name. */
+  actor: string;
+  action: string;
+  object: string;
+}

@@ -9,7 +9,7 @@ type Body = Record<string, never> | Omit<AskCorrection, "version"> | Omit<Refuse
 /** The server may have done the act although its answer was lost: the same key then tells. */
 const UNSURE = new Set(["network", "timeout", "unreadable", "aborted"]);
 /** The case moved on without this page. */
-const OVERTAKEN = new Set(["version_stale", "illegal_transition", "duty_conflict", "correction_used"]);
+const OVERTAKEN = new Set(["version_stale", "illegal_transition", "duty_conflict", "own_case", "case_claimed", "claim_first", "correction_used"]);
 
 export class OpenCase {
   readonly view = shallowRef<CaseView | null>(null);

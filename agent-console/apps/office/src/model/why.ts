@@ -25,5 +25,5 @@ export function whyNot(view: CaseView, decision: Decision, viewer: Viewer): Why 
 
 /** The server's word on the viewer's own case, for the heading. */
 export function ownCase(view: CaseView): Bilingual | null {
-  return view.blocked.find((one) => one.code === "duty_conflict")?.message ?? null;
+  return view.blocked.find((one) => one.code === "duty_conflict" || one.code === "own_case")?.message ?? null;
 }
