@@ -1,0 +1,190 @@
+/** The call's course with a played server: queue, turn, dialogue, hang-up, return after a closed page. */
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Emitter } from "@cloud-booth/signal";
+import type { ApiClient, Command, SessionView, TicketView } from "@cloud-booth/api";
+import type { CallPeer, CallPeerOptions, LocalMedia } from "@cloud-booth/rtc";
+import type { SignalClient, SignalEvents } from "@cloud-booth/signal";
+import { Call, LEAVE_MS, type StartOptions } from "./call.ts";
+import type { Shelf } from "./store.ts";
+
+const ticket = (more: Partial<TicketView> = {}): TicketView => ({ id: "tkt_1", number: "A023", state: "waiting", version: 1, item: null, class: "normal", ahead: 2, waiting: 3, seats_on_duty: 1, estimate: null, enqueued_at: "", session: null, next_ticket: null, reason: null, ...more });
+const session = (more: Partial<SessionView> = {}): SessionView => ({ id: "ses_1", room: "tkt_1", state: "active", version: 1, seq: 1, me: "mem_c", members: [], consents: [], case: null, end_reason: null, ...more }) as unknown as SessionView;
+
+class FakeSignal {
+  events = new Emitter<SignalEvents>();
+  commands: Command[] = [];
+  watched: string[] = [];
+  disposed = false;
+  on = this.events.on.bind(this.events);
+  start(): void {}
+  watchTicket(id: string): void {
+    this.watched.push(id);
+  }
+  async join(id: string): Promise<unknown> {
+    this.commands.push({ kind: "join", session: id });
+    const reply = { kind: "joined" as const, session: session(), form: null, events: [] };
+    this.events.emit("joined", reply);
+    return reply;
+  }
+  async command(command: Command): Promise<unknown> {
+    this.commands.push(command);
+    return command.kind === "media_offer" ? { kind: "media_answer", sdp: "answer" } : { kind: "done" };
+  }
+  hint(): void {}
+  dispose(): void {
+    this.disposed = true;
+  }
+}
+class FakePeer {
+  live: unknown = "never";
+  connected = 0;
+  disposed = false;
+  options: CallPeerOptions;
+  constructor(options: CallPeerOptions) {
+    this.options = options;
+  }
+  on(): void {}
+  connect(): void {
+    this.connected += 1;
+  }
+  async goLive(media: unknown): Promise<void> {
+    this.live = media;
+  }
+  async hold(): Promise<void> {
+    this.live = null;
+  }
+  setSlots(): void {}
+  dispose(): void {
+    this.disposed = true;
+  }
+}
+function stage() {
+  const kept = new Map<string, unknown>();
+  const phone: Shelf = { read: <T>(key: string) => (kept.get(key) as T) ?? null, write: (key, value) => void kept.set(key, value), remove: (key) => void kept.delete(key) };
+  const calls: string[] = [];
+  const answers: Record<string, unknown> = { "/visits": { access_token: "vt", visit: { id: "vis_1" } }, "/tickets": ticket(), "/visits/vis_1": { id: "vis_1", ticket: "tkt_1", session: null }, "/tickets/tkt_1": ticket() };
+  const api = {
+    post: async (path: string) => {
+      calls.push(path);
+      if (answers[path] instanceof Error) throw answers[path];
+      return answers[path] ?? {};
+    },
+    get: async (path: string) => {
+      if (answers[path] instanceof Error) throw answers[path];
+      return answers[path];
+    },
+  } as unknown as ApiClient;
+  const signal = new FakeSignal();
+  const peers: FakePeer[] = [];
+  let rings = 0;
+  const call = new Call({
+    open: api, client: () => api, phone, canTalk: () => true, name: () => "李工", ring: () => (rings += 1),
+    signal: () => signal as unknown as SignalClient,
+    peer: (options) => {
+      peers.push(new FakePeer(options));
+      return peers[peers.length - 1] as unknown as CallPeer;
+    },
+  });
+  const media = { state: { mic_on: true, camera_on: true }, events: new Emitter(), mics: [] as boolean[], disposed: false, setMic(on: boolean) { this.mics.push(on); }, dispose() { this.disposed = true; } };
+  const options: StartOptions = { hall: "hal_1", item: null, mode: "video", needs: [], priority: false, elder: false, language: "zh-CN", media: media as unknown as LocalMedia };
+  return { call, signal, peers, media, options, kept, calls, answers, rings: () => rings };
+}
+const settle = async (): Promise<void> => {
+  for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
+};
+
+describe("call", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it("connects while waiting, but sends nothing before the call is accepted", async () => {
+    const { call, signal, peers, options, media, rings } = stage();
+    expect(await call.start(options)).toBe(true);
+    expect(call.state.stage).toBe("waiting");
+    expect(signal.watched).toEqual(["tkt_1"]);
+    expect(peers[0]?.connected).toBe(1);
+    expect(peers[0]?.live).toBe("never");
+    expect(await peers[0]?.options.negotiate("offer")).toBe("answer");
+    expect(signal.commands).toContainEqual({ kind: "media_offer", room: "tkt_1", sdp: "offer" });
+    signal.events.emit("ticket", ticket({ version: 2, state: "paired", session: "ses_1" }));
+    await settle();
+    expect(call.state.stage).toBe("talking");
+    expect(peers[0]?.live).toBe(media);
+    expect(rings()).toBe(1);
+    expect(signal.commands).toContainEqual({ kind: "media_state", session: "ses_1", mic_on: true, camera_on: true });
+  });
+
+  it("ignores a snapshot that is older than what is shown", async () => {
+    const { call, signal, options } = stage();
+    await call.start(options);
+    signal.events.emit("ticket", ticket({ version: 5, ahead: 1 }));
+    signal.events.emit("ticket", ticket({ version: 4, ahead: 9 }));
+    expect(call.state.ticket?.ahead).toBe(1);
+  });
+
+  it("keeps the place on the phone while it is held, and nothing after the end", async () => {
+    const { call, signal, options, kept, media, peers, calls } = stage();
+    await call.start(options);
+    expect(kept.size).toBe(1);
+    signal.events.emit("ticket", ticket({ version: 2, state: "paired", session: "ses_1" }));
+    await settle();
+    signal.events.emit("session", session({ version: 2, state: "ended", end_reason: "finished" }));
+    await settle();
+    expect(call.state.stage).toBe("ended");
+    expect(call.state.end_reason).toBe("finished");
+    expect(kept.size).toBe(0);
+    expect(media.disposed && peers[0]?.disposed && signal.disposed).toBe(true);
+    expect(calls).toContain("/visits/vis_1/end");
+  });
+
+  it("hangs up after ten seconds, in which it can be taken back", async () => {
+    const { call, signal, options, media, calls } = stage();
+    await call.start(options);
+    signal.events.emit("ticket", ticket({ version: 2, state: "paired", session: "ses_1" }));
+    await settle();
+    call.hangUp();
+    expect(media.mics).toEqual([false]);
+    call.stay();
+    expect(media.mics).toEqual([false, true]);
+    await vi.advanceTimersByTimeAsync(LEAVE_MS * 2);
+    expect(call.state.stage).toBe("talking");
+    call.hangUp();
+    await vi.advanceTimersByTimeAsync(LEAVE_MS);
+    expect(call.state.stage).toBe("ended");
+    expect(calls).toContain("/sessions/ses_1/end");
+  });
+
+  it("comes back to its place after the page was closed", async () => {
+    const { call, kept, signal, peers } = stage();
+    kept.set("cloud-booth.visit", { id: "vis_1", token: "vt", mode: "video", item: null });
+    expect(await call.resume("zh-CN")).toBe(true);
+    expect(call.state.stage).toBe("waiting");
+    expect(signal.watched).toEqual(["tkt_1"]);
+    expect(peers).toHaveLength(1);
+  });
+
+  it("forgets a place that the server no longer has, but not for a weak network", async () => {
+    const gone = stage();
+    gone.kept.set("cloud-booth.visit", { id: "vis_1", token: "vt", mode: "video", item: null });
+    gone.answers["/visits/vis_1"] = Object.assign(new Error(), { status: 401 });
+    expect(await gone.call.resume("zh-CN")).toBe(false);
+    expect(gone.kept.size).toBe(0);
+    const weak = stage();
+    weak.kept.set("cloud-booth.visit", { id: "vis_1", token: "vt", mode: "video", item: null });
+    weak.answers["/visits/vis_1"] = Object.assign(new Error(), { status: 0 });
+    expect(await weak.call.resume("zh-CN")).toBe(false);
+    expect(weak.kept.size).toBe(1);
+  });
+
+  it("follows a ticket that was opened anew", async () => {
+    const { call, signal, options, answers, peers } = stage();
+    await call.start(options);
+    answers["/tickets/tkt_2"] = ticket({ id: "tkt_2", ahead: 0 });
+    signal.events.emit("ticket", ticket({ version: 3, state: "called_back", next_ticket: "tkt_2" }));
+    await settle();
+    expect(call.state.ticket?.id).toBe("tkt_2");
+    expect(signal.watched).toContain("tkt_2");
+    expect(peers[0]?.disposed).toBe(true);
+    expect(peers).toHaveLength(2);
+  });
+});
