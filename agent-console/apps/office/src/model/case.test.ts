@@ -48,12 +48,27 @@ describe("a case at the desk", () => {
     const { open, calls } = set(() => answers.shift() ?? problem("seal_failed", 500));
     await open.open("c1");
     answers = [new TypeError("lost"), new TypeError("lost"), new TypeError("lost")];
-    await open.act("issue");
-    await open.act("issue");
-    await open.act("issue");
+    await open.act("grant", { opinion: "好" });
+    await open.act("grant", { opinion: "好" });
+    await open.act("grant", { opinion: "好" });
     expect(new Set(calls.slice(0, 4).map((call) => call.key)).size).toBe(1);
     expect(calls).toHaveLength(5);
     expect(calls[4]?.key).not.toBe(calls[3]?.key);
+  });
+
+  it("tries an issue again at the version that a failed attempt left, and says nothing of a lost race", async () => {
+    const { open, calls, move } = set((call) => {
+      if (call.version === 7) {
+        move(9);
+        return problem("seal_failed", 500);
+      }
+      return json(view(11));
+    });
+    await open.open("c1");
+    await expect(open.act("issue")).resolves.toBe(false);
+    expect(open.overtakenBy.value).toBeNull();
+    await expect(open.act("issue")).resolves.toBe(true);
+    expect(calls.map((call) => call.version)).toEqual([7, 9]);
   });
 
   it("does not send a second act while one is on its way", async () => {

@@ -96,8 +96,17 @@ export class OpenCase {
       if (!UNSURE.has(code)) this.#keys.delete(print);
       if (this.#id !== id) return false;
       this.problem.value = error;
-      if (OVERTAKEN.has(code)) {
+      if (act === "issue") {
+        // A failed attempt leaves its trace in the case, and a lost answer may have been a yes: the case itself tells.
         await this.reload();
+        if (this.#id === id && this.view.value?.certificate) {
+          this.problem.value = null;
+          this.done.value = act;
+          return true;
+        }
+      }
+      if (OVERTAKEN.has(code)) {
+        if (act !== "issue") await this.reload();
         if (this.#id === id) this.overtakenBy.value = this.version.value;
       }
       return false;

@@ -28,6 +28,7 @@ describe("the work list", () => {
   it("finds mine, free, corrected, by item and by number", () => {
     expect(numbers(choose(cards, { ...NO_FILTER, tab: "mine" }, isMine))).toEqual(["3"]);
     expect(numbers(choose(cards, { ...NO_FILTER, tab: "free" }, isMine))).toEqual(["4", "1", "2"]);
+    expect(numbers(choose([card("5", { state: "correction" })], { ...NO_FILTER, tab: "free" }, isMine))).toEqual([]);
     expect(numbers(choose(cards, { ...NO_FILTER, tab: "corrected" }, isMine))).toEqual(["4"]);
     expect(numbers(choose(cards, { ...NO_FILTER, item: "b" }, isMine))).toEqual(["4"]);
     expect(numbers(choose(cards, { ...NO_FILTER, words: " 2 " }, isMine))).toEqual(["2"]);

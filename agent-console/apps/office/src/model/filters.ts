@@ -18,6 +18,10 @@ export const SOON_DAYS = 3;
 
 export const NO_FILTER: Filter = { tab: "all", item: "", words: "", sort: "days_left", descending: false };
 
+const CLAIMABLE = new Set(["accepted", "in_review", "extended"]);
+/** Nobody holds it and its state lets a reviewer take it; whether this reviewer may is the server's word. */
+export const isClaimable = (card: CaseCard): boolean => card.claimed_by === null && CLAIMABLE.has(card.state);
+
 export const isSoon = (card: CaseCard): boolean => card.days_left !== null && card.days_left <= SOON_DAYS;
 
 export function inTab(card: CaseCard, tab: Tab, isMine: (who: string | null) => boolean): boolean {
@@ -27,7 +31,7 @@ export function inTab(card: CaseCard, tab: Tab, isMine: (who: string | null) => 
     case "mine":
       return isMine(card.claimed_by);
     case "free":
-      return card.claimed_by === null;
+      return isClaimable(card);
     case "soon":
       return isSoon(card);
     case "corrected":

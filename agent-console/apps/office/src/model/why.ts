@@ -18,6 +18,7 @@ export function whyNot(view: CaseView, decision: Decision, viewer: Viewer): Why 
   const blocked = view.blocked.find((one) => one.action === decision) ?? (decision === "issue" ? undefined : view.blocked.find((one) => one.action === "review" || one.action === "claim"));
   if (blocked) return { text: blocked.message };
   if (decision === "issue" ? !viewer.isIssuer : !viewer.isReviewer) return { key: decision === "issue" ? "review.noIssueRole" : "review.noReviewRole" };
+  if (decision === "correct" && view.correction !== null) return { key: "review.correctUsed" };
   if (view.actions.includes("claim")) return { key: "review.claimFirst" };
   if (decision !== "issue" && view.claimed_by !== null && !viewer.isMe(view.claimed_by)) return { key: "review.claimedByOther", values: { name: view.claimed_by } };
   return { key: "review.notNow" };
