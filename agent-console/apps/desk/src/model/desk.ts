@@ -133,9 +133,8 @@ export class Desk {
     const seat = this.seat.value;
     if (seat && seat.state !== "offline") await this.#seatCommand("close");
     this.#leave();
-    await this.account.signOut().catch(() => undefined);
-    this.#media?.dispose();
-    this.#media = null;
+    await this.account.signOut();
+    this.#closeDevices();
     this.phase.value = "sign_in";
   }
   /** From the notice of the other page: take the seat back. */
@@ -191,6 +190,7 @@ export class Desk {
     signal.on("superseded", () => {
       if (this.#signal !== signal) return;
       this.#leave(false);
+      this.#closeDevices();
       this.phase.value = "superseded";
       announce(say("desk.superseded"), "assertive");
     });
@@ -270,7 +270,7 @@ export class Desk {
   #forgetSession(): void {
     this.session.value?.dispose();
     this.session.value = null;
-    // Camera off is a choice within one call; the next one starts seen and heard.
+    // Mute belongs to one call: the next person must be able to hear. The camera stays as it was chosen.
     if (this.#media && this.mediaState.value && !this.mediaState.value.mic_on) this.#media.setMic(true);
   }
 
@@ -289,15 +289,23 @@ export class Desk {
     if (forget) writeMark(null);
   }
 
+  /** A page that serves nobody keeps no camera open. */
+  #closeDevices(): void {
+    this.#media?.dispose();
+    this.#media = null;
+    this.mediaState.value = null;
+  }
+
   #signedOut(): void {
     this.#leave(false);
+    this.#closeDevices();
     this.wasSignedOut.value = true;
     this.phase.value = "sign_in";
   }
 
   dispose(): void {
     this.#leave(false);
-    this.#media?.dispose();
+    this.#closeDevices();
     this.bell.dispose();
     clock.stop();
   }
