@@ -100,14 +100,9 @@ function openCall(ticket: TicketView): void {
   call.value?.dispose();
   const made = new Call(visit, ticket.id, {
     ticket: (next) => void onTicket(next),
-    event: (...event) => {
-      say.event(...event);
-      if (event[0].kind === "ended") onEnded();
-    },
-    joined: () => {
-      say.joined();
-      onEnded();
-    },
+    event: (...event) => say.event(...event),
+    joined: () => say.joined(),
+    ended: () => void onEnded(),
     signedOut: () => void wipe(),
   });
   call.value = made;
@@ -121,24 +116,38 @@ async function onTicket(ticket: TicketView): Promise<void> {
   if (now.state === "paired" && now.session && app.screen === "wait") {
     go("session");
     await call.value?.join(now.session).catch((error: unknown) => (app.problem = error));
-  } else if (now.state === "called_back" && now.next_ticket) await backToQueue(now.next_ticket);
+  } else if (now.next_ticket && now.state !== "paired") await backToQueue(now.next_ticket);
 }
-/** The other side was lost for good: the citizen keeps class and time in a new ticket. */
+let following: string | null = null;
+/** The other side was lost for good: the citizen keeps class and time in a new ticket. Told twice (by ticket and by session), done once. */
 async function backToQueue(next: string): Promise<void> {
-  if (!["wait", "session", "end"].includes(app.screen)) return;
+  if ((app.screen !== "wait" && app.screen !== "session") || following === next) return;
+  following = next;
   const ticket = await visit.followTicket(next).catch(() => null);
-  if (!ticket) return;
+  if (!ticket) {
+    following = null;
+    return;
+  }
+  await visit.refresh().catch(() => undefined);
   call.value?.follow(next);
   go("wait");
   await onTicket(ticket);
 }
 
-/** Leaves the session's screen once the server says that it is over. */
-export function onEnded(): void {
-  if (app.screen === "session" && call.value?.state.session?.state === "ended") go("end");
+/** Leaves the session's screen once the server says that it is over: to the last one, or back to the queue where the agent was
+ * lost before anything was handed in. */
+async function onEnded(): Promise<void> {
+  const session = call.value?.state.session;
+  if (app.screen !== "session" || session?.state !== "ended") return;
+  const old = visit.state.ticket?.id;
+  if (session.end_reason === "agent_lost" && !session.case && old) {
+    const ticket = await visit.followTicket(old).catch(() => null);
+    if (ticket?.next_ticket) await backToQueue(ticket.next_ticket);
+  }
+  if (call.value?.state.session?.state === "ended") go("end");
 }
 export async function hangUp(): Promise<void> {
-  if (await act(async () => call.value?.end("finished"))) onEnded();
+  await act(async () => call.value?.end("finished"));
 }
 export async function leaveQueue(): Promise<void> {
   const state = visit.state.ticket?.state;

@@ -35,6 +35,8 @@ export interface CallEvents {
   ticket: (ticket: TicketView) => void;
   event: (body: EventBody, who: MemberView | null, replayed: boolean) => void;
   joined: () => void;
+  /** The server says that the session is over. */
+  ended: () => void;
   signedOut: () => void;
 }
 
@@ -177,7 +179,7 @@ export class Call {
     return this.#visit.api.upload<MaterialView>(`/sessions/${this.#session}/materials`, picture, { query: { code, name } });
   }
   async end(reason: string): Promise<void> {
-    if (this.#session) this.state.session = await this.#visit.api.post<SessionView>(`/sessions/${this.#session}/end`, { reason });
+    if (this.#session) this.#setSession(await this.#visit.api.post<SessionView>(`/sessions/${this.#session}/end`, { reason }));
   }
 
   focus(path: string | null): void {
@@ -279,6 +281,7 @@ export class Call {
     const now = this.state.session;
     if (this.#session !== session.id || (now && now.version > session.version)) return;
     this.state.session = session;
+    if (session.state === "ended" && now?.state !== "ended") this.#on.ended();
   }
   #setForm(form: FormView): void {
     const now = this.state.form;

@@ -46,6 +46,10 @@ export class Visit {
     if (!view.card_nonce) this.state.view = await this.api.get<VisitView>(`/visits/${view.id}`);
     return this.state.view?.card_nonce ?? null;
   }
+  async refresh(): Promise<void> {
+    const view = this.state.view;
+    if (view) this.state.view = await this.api.get<VisitView>(`/visits/${view.id}`);
+  }
   async identify(read: CardRead): Promise<void> {
     const view = this.state.view;
     if (!view) return;
