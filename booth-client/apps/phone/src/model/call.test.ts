@@ -17,6 +17,7 @@ class FakeSignal {
   disposed = false;
   on = this.events.on.bind(this.events);
   start(): void {}
+  forget(): void {}
   watchTicket(id: string): void {
     this.watched.push(id);
   }
@@ -176,12 +177,20 @@ describe("call", () => {
     expect(weak.kept.size).toBe(1);
   });
 
-  it("follows a ticket that was opened anew", async () => {
-    const { call, signal, options, answers, peers } = stage();
+  it("stands in the queue again, camera open, when the agent was lost", async () => {
+    const { call, signal, options, answers, peers, media } = stage();
     await call.start(options);
     answers["/tickets/tkt_2"] = ticket({ id: "tkt_2", ahead: 0 });
-    signal.events.emit("ticket", ticket({ version: 3, state: "called_back", next_ticket: "tkt_2" }));
+    signal.events.emit("ticket", ticket({ version: 2, state: "paired", session: "ses_1" }));
     await settle();
+    // The session's end comes first, the ticket's frame not at all.
+    answers["/tickets/tkt_1"] = ticket({ version: 3, state: "closed", reason: "agent_lost", next_ticket: "tkt_2" });
+    signal.events.emit("session", session({ version: 2, state: "ended", end_reason: "agent_lost" }));
+    await settle();
+    await settle();
+    expect(call.state.stage).toBe("waiting");
+    expect(call.state.is_again).toBe(true);
+    expect(media.disposed).toBe(false);
     expect(call.state.ticket?.id).toBe("tkt_2");
     expect(signal.watched).toContain("tkt_2");
     expect(peers[0]?.disposed).toBe(true);

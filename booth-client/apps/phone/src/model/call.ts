@@ -34,6 +34,8 @@ export interface CallState {
   leaving_until: number | null;
   /** Stable word of why it is over: `finished`, `citizen_left`, `cancelled`, `grace_over`, … */
   end_reason: string | null;
+  /** The agent was lost and the place is the first in the queue again. */
+  is_again: boolean;
   error: unknown;
 }
 
@@ -74,7 +76,7 @@ const KEY = "cloud-booth.visit";
 export const LEAVE_MS = 10_000;
 const START: CallState = {
   stage: "none", mode: "video", item: null, ticket: null, session: null, form: null, chat: [], connection: "idle", peer: "new", members: [], mine: "unknown", theirs: "unknown",
-  local: null, typing: null, leaving_until: null, end_reason: null, error: null,
+  local: null, typing: null, leaving_until: null, end_reason: null, is_again: false, error: null,
 };
 const LIVE_TICKET = new Set(["waiting", "offered", "paired"]);
 
@@ -96,6 +98,7 @@ export class Call {
   #media: LocalMedia | null = null;
   #stopMedia: (() => void) | null = null;
   #joined: string | null = null;
+  #followed: string | null = null;
   #leave: ReturnType<typeof setTimeout> | undefined;
   #typing: ReturnType<typeof setTimeout> | undefined;
   #micBefore = true;
@@ -289,20 +292,27 @@ export class Call {
     if (now?.id === ticket.id && ticket.version < now.version) return;
     if (now && now.id !== ticket.id && ticket.id !== now.next_ticket) return;
     this.state.ticket = ticket;
-    if (ticket.state === "called_back" && ticket.next_ticket) {
-      this.#follow(ticket.next_ticket);
-    } else if (ticket.state === "paired" && ticket.session) this.#join(ticket.session);
+    if (ticket.next_ticket) this.#follow(ticket);
+    else if (ticket.state === "paired" && ticket.session) this.#join(ticket.session);
     else if (LIVE_TICKET.has(ticket.state)) {
       this.#signal?.watchTicket(ticket.id);
       this.#warmUp(ticket.id);
     } else if (!this.#joined) this.#over(ticket.reason ?? ticket.state);
   }
-  /** The ticket was opened anew (same place, new number): go along. */
-  #follow(next: string): void {
+  /** The agent was lost: the ticket was opened anew, first in its class. Go along; own camera and microphone stay open. */
+  #follow(old: TicketView): void {
+    const next = old.next_ticket;
+    if (!next || next === this.#followed) return;
+    this.#followed = next;
     this.#peer?.dispose();
     this.#peer = null;
+    this.#signal?.forget(old.id);
+    if (this.#joined) this.#signal?.forget(this.#joined);
     this.#joined = null;
-    Object.assign(this.state, { stage: "waiting", session: null, form: null, members: [], peer: "new" });
+    this.stay();
+    this.writer.clear();
+    // The next session's journal starts at one again.
+    Object.assign(this.state, { stage: "waiting", session: null, form: null, chat: [], members: [], peer: "new", is_again: true });
     this.#signal?.watchTicket(next);
     void this.#api.get<TicketView>(`/tickets/${next}`).then((ticket) => this.#takeTicket(ticket), (error: unknown) => (this.state.error = error));
   }
@@ -330,8 +340,8 @@ export class Call {
     this.#goLive();
     this.#signal.join(session).then(
       () => {
-        if (this.state.stage !== "waiting") return;
-        this.state.stage = "talking";
+        if (this.state.stage !== "waiting" || this.#joined !== session) return;
+        Object.assign(this.state, { stage: "talking", is_again: false });
         this.#goLive();
         this.#options.ring();
       },
@@ -360,7 +370,23 @@ export class Call {
     if (now && session.version < now.version) return;
     this.state.session = session;
     if (!now) this.#warmUp(session.room);
-    if (session.state === "ended") this.#over(session.end_reason ?? "finished");
+    if (session.state !== "ended") return;
+    if (session.end_reason === "agent_lost") void this.#again();
+    else this.#over(session.end_reason ?? "finished");
+  }
+  /** The ticket's frame may be late or lost: ask for it. */
+  async #again(): Promise<void> {
+    const id = this.state.ticket?.id;
+    try {
+      const ticket = id ? await this.#api.get<TicketView>(`/tickets/${id}`) : null;
+      // Its frame may have come meanwhile.
+      if (this.state.ticket?.id !== id) return;
+      if (ticket?.next_ticket) this.#takeTicket(ticket);
+      else this.#over("agent_lost");
+    } catch (error) {
+      this.state.error = error;
+      this.#over("agent_lost");
+    }
   }
 
   #showTyping(member: string | null): void {

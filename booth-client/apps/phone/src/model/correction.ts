@@ -18,7 +18,8 @@ export function planOf(view: CaseView): PointPlan[] {
     const target = point.target ?? "";
     const field = fields.find((one) => one.path === target);
     if (field) return { kind: "field", at, point, field: editable(field) };
-    if (target && !target.startsWith("/")) return { kind: "material", at, point, code: target };
+    // A path that is not in this view is a field all the same; papers have plain codes.
+    if (target && !/[./]/.test(target)) return { kind: "material", at, point, code: target };
     return { kind: "general", at, point };
   });
 }
@@ -50,6 +51,17 @@ export function isAnswered(plan: PointPlan, draft: Draft): boolean {
   }
   if (plan.kind === "material") return draft.sent.has(plan.code);
   return draft.note.trim() !== "";
+}
+
+/** A word of explanation answers whatever cannot be answered otherwise. */
+export function openPoints(plans: PointPlan[], draft: Draft): PointPlan[] {
+  return draft.note.trim() === "" ? plans.filter((plan) => !isAnswered(plan, draft)) : [];
+}
+
+/** Problems point as JSON pointers or as the form's own paths: both name the same field. */
+export function samePath(a: string, b: string): boolean {
+  const plain = (path: string): string => path.replace(/^\//, "").replace(/\//g, ".");
+  return plain(a) === plain(b);
 }
 
 /** The values to send: only those that were named. */

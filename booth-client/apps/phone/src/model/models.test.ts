@@ -5,7 +5,7 @@ import { arrive, arrived, codeOf } from "./arrival.ts";
 import { Cases, turnOf } from "./cases.ts";
 import { addEvent, addOwn, mark, type ChatLine } from "./chat.ts";
 import { networkLevel } from "./check.ts";
-import { isAnswered, planOf, valuesOf, type Draft } from "./correction.ts";
+import { isAnswered, openPoints, planOf, samePath, valuesOf, type Draft } from "./correction.ts";
 import { shelf, type Shelf } from "./store.ts";
 import { ESTIMATE_EVERY_MS, isOverdue, nextEstimate } from "./wait.ts";
 
@@ -162,6 +162,10 @@ describe("correction", () => {
     draft.values.set("/contact/mobile", "13800001234").set("/applicant/name", "别人");
     draft.sent.add("purpose-proof");
     draft.note = "已补";
+    expect(openPoints(plans, { values: new Map(), sent: new Set(), note: "" })).toHaveLength(3);
+    expect(openPoints(plans, { values: new Map(), sent: new Set(), note: "暂时没有" })).toHaveLength(0);
+    expect(samePath("contact.mobile", "/contact/mobile")).toBe(true);
+    expect(samePath("contact.mobile", "/contact/mobile2")).toBe(false);
     expect(plans.every((plan) => isAnswered(plan, draft))).toBe(true);
     expect(valuesOf(plans, draft)).toEqual([{ path: "/contact/mobile", value: "13800001234" }]);
   });

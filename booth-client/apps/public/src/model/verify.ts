@@ -18,7 +18,7 @@ export interface VerifyState {
 }
 
 /** The server takes no more for a digest, bytes. */
-export const FILE_MAX = 16 * 1024 * 1024;
+export const FILE_MAX = 8 * 1024 * 1024;
 const NUMBER_MAX = 128;
 const CODE_MAX = 32;
 
