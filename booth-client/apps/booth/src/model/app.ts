@@ -32,6 +32,8 @@ export const app = reactive({
   busy: false,
   problem: null as unknown,
   card: "none" as CardStep,
+  /** The agent was lost and the place in the queue kept. */
+  requeued: false,
   /** Asked whether somebody is still there. */
   asking: false,
   wiped: false,
@@ -92,6 +94,7 @@ export function choose(item: string | null): void {
 export async function queue(): Promise<void> {
   await act(async () => {
     const ticket = await visit.takeTicket(app.item, [...app.needs], app.priority);
+    app.requeued = false;
     openCall(ticket);
     go("wait");
   });
@@ -130,6 +133,7 @@ async function backToQueue(next: string): Promise<void> {
   }
   await visit.refresh().catch(() => undefined);
   call.value?.follow(next);
+  app.requeued = true;
   go("wait");
   await onTicket(ticket);
 }

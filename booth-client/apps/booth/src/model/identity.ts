@@ -10,6 +10,8 @@ export type BoothState = "starting" | "ready" | "host_away" | "server_away" | "r
 
 const HALL_MS = 10_000;
 const RETRY_MS = 3_000;
+/** Between looks for a host that has not answered yet. */
+const LOOK_MS = 200;
 /** A token this close to its end is renewed, milliseconds. */
 const MARGIN_MS = 60_000;
 
@@ -56,9 +58,11 @@ export class BoothIdentity {
         this.state.stale = false;
       }
     } catch (error) {
-      wait = RETRY_MS;
+      const isLooking = error instanceof HostAway && this.#bridge.state.host === "looking";
+      wait = isLooking ? LOOK_MS : RETRY_MS;
       this.state.stale = true;
-      this.state.booth = this.#explain(error);
+      // The first moments of a page are no failure of the host.
+      this.state.booth = isLooking ? "starting" : this.#explain(error);
     }
     if (!this.#isDisposed) this.#timer = setTimeout(() => void this.#round(), wait);
   }
