@@ -3,6 +3,7 @@
 //!
 //! Ids are prefixed text (`tkt_…`), times RFC 3339 UTC, files bytes. Requests refuse unknown fields; replies may grow.
 
+mod admin;
 mod auth;
 mod case;
 mod catalogue;
@@ -13,6 +14,7 @@ mod session;
 mod ticket;
 mod ws;
 
+pub use admin::*;
 pub use auth::*;
 pub use case::*;
 pub use catalogue::*;

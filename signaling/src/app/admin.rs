@@ -1,0 +1,43 @@
+//! What an administrator sees: read only.
+
+use super::{App, audit_log, auth, catalogue, desk};
+use crate::problem::AppError;
+use protocol::{AdminOverview, AuditList, AuditView};
+use store::{audit, booth, hall, seat, staff};
+
+pub async fn overview(app: &App) -> Result<AdminOverview, AppError> {
+    let (a, now) = (app.clone(), app.now());
+    let items = catalogue::list(app, None).await?.items;
+    let head = audit_log::head(app).await?;
+    app.read(|tx| {
+        Box::pin(async move {
+            let mut seats = vec![];
+            for h in hall::all(tx).await? {
+                for s in seat::of_hall(tx, &h.id).await? {
+                    seats.push(desk::view_in(&a, tx, s, now).await?);
+                }
+            }
+            Ok(AdminOverview {
+                staff: staff::all(tx).await?.iter().map(auth::staff_view).collect(),
+                seats,
+                booths: booth::all(tx).await?.iter().map(auth::booth_view).collect(),
+                items,
+                audit: head,
+            })
+        })
+    })
+    .await
+}
+
+pub async fn audit(app: &App, object: &str) -> Result<AuditList, AppError> {
+    let object = object.to_owned();
+    app.read(|tx| {
+        Box::pin(async move {
+            let rows = audit::of_object(tx, &object).await?;
+            let items = rows.into_iter().map(|e| AuditView { seq: e.seq, at: e.at.rfc3339(), actor: e.actor, action: e.action, object: e.object }).collect();
+            Ok(AuditList { items })
+        })
+    })
+    .await
+}
+

@@ -1,0 +1,326 @@
+//! Sound and picture of a session: which node holds the room, who may offer into it, and what its events mean.
+//!
+//! A room is a ticket's: the citizen's transport may warm up while waiting and the rung seat's while ringing; nothing is
+//! forwarded before the accept. Within a room a member is named by the caller's id (visit or staff).
+
+use super::{App, call_flow, token::Principal};
+use crate::{
+    cluster::Live,
+    problem::{AppError, no},
+};
+use domain::{
+    id::{Id as _, SessionId, TicketId},
+    limits, pairing as pairing_rule,
+    session::{Role, State},
+    ticket as ticket_rule,
+    time::Span,
+};
+use media::{Engine as _, MediaEngine, MediaEvent, MemberRole};
+use protocol::{CommandReply, Ephemeral, EventBody, SlotView};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use store::{Tx, lease, node, pairing, session, ticket};
+use tokio::sync::mpsc;
+
+/// A room stays with its node while this is renewed.
+const LEASE: Span = Span::seconds(30);
+
+/// The media plane as the use cases see it.
+#[derive(Default)]
+pub struct MediaPlane {
+    engine: Option<Arc<MediaEngine>>,
+    /// Newest slots of (room, member), for those who join later.
+    slots: Mutex<HashMap<String, HashMap<String, Vec<media::Slot>>>>,
+    /// Calls to the other nodes, with the cluster key.
+    peers: Option<(reqwest::Client, String)>,
+}
+
+/// What one node asks of another.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum NodeCommand {
+    Offer { room: String, member: String, role: MemberRole, sdp: String },
+    Live { room: String },
+    Close { room: String },
+    Announce { room: String },
+}
+
+/// Its answer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NodeReply {
+    pub sdp: Option<String>,
+    pub error: Option<String>,
+}
+
+fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
+    m.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn refused(e: &media::MediaError) -> AppError {
+    tracing::info!(code = e.code(), "media offer refused");
+    match e {
+        media::MediaError::SdpInvalid(_) => no("sdp_invalid"),
+        media::MediaError::CodecUnsupported(_) => no("codec_unsupported"),
+        media::MediaError::RoomFull => no("room_full"),
+        media::MediaError::Unavailable(_) => no("media_unavailable"),
+    }
+}
+
+impl MediaPlane {
+    #[must_use]
+    pub fn new(engine: Option<Arc<MediaEngine>>, peers: Option<(reqwest::Client, String)>) -> Self {
+        Self { engine, slots: Mutex::default(), peers }
+    }
+
+    #[must_use]
+    pub fn engine(&self) -> Option<&Arc<MediaEngine>> {
+        self.engine.as_ref()
+    }
+
+    /// Checks a call from another node.
+    #[must_use]
+    pub fn is_peer(&self, key: &str) -> bool {
+        self.peers.as_ref().is_some_and(|(_, k)| super::vault::same(k.as_bytes(), key.as_bytes()))
+    }
+
+    /// Does it here, or on the node that holds the room.
+    async fn ask(&self, app: &App, command: NodeCommand, take: bool) -> Result<Option<String>, AppError> {
+        let room = match &command {
+            NodeCommand::Offer { room, .. } | NodeCommand::Live { room } | NodeCommand::Close { room } | NodeCommand::Announce { room } => room.clone(),
+        };
+        let (name, me) = (format!("room:{room}"), app.bus.node().to_owned());
+        let holder = app
+            .write("server", move |tx, w| {
+                let (name, me) = (name.clone(), me.clone());
+                Box::pin(async move {
+                    if take && let Some(l) = lease::take(tx, &name, &me, w.now, LEASE).await? {
+                        return Ok(Some((l.holder, None)));
+                    }
+                    let Some(l) = lease::get(tx, &name).await?.filter(|l| l.expires_at > w.now) else { return Ok(None) };
+                    let n = node::get(tx, &l.holder).await?;
+                    Ok(Some((l.holder, n)))
+                })
+            })
+            .await?;
+        match holder {
+            None => Ok(None),
+            Some((h, _)) if h == app.bus.node() => self.here(app, command).await,
+            Some((_, Some(n))) => self.there(&n.internal_url, &command).await,
+            Some((_, None)) => Err(no("media_unavailable")),
+        }
+    }
+
+    async fn there(&self, url: &str, command: &NodeCommand) -> Result<Option<String>, AppError> {
+        let (client, key) = self.peers.as_ref().ok_or_else(|| no("media_unavailable"))?;
+        let r = client.post(format!("{url}/internal/v1/media")).header("x-cluster-key", key).json(command).send().await;
+        let reply: NodeReply = r.map_err(|_| no("media_unavailable"))?.json().await.map_err(|_| no("media_unavailable"))?;
+        match reply.error {
+            Some(code) => Err(no(crate::problem::kind_of(&code).code)),
+            None => Ok(reply.sdp),
+        }
+    }
+
+    /// On the node that holds the room.
+    pub async fn here(&self, app: &App, command: NodeCommand) -> Result<Option<String>, AppError> {
+        let engine = self.engine.as_ref().ok_or_else(|| no("media_unavailable"))?;
+        match command {
+            NodeCommand::Offer { room, member, role, sdp } => engine.offer(&room, &member, role, &sdp).await.map(Some).map_err(|e| refused(&e)),
+            NodeCommand::Live { room } => engine.set_forwarding(&room, true).await.map(|()| None).map_err(|e| refused(&e)),
+            NodeCommand::Close { room } => {
+                engine.close_room(&room).await;
+                lock(&self.slots).remove(&room);
+                let (name, me) = (format!("room:{room}"), app.bus.node().to_owned());
+                app.write("server", move |tx, _| {
+                    let (name, me) = (name.clone(), me.clone());
+                    Box::pin(async move { Ok(lease::release(tx, &name, &me).await?) })
+                })
+                .await?;
+                Ok(None)
+            }
+            NodeCommand::Announce { room } => {
+                let known: Vec<_> = lock(&self.slots).get(&room).map(|m| m.iter().map(|(k, v)| (k.clone(), v.clone())).collect()).unwrap_or_default();
+                for (member, slots) in known {
+                    announce(app, &room, &member, &slots).await?;
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// The accept: forwarding begins.
+    pub async fn live(&self, app: &App, ticket: &TicketId) {
+        if let Err(e) = self.ask(app, NodeCommand::Live { room: ticket.to_string() }, true).await {
+            tracing::warn!(error = %e, "the room could not be made live; the first offer will");
+        }
+    }
+
+    /// Repeats who is on which slot to those who watch now.
+    pub async fn announce(&self, app: &App, room: &str) {
+        if let Err(e) = self.ask(app, NodeCommand::Announce { room: room.to_owned() }, false).await {
+            tracing::warn!(error = %e, "slots could not be repeated");
+        }
+    }
+
+    /// After the session's end.
+    pub async fn close(&self, app: &App, session: &SessionId) {
+        let id = session.clone();
+        let ticket = app.read(|tx| Box::pin(async move { Ok(session::get(tx, &id).await?.map(|s| s.ticket_id)) })).await;
+        if let Ok(Some(t)) = ticket
+            && let Err(e) = self.ask(app, NodeCommand::Close { room: t.to_string() }, false).await
+        {
+            tracing::warn!(error = %e, "a media room was not closed; it ends with its members");
+        }
+    }
+
+    /// Renews the leases of the rooms on this node.
+    pub async fn renew(&self, app: &App) -> Result<(), AppError> {
+        let rooms: Vec<String> = lock(&self.slots).keys().cloned().collect();
+        if rooms.is_empty() {
+            return Ok(());
+        }
+        let me = app.bus.node().to_owned();
+        app.write("server", move |tx, w| {
+            let (rooms, me) = (rooms.clone(), me.clone());
+            Box::pin(async move {
+                for r in &rooms {
+                    lease::take(tx, &format!("room:{r}"), &me, w.now, LEASE).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
+/// Who the caller is in a ticket's room, if anyone.
+async fn entitled(tx: &mut Tx, who: &Principal, id: &TicketId) -> Result<(MemberRole, bool), AppError> {
+    let t = ticket::get(tx, id).await?.ok_or_else(|| no("not_found"))?;
+    if let Some(s) = session::by_ticket(tx, id).await? {
+        if s.state == State::Ended {
+            return Err(no("room_closed"));
+        }
+        let (_, _, me) = call_flow::membership(tx, who, &s.id).await?;
+        let role = match me.role {
+            Role::Citizen => MemberRole::Citizen,
+            Role::Agent => MemberRole::Agent,
+            Role::Guest => MemberRole::Guest,
+            Role::Supervisor => MemberRole::Listener,
+        };
+        return Ok((role, true));
+    }
+    let queued = matches!(t.state, ticket_rule::State::Waiting | ticket_rule::State::Offered);
+    match who {
+        Principal::Citizen { visit } if t.visit_id == *visit && queued => Ok((MemberRole::Citizen, false)),
+        Principal::Staff { id: me, .. } => {
+            let p = pairing::live_of_ticket(tx, id).await?.filter(|p| p.state == pairing_rule::State::Offered).ok_or_else(|| no("not_found"))?;
+            let seat = store::seat::get(tx, &p.seat_id).await?;
+            if seat.is_some_and(|s| s.staff_id.as_ref() == Some(me)) { Ok((MemberRole::Agent, false)) } else { Err(no("not_found")) }
+        }
+        _ => Err(no("not_found")),
+    }
+}
+
+/// One round trip: the answer holds all candidates.
+pub async fn offer(app: &App, who: &Principal, room: TicketId, sdp: String) -> Result<CommandReply, AppError> {
+    if sdp.len() > limits::WS_MESSAGE_BYTES / 2 {
+        return Err(no("too_large"));
+    }
+    let (w, r) = (who.clone(), room.clone());
+    let (role, live) = app.read(|tx| Box::pin(async move { entitled(tx, &w, &r).await })).await?;
+    let command = NodeCommand::Offer { room: room.to_string(), member: who.name().to_owned(), role, sdp };
+    let answer = app.media.ask(app, command, true).await?.ok_or_else(|| no("media_unavailable"))?;
+    if live {
+        app.media.live(app, &room).await;
+    }
+    Ok(CommandReply::MediaAnswer { sdp: answer })
+}
+
+/// The session of a room and its members by the name that they have in the room.
+async fn members_of(app: &App, room: &str) -> Result<Option<(session::Session, HashMap<String, String>)>, AppError> {
+    let Some(id) = TicketId::parse(room) else { return Ok(None) };
+    app.read(|tx| {
+        Box::pin(async move {
+            let Some(s) = session::by_ticket(tx, &id).await? else { return Ok(None) };
+            let names = session::members(tx, &s.id)
+                .await?
+                .into_iter()
+                .filter_map(|m| Some((m.visit_id.as_ref().map(ToString::to_string).or_else(|| m.staff_id.as_ref().map(ToString::to_string))?, m.id.to_string())))
+                .collect();
+            Ok(Some((s, names)))
+        })
+    })
+    .await
+}
+
+async fn announce(app: &App, room: &str, member: &str, slots: &[media::Slot]) -> Result<(), AppError> {
+    let Some((s, names)) = members_of(app, room).await? else { return Ok(()) };
+    let Some(to) = names.get(member) else { return Ok(()) };
+    let slots = slots
+        .iter()
+        .filter_map(|x| {
+            let media = if x.kind == media::Kind::Audio { "audio" } else { "video" };
+            Some(SlotView { mid: x.mid.clone(), member: names.get(&x.member)?.clone(), media: media.into(), source: x.source.as_str().into() })
+        })
+        .collect();
+    app.bus.live(Live::Slots { session: s.id.to_string(), member: to.clone(), slots }).await;
+    Ok(())
+}
+
+async fn on_event(app: &App, e: MediaEvent) -> Result<(), AppError> {
+    match e {
+        MediaEvent::Slots { room, member, slots } => {
+            lock(&app.media.slots).entry(room.clone()).or_default().insert(member.clone(), slots.clone());
+            announce(app, &room, &member, &slots).await
+        }
+        MediaEvent::Connected { room, member } => {
+            lock(&app.media.slots).entry(room.clone()).or_default();
+            note(app, &room, &member, |m| EventBody::MediaConnected { member: m }).await
+        }
+        MediaEvent::Disconnected { room, member, reason } => {
+            tracing::info!(room, ?reason, "a member's media ended");
+            note(app, &room, &member, |m| EventBody::MediaLost { member: m }).await
+        }
+        MediaEvent::Quality { room, member, loss_pct, rtt_ms, .. } => {
+            let Some((s, names)) = members_of(app, &room).await? else { return Ok(()) };
+            let Some(m) = names.get(&member) else { return Ok(()) };
+            let rtt = rtt_ms.unwrap_or(0.0);
+            let level = if loss_pct > 8.0 || rtt > 800.0 { "bad" } else if loss_pct > 2.0 || rtt > 300.0 { "slow" } else { "good" };
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a display value")]
+            let body = Ephemeral::Quality { member: m.clone(), level: level.into(), loss_pct, rtt_ms: rtt as u32 };
+            app.bus.live(Live::Hint { session: s.id.to_string(), from: None, body }).await;
+            Ok(())
+        }
+    }
+}
+
+/// Notes a change of a member's media in the journal of a live session.
+async fn note(app: &App, room: &str, member: &str, body: impl Fn(String) -> EventBody) -> Result<(), AppError> {
+    let Some((s, names)) = members_of(app, room).await? else { return Ok(()) };
+    let Some(m) = names.get(member).filter(|_| s.state != State::Ended) else { return Ok(()) };
+    let (id, body) = (s.id, body(m.clone()));
+    app.write("server", move |tx, w| {
+        let (id, body) = (id.clone(), body.clone());
+        Box::pin(async move {
+            store::dialect::lock_session(tx, &id).await?;
+            if let Some(s) = session::get(tx, &id).await?.filter(|s| s.state != State::Ended) {
+                call_flow::journal(tx, w, &s, None, &body).await?;
+            }
+            Ok(())
+        })
+    })
+    .await
+}
+
+/// Carries the engine's events to the people, until the engine stops.
+pub fn listen(app: App, mut events: mpsc::Receiver<MediaEvent>) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(async move {
+        while let Some(e) = events.recv().await {
+            if let Err(e) = on_event(&app, e).await {
+                tracing::warn!(error = %e, "a media event was not kept");
+            }
+        }
+    })
+}

@@ -1,0 +1,202 @@
+//! Who watches what on this node. A wake-up only marks a topic; the connection reads the rows itself, so a slow reader
+//! costs one mark a topic, never a queue.
+
+use super::Live;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::sync::{Notify, mpsc};
+
+/// Ephemeral frames waiting for one connection; more are dropped.
+const LIVE_QUEUE: usize = 64;
+/// A hall's queue moves often: its watchers look at most this often.
+const HALL_PERIOD: Duration = Duration::from_millis(700);
+
+/// What a connection's actor waits for.
+pub enum Signal {
+    /// These topics changed.
+    Dirty(HashSet<String>),
+    Live(Live),
+}
+
+#[derive(Default)]
+struct Marks {
+    topics: Mutex<HashSet<String>>,
+    notify: Notify,
+}
+
+/// One connection's end of the hub; leaving is dropping it.
+pub struct Connection {
+    id: String,
+    marks: Arc<Marks>,
+    live: mpsc::Receiver<Live>,
+    live_tx: mpsc::Sender<Live>,
+    hub: Hub,
+    watched: HashSet<String>,
+}
+
+#[derive(Clone)]
+struct Watcher {
+    marks: Arc<Marks>,
+    live: mpsc::Sender<Live>,
+}
+
+#[derive(Clone)]
+pub struct Hub(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    watchers: Mutex<HashMap<String, HashMap<String, Watcher>>>,
+    halls: Mutex<HashSet<String>>,
+}
+
+fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
+    m.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Hub {
+    pub(super) fn new() -> Self {
+        let hub = Self(Arc::default());
+        let weak = Arc::downgrade(&hub.0);
+        tokio::spawn(async move {
+            let mut tick = tokio::time::interval(HALL_PERIOD);
+            loop {
+                tick.tick().await;
+                let Some(inner) = weak.upgrade() else { break };
+                let due: Vec<String> = lock(&inner.halls).drain().collect();
+                let hub = Self(inner);
+                for h in due {
+                    hub.mark(&h);
+                }
+            }
+        });
+        hub
+    }
+
+    #[must_use]
+    pub fn connect(&self, id: String) -> Connection {
+        let (live_tx, live) = mpsc::channel(LIVE_QUEUE);
+        Connection { id, marks: Arc::default(), live, live_tx, hub: self.clone(), watched: HashSet::new() }
+    }
+
+    /// Topics that someone on this node watches: what the slow poll looks at.
+    #[must_use]
+    pub fn topics(&self) -> Vec<String> {
+        lock(&self.0.watchers).keys().cloned().collect()
+    }
+
+    pub(super) fn wake(&self, topic: &str) {
+        if topic.starts_with("hal_") {
+            lock(&self.0.halls).insert(topic.to_owned());
+        } else {
+            self.mark(topic);
+        }
+    }
+
+    /// As if every watched topic had changed.
+    pub fn wake_everything(&self) {
+        for t in self.topics() {
+            self.mark(&t);
+        }
+    }
+
+    fn mark(&self, topic: &str) {
+        let watchers = lock(&self.0.watchers);
+        for w in watchers.get(topic).into_iter().flat_map(HashMap::values) {
+            lock(&w.marks.topics).insert(topic.to_owned());
+            w.marks.notify.notify_one();
+        }
+    }
+
+    pub(super) fn live(&self, topic: &str, message: &Live) {
+        let watchers = lock(&self.0.watchers);
+        for w in watchers.get(topic).into_iter().flat_map(HashMap::values) {
+            // Full: a hint is lost, nothing else.
+            let _ = w.live.try_send(message.clone());
+        }
+    }
+}
+
+impl Connection {
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Watches, and looks once at what is there now.
+    pub fn watch(&mut self, topic: &str) {
+        self.watch_quietly(topic);
+        lock(&self.marks.topics).insert(topic.to_owned());
+        self.marks.notify.notify_one();
+    }
+
+    /// Watches from the next change on.
+    pub fn watch_quietly(&mut self, topic: &str) {
+        if self.watched.insert(topic.to_owned()) {
+            let w = Watcher { marks: self.marks.clone(), live: self.live_tx.clone() };
+            lock(&self.hub.0.watchers).entry(topic.to_owned()).or_default().insert(self.id.clone(), w);
+        }
+    }
+
+    pub fn unwatch(&mut self, topic: &str) {
+        if self.watched.remove(topic) {
+            self.hub.forget(topic, &self.id);
+        }
+    }
+
+    pub async fn next(&mut self) -> Signal {
+        loop {
+            let dirty = std::mem::take(&mut *lock(&self.marks.topics));
+            if !dirty.is_empty() {
+                return Signal::Dirty(dirty);
+            }
+            tokio::select! {
+                () = self.marks.notify.notified() => {}
+                Some(m) = self.live.recv() => return Signal::Live(m),
+            }
+        }
+    }
+}
+
+impl Hub {
+    fn forget(&self, topic: &str, id: &str) {
+        let mut all = lock(&self.0.watchers);
+        if let Some(w) = all.get_mut(topic) {
+            w.remove(id);
+            if w.is_empty() {
+                all.remove(topic);
+            }
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        for t in &self.watched {
+            self.hub.forget(t, &self.id);
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn many_wakes_are_one_mark_and_a_dropped_connection_is_forgotten() {
+        let hub = Hub::new();
+        let mut c = hub.connect("c1".into());
+        c.watch("tkt_a");
+        assert!(matches!(c.next().await, Signal::Dirty(d) if d.len() == 1));
+        for _ in 0..1000 {
+            hub.wake("tkt_a");
+        }
+        hub.wake("tkt_b");
+        assert!(matches!(c.next().await, Signal::Dirty(d) if d.len() == 1));
+        drop(c);
+        assert!(hub.topics().is_empty());
+    }
+}

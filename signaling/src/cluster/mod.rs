@@ -1,0 +1,114 @@
+//! Wake-ups between nodes: NATS says "look", the database says what. A single node needs no broker.
+//!
+//! Subjects: `cb.wake` carries ids, `cb.live` carries ephemeral frames. Losing any of it loses no fact: a slow poll of the
+//! watched rows keeps things going.
+
+mod hub;
+
+pub use hub::{Connection, Hub, Signal};
+
+use protocol::{Ephemeral, SlotView};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A message that is never stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Live {
+    Hint { session: String, from: Option<String>, body: Ephemeral },
+    /// To one member alone.
+    Slots { session: String, member: String, slots: Vec<SlotView> },
+    /// Another connection holds the seat or the membership now.
+    Superseded { topic: String, holder: String },
+}
+
+impl Live {
+    fn topic(&self) -> &str {
+        match self {
+            Self::Hint { session, .. } | Self::Slots { session, .. } => session,
+            Self::Superseded { topic, .. } => topic,
+        }
+    }
+}
+
+#[derive(Clone)]
+pub struct Bus(Arc<Inner>);
+
+struct Inner {
+    hub: Hub,
+    nats: Option<async_nats::Client>,
+    node: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Envelope<T> {
+    node: String,
+    body: T,
+}
+
+const WAKE: &str = "cb.wake";
+const LIVE: &str = "cb.live";
+
+impl Bus {
+    #[must_use]
+    pub fn local(node: String) -> Self {
+        Self(Arc::new(Inner { hub: Hub::new(), nats: None, node }))
+    }
+
+    /// Connects; the client reconnects by itself from then on.
+    pub async fn nats(node: String, url: &str) -> Result<Self, String> {
+        use futures::StreamExt as _;
+        let client = async_nats::ConnectOptions::new().retry_on_initial_connect().connect(url).await.map_err(|e| e.to_string())?;
+        let bus = Self(Arc::new(Inner { hub: Hub::new(), nats: Some(client.clone()), node }));
+        let mut wakes = client.subscribe(WAKE).await.map_err(|e| e.to_string())?;
+        let mut lives = client.subscribe(LIVE).await.map_err(|e| e.to_string())?;
+        let b = bus.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    Some(m) = wakes.next() => if let Ok(e) = serde_json::from_slice::<Envelope<Vec<String>>>(&m.payload)
+                        && e.node != b.0.node { for t in &e.body { b.0.hub.wake(t); } },
+                    Some(m) = lives.next() => if let Ok(e) = serde_json::from_slice::<Envelope<Live>>(&m.payload)
+                        && e.node != b.0.node { b.0.hub.live(e.body.topic(), &e.body); },
+                    else => break,
+                }
+            }
+        });
+        Ok(bus)
+    }
+
+    #[must_use]
+    pub fn hub(&self) -> &Hub {
+        &self.0.hub
+    }
+
+    #[must_use]
+    pub fn node(&self) -> &str {
+        &self.0.node
+    }
+
+    async fn send<T: Serialize + Sync>(&self, subject: &'static str, body: &T) {
+        let Some(nats) = &self.0.nats else { return };
+        if let Ok(bytes) = serde_json::to_vec(&serde_json::json!({"node": self.0.node, "body": body}))
+            && let Err(e) = nats.publish(subject, bytes.into()).await
+        {
+            tracing::warn!(error = %e, "a wake-up did not leave; the slow poll will notice");
+        }
+    }
+
+    /// After a commit: watchers of these ids look again.
+    pub async fn wake_all(&self, ids: &[String]) {
+        if ids.is_empty() {
+            return;
+        }
+        for id in ids {
+            self.0.hub.wake(id);
+        }
+        self.send(WAKE, &ids).await;
+    }
+
+    pub async fn live(&self, message: Live) {
+        self.0.hub.live(message.topic(), &message);
+        self.send(LIVE, &message).await;
+    }
+}

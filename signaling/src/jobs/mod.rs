@@ -1,0 +1,103 @@
+//! What the server does by itself: timers, audit sequencing, leases, heartbeats, sweeps. Each step is a compare-and-set or
+//! under a lease, so every node may run all of them.
+
+use crate::{
+    app::{App, audit_log, call_flow, desk, issue, queue},
+    problem::AppError,
+};
+use domain::{
+    limits,
+    time::Span,
+};
+use std::time::Duration;
+use tokio::{sync::watch, task::JoinSet};
+
+/// Rings, graces, wrap-ups: at most this late.
+const TIMERS: Duration = Duration::from_millis(200);
+/// Merge delay of the audit log stays under a second.
+const SEQUENCE: Duration = Duration::from_millis(400);
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// Without NATS the database is asked again this often.
+const SLOW_POLL: Duration = Duration::from_secs(5);
+const SWEEP: Duration = Duration::from_secs(600);
+
+/// Runs `job` every `period` until the server stops; a failure is logged and tried again.
+fn every<F, Fut>(tasks: &mut JoinSet<()>, name: &'static str, period: Duration, stopped: &watch::Receiver<bool>, mut job: F)
+where
+    F: FnMut() -> Fut + Send + 'static,
+    Fut: Future<Output = Result<(), AppError>> + Send,
+{
+    let mut stopped = stopped.clone();
+    tasks.spawn(async move {
+        let mut tick = tokio::time::interval(period);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = tick.tick() => {}
+                _ = stopped.changed() => return,
+            }
+            if let Err(e) = job().await {
+                tracing::error!(job = name, error = %e, "a job failed; it is tried again");
+            }
+        }
+    });
+}
+
+async fn sweep(app: &App) -> Result<(), AppError> {
+    app.write("server", |tx, w| {
+        Box::pin(async move {
+            store::idempotency::sweep(tx, w.now - limits::IDEMPOTENCY_LIFE).await?;
+            store::staff::sweep(tx, w.now).await?;
+            store::lease::sweep(tx, w.now - Span::seconds(3600)).await?;
+            Ok(())
+        })
+    })
+    .await?;
+    issue::sweep(app).await.map(|_| ())
+}
+
+pub fn spawn(tasks: &mut JoinSet<()>, app: &App, internal_url: String, clustered: bool, stopped: &watch::Receiver<bool>) {
+    let a = app.clone();
+    every(tasks, "timers", TIMERS, stopped, move || {
+        let a = a.clone();
+        async move {
+            desk::due(&a).await?;
+            queue::due(&a).await?;
+            call_flow::due(&a).await
+        }
+    });
+    let a = app.clone();
+    every(tasks, "audit", SEQUENCE, stopped, move || {
+        let a = a.clone();
+        async move { audit_log::sequence(&a).await.map(|_| ()) }
+    });
+    let a = app.clone();
+    every(tasks, "heartbeat", HEARTBEAT, stopped, move || {
+        let (a, internal_url) = (a.clone(), internal_url.clone());
+        async move {
+            let media_addr = a.media.engine().map(|e| e.udp_addr().to_string()).unwrap_or_default();
+            let n = store::node::Node { id: a.bus.node().to_owned(), internal_url, media_addr, heartbeat: a.now() };
+            a.write("server", move |tx, _| {
+                let n = n.clone();
+                Box::pin(async move { Ok(store::node::beat(tx, &n).await?) })
+            })
+            .await?;
+            a.media.renew(&a).await
+        }
+    });
+    let a = app.clone();
+    every(tasks, "sweep", SWEEP, stopped, move || {
+        let a = a.clone();
+        async move { sweep(&a).await }
+    });
+    if clustered {
+        let a = app.clone();
+        every(tasks, "slow poll", SLOW_POLL, stopped, move || {
+            let a = a.clone();
+            async move {
+                a.bus.hub().wake_everything();
+                Ok(())
+            }
+        });
+    }
+}

@@ -1,0 +1,409 @@
+//! One connection: reads frames, carries out commands in order, sends what changed.
+
+use super::commands;
+use crate::{
+    app::{App, Caller, call_flow, desk, queue, session_view, token::Principal},
+    cluster::{Connection, Live, Signal},
+    problem::{AppError, no},
+};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
+use domain::{
+    id::{Id as _, SeatId, SessionId, TicketId, VisitId},
+    limits,
+};
+use protocol::{ClientFrame, Command, CommandReply, Ephemeral, Language, PROTOCOL_VERSION, ReplyResult, ServerFrame, WsLimits};
+use std::{
+    collections::{HashMap, HashSet},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    time::{Duration, Instant},
+};
+
+const HELLO_WITHIN: Duration = Duration::from_secs(10);
+/// A reader that does not take a frame within this is cut.
+const SEND_WITHIN: Duration = Duration::from_secs(10);
+/// Hints per connection in one second.
+const EPHEMERAL_PER_S: u32 = 40;
+
+struct Joined {
+    member: String,
+    seq: i64,
+}
+
+struct Actor {
+    app: App,
+    who: Principal,
+    language: Language,
+    socket: WebSocket,
+    hub: Connection,
+    ticket: Option<TicketId>,
+    seat: Option<SeatId>,
+    sessions: HashMap<SessionId, Joined>,
+    /// Hash of the last snapshot sent, by topic and kind.
+    sent: HashMap<String, u64>,
+    budget: Budget,
+    /// The person closed the page, as the close frame says.
+    closed: bool,
+}
+
+/// A token bucket a second.
+struct Budget {
+    since: Instant,
+    commands: u32,
+    hints: u32,
+}
+
+impl Budget {
+    fn roll(&mut self) {
+        if self.since.elapsed() >= Duration::from_secs(1) {
+            *self = Self { since: Instant::now(), commands: 0, hints: 0 };
+        }
+    }
+    fn command(&mut self) -> bool {
+        self.roll();
+        self.commands += 1;
+        self.commands <= limits::WS_COMMANDS_PER_S
+    }
+    fn hint(&mut self) -> bool {
+        self.roll();
+        self.hints += 1;
+        self.hints <= EPHEMERAL_PER_S
+    }
+}
+
+/// The connection is to end.
+struct End;
+
+pub async fn run(app: App, who: Principal, socket: WebSocket) {
+    let id = super::super::app::auth::secret();
+    let hub = app.bus.hub().connect(id);
+    let mut a = Actor {
+        app,
+        who,
+        language: Language::Zh,
+        socket,
+        hub,
+        ticket: None,
+        seat: None,
+        sessions: HashMap::new(),
+        sent: HashMap::new(),
+        budget: Budget { since: Instant::now(), commands: 0, hints: 0 },
+        closed: false,
+    };
+    if a.hello().await.is_ok() {
+        let _ = Box::pin(a.serve()).await;
+    }
+    Box::pin(a.leave()).await;
+}
+
+impl Actor {
+    async fn send(&mut self, frame: &ServerFrame) -> Result<(), End> {
+        let text = serde_json::to_string(frame).map_err(|_| End)?;
+        match tokio::time::timeout(SEND_WITHIN, self.socket.send(Message::Text(text.into()))).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(End),
+        }
+    }
+
+    async fn problem(&mut self, e: &AppError) -> Result<(), End> {
+        let problem = e.problem(self.language);
+        self.send(&ServerFrame::Error { problem }).await
+    }
+
+    async fn hello(&mut self) -> Result<(), End> {
+        let first = tokio::time::timeout(HELLO_WITHIN, self.socket.recv()).await.map_err(|_| End)?;
+        let Some(Ok(Message::Text(t))) = first else { return Err(End) };
+        match serde_json::from_str(&t) {
+            Ok(ClientFrame::Hello { versions, language, client }) => {
+                self.language = language;
+                if !versions.contains(&PROTOCOL_VERSION) {
+                    let _ = self.problem(&no("version_unsupported")).await;
+                    return Err(End);
+                }
+                tracing::debug!(client, "connected");
+            }
+            _ => {
+                let _ = self.problem(&no("hello_expected")).await;
+                return Err(End);
+            }
+        }
+        if let Principal::Citizen { visit } = &self.who {
+            let topic = visit.to_string();
+            self.hub.watch(&topic);
+        }
+        let welcome = ServerFrame::Welcome {
+            version: PROTOCOL_VERSION,
+            connection: self.hub.id().to_owned(),
+            now: self.app.now().rfc3339(),
+            limits: WsLimits {
+                message_bytes: limits::WS_MESSAGE_BYTES as u32,
+                commands_per_s: limits::WS_COMMANDS_PER_S,
+                ping_s: limits::WS_PING_S as u32,
+                dead_s: limits::WS_DEAD_S as u32,
+            },
+        };
+        self.send(&welcome).await
+    }
+
+    async fn serve(&mut self) -> Result<(), End> {
+        let mut ping = tokio::time::interval(Duration::from_secs(limits::WS_PING_S));
+        ping.tick().await;
+        let (mut n, mut heard) = (0u64, Instant::now());
+        loop {
+            tokio::select! {
+                m = self.socket.recv() => {
+                    heard = Instant::now();
+                    match m {
+                        Some(Ok(Message::Text(t))) => self.on_text(&t).await?,
+                        Some(Ok(Message::Close(f))) => {
+                            self.closed = f.is_none_or(|f| matches!(f.code, close_code::NORMAL | close_code::AWAY | close_code::STATUS));
+                            return Ok(());
+                        }
+                        Some(Ok(Message::Binary(_))) => self.problem(&no("frame_unknown")).await?,
+                        Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                        Some(Err(_)) | None => return Err(End),
+                    }
+                }
+                s = self.hub.next() => match s {
+                    Signal::Dirty(topics) => self.refresh(topics).await?,
+                    Signal::Live(l) => self.on_live(l).await?,
+                },
+                _ = ping.tick() => {
+                    if heard.elapsed() > Duration::from_secs(limits::WS_DEAD_S) {
+                        return Err(End);
+                    }
+                    n += 1;
+                    self.send(&ServerFrame::Ping { n }).await?;
+                }
+            }
+        }
+    }
+
+    async fn on_text(&mut self, text: &str) -> Result<(), End> {
+        let frame = match serde_json::from_str::<ClientFrame>(text) {
+            Ok(f) => f,
+            Err(_) => return self.problem(&no("frame_unknown")).await,
+        };
+        match frame {
+            ClientFrame::Hello { .. } => self.problem(&no("frame_unknown")).await,
+            ClientFrame::Ping { n } => self.send(&ServerFrame::Pong { n }).await,
+            ClientFrame::Pong { .. } => Ok(()),
+            ClientFrame::WatchTicket { ticket } => self.watch_ticket(&ticket).await,
+            ClientFrame::WatchSeat { seat } => self.watch_seat(&seat).await,
+            ClientFrame::Ephemeral { session, body } => {
+                if self.budget.hint() {
+                    self.hint(&session, body).await;
+                }
+                Ok(())
+            }
+            ClientFrame::Command { id, command } => {
+                let r = if self.budget.command() { Box::pin(self.command(&id, command)).await } else { Err(no("slow_down")) };
+                let result = match r {
+                    Ok(ok) => ReplyResult::Ok { ok },
+                    Err(e) => {
+                        if matches!(e, AppError::Store(_)) {
+                            tracing::error!(error = %e, "a command failed");
+                        }
+                        ReplyResult::Problem { problem: e.problem(self.language) }
+                    }
+                };
+                self.send(&ServerFrame::Reply { id, result }).await
+            }
+        }
+    }
+
+    async fn command(&mut self, key: &str, command: Command) -> Result<CommandReply, AppError> {
+        if let Command::Join { session, after_seq } = command {
+            return self.join(commands::session(&session)?, after_seq).await;
+        }
+        let caller = Caller { who: self.who.clone(), key: Some(key.to_owned()), language: self.language };
+        commands::run(&self.app, &caller, command).await
+    }
+
+    async fn join(&mut self, id: SessionId, after_seq: i64) -> Result<CommandReply, AppError> {
+        let j = call_flow::join(&self.app, &self.who, id.clone(), self.hub.id(), after_seq).await?;
+        if j.superseded.is_some() {
+            self.app.bus.live(Live::Superseded { topic: id.to_string(), holder: self.hub.id().to_owned() }).await;
+        }
+        let seq = if let CommandReply::Joined { session, .. } = &j.reply { session.seq } else { 0 };
+        self.sessions.insert(id.clone(), Joined { member: j.member.to_string(), seq });
+        self.hub.watch(id.as_str());
+        let (app, room) = (self.app.clone(), j.room);
+        // After the reply: who is on which line of a transport that was warm before.
+        tokio::spawn(async move { app.media.announce(&app, &room).await });
+        Ok(j.reply)
+    }
+
+    async fn watch_ticket(&mut self, text: &str) -> Result<(), End> {
+        let r = async {
+            let id: TicketId = commands::id(text, "not_found")?;
+            queue::own(&self.app, self.who.citizen()?, id.clone()).await?;
+            queue::page(&self.app, id.clone(), true).await?;
+            Ok::<_, AppError>(id)
+        };
+        match r.await {
+            Ok(id) => {
+                self.hub.watch(id.as_str());
+                self.ticket = Some(id);
+                Ok(())
+            }
+            Err(e) => self.problem(&e).await,
+        }
+    }
+
+    async fn watch_seat(&mut self, text: &str) -> Result<(), End> {
+        let r = async {
+            let id: SeatId = commands::id(text, "not_found")?;
+            let me = self.who.staff(protocol::Role::Agent)?;
+            desk::hold(&self.app, me, id.clone(), self.hub.id()).await?;
+            Ok::<_, AppError>(id)
+        };
+        match r.await {
+            Ok(id) => {
+                self.hub.watch(id.as_str());
+                if let Principal::Staff { hall, .. } = &self.who {
+                    let hall = hall.to_string();
+                    self.hub.watch(&hall);
+                }
+                self.seat = Some(id);
+                Ok(())
+            }
+            Err(e) => self.problem(&e).await,
+        }
+    }
+
+    async fn hint(&mut self, session: &str, body: Ephemeral) {
+        let Some(j) = SessionId::parse(session).and_then(|id| self.sessions.get(&id)) else { return };
+        // Quality is the server's to say.
+        if matches!(body, Ephemeral::Focus { .. } | Ephemeral::Typing { .. }) {
+            self.app.bus.live(Live::Hint { session: session.to_owned(), from: Some(j.member.clone()), body }).await;
+        }
+    }
+
+    async fn on_live(&mut self, l: Live) -> Result<(), End> {
+        match l {
+            Live::Hint { session, from, body } => {
+                let Some(j) = SessionId::parse(&session).and_then(|id| self.sessions.get(&id)) else { return Ok(()) };
+                if from.as_ref() == Some(&j.member) {
+                    return Ok(());
+                }
+                self.send(&ServerFrame::Ephemeral { session, from, body }).await
+            }
+            Live::Slots { session, member, slots } => {
+                let Some(j) = SessionId::parse(&session).and_then(|id| self.sessions.get(&id)) else { return Ok(()) };
+                if member != j.member {
+                    return Ok(());
+                }
+                self.send(&ServerFrame::Slots { session, slots }).await
+            }
+            Live::Superseded { topic, holder } => {
+                if holder == self.hub.id() {
+                    return Ok(());
+                }
+                if self.seat.as_ref().is_some_and(|s| s.as_str() == topic) {
+                    self.seat = None;
+                    self.hub.unwatch(&topic);
+                    return self.send(&ServerFrame::Superseded { seat: Some(topic), session: None }).await;
+                }
+                if let Some(id) = SessionId::parse(&topic).filter(|id| self.sessions.contains_key(id)) {
+                    self.sessions.remove(&id);
+                    self.hub.unwatch(&topic);
+                    return self.send(&ServerFrame::Superseded { seat: None, session: Some(topic) }).await;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads what changed and sends what differs from what was sent.
+    async fn refresh(&mut self, topics: HashSet<String>) -> Result<(), End> {
+        let hall = topics.iter().any(|t| t.starts_with("hal_"));
+        if let Some(id) = self.ticket.clone().filter(|t| hall || topics.contains(t.as_str())) {
+            let r = queue::view(&self.app, id.clone()).await;
+            if let Ok(ticket) = &r {
+                use protocol::TicketState::{Offered, Waiting};
+                let hall_topic = queue::hall_of(&self.app, &id).await;
+                match (matches!(ticket.state, Waiting | Offered), hall_topic) {
+                    (true, Some(h)) => self.hub.watch_quietly(&h),
+                    (false, Some(h)) if self.seat.is_none() => self.hub.unwatch(&h),
+                    _ => {}
+                }
+            }
+            self.snapshot(id.as_str(), r.map(|ticket| ServerFrame::Ticket { ticket })).await?;
+        }
+        if let Some(id) = self.seat.clone().filter(|s| hall || topics.contains(s.as_str())) {
+            let r = desk::view(&self.app, id.clone()).await;
+            self.snapshot(id.as_str(), r.map(|seat| ServerFrame::Seat { seat })).await?;
+        }
+        let touched: Vec<SessionId> = self.sessions.keys().filter(|s| topics.contains(s.as_str())).cloned().collect();
+        for id in touched {
+            self.session(id).await?;
+        }
+        if let Some(visit) = topics.iter().find_map(|t| VisitId::parse(t))
+            && matches!(crate::app::auth::visit_view(&self.app, visit).await, Err(e) if e.code() == "visit_ended")
+        {
+            self.send(&ServerFrame::SignedOut {}).await?;
+            let _ = self.socket.send(Message::Close(Some(CloseFrame { code: close_code::NORMAL, reason: "".into() }))).await;
+            return Err(End);
+        }
+        Ok(())
+    }
+
+    async fn snapshot(&mut self, topic: &str, frame: Result<ServerFrame, AppError>) -> Result<(), End> {
+        let frame = match frame {
+            Ok(f) => f,
+            Err(e) => {
+                tracing::warn!(error = %e, "a watched object could not be read");
+                return Ok(());
+            }
+        };
+        let Ok(text) = serde_json::to_string(&frame) else { return Ok(()) };
+        let mut h = DefaultHasher::new();
+        text.hash(&mut h);
+        if self.sent.insert(topic.to_owned(), h.finish()) == Some(h.finish()) {
+            return Ok(());
+        }
+        self.send(&frame).await
+    }
+
+    async fn session(&mut self, id: SessionId) -> Result<(), End> {
+        let Some(after) = self.sessions.get(&id).map(|j| j.seq) else { return Ok(()) };
+        let (view, form, events) = match session_view::joined(&self.app, &self.who, id.clone(), after).await {
+            Ok(v) => v,
+            Err(e) => {
+                tracing::warn!(error = %e, "a session could not be read");
+                return Ok(());
+            }
+        };
+        for event in events {
+            if let Some(j) = self.sessions.get_mut(&id) {
+                j.seq = event.seq;
+            }
+            self.send(&ServerFrame::Event { session: id.to_string(), event }).await?;
+        }
+        self.snapshot(id.as_str(), Ok(ServerFrame::Session { session: view })).await?;
+        if let Some(form) = form {
+            self.snapshot(&format!("form:{id}"), Ok(ServerFrame::Form { session: id.to_string(), form })).await?;
+        }
+        Ok(())
+    }
+
+    /// What the others must know of a connection's end.
+    async fn leave(&mut self) {
+        let conn = self.hub.id().to_owned();
+        if let Some(seat) = self.seat.take()
+            && let Err(e) = desk::page_gone(&self.app, seat, &conn, self.closed).await
+        {
+            tracing::warn!(error = %e, "a seat's silence was not noted");
+        }
+        for id in std::mem::take(&mut self.sessions).into_keys() {
+            if let Err(e) = call_flow::dropped(&self.app, id, &conn).await {
+                tracing::warn!(error = %e, "a drop was not noted");
+            }
+        }
+        if let Some(t) = self.ticket.take()
+            && let Err(e) = queue::page(&self.app, t, false).await
+        {
+            tracing::warn!(error = %e, "a waiting page's end was not noted");
+        }
+    }
+}
