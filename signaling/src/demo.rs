@@ -101,6 +101,8 @@ struct Member {
     id_number: String,
     roles: Vec<String>,
     department: String,
+    /// Every department that the person works for; the first is theirs.
+    departments: Vec<String>,
     skills: Vec<String>,
 }
 #[derive(Deserialize)]
@@ -159,7 +161,11 @@ pub struct Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "演示县已就绪 · demo county: {} people, {} licences, {} items, {} seats", self.people, self.licences, self.items, self.seats)?;
+        writeln!(
+            f,
+            "演示县已就绪 · demo county: {} people, {} licences, {} items, {} seats",
+            self.people, self.licences, self.items, self.seats
+        )?;
         writeln!(f, "账号密码均为 · password of every account: {PASSWORD}")?;
         for (account, name, roles) in &self.accounts {
             writeln!(f, "  {account:<12} {roles:<16} {name}")?;
@@ -188,10 +194,14 @@ fn parse<'a, T: Deserialize<'a>>(what: &str, text: &'a str) -> Result<T> {
 fn device_key(path: &Path) -> Result<String> {
     if !path.exists() {
         let secret = URL_SAFE_NO_PAD.encode(vault::random::<32>());
-        vault::write_private(path, secret.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+        vault::write_private(path, secret.as_bytes())
+            .with_context(|| format!("cannot write {}", path.display()))?;
     }
-    let secret = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    DeviceKey::from_secret(&secret).map(|k| k.public()).map_err(|e| anyhow!("{}: {e}", path.display()))
+    let secret =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    DeviceKey::from_secret(&secret)
+        .map(|k| k.public())
+        .map_err(|e| anyhow!("{}: {e}", path.display()))
 }
 
 struct Rows {
@@ -206,14 +216,22 @@ struct Rows {
 }
 
 fn named(code: String, n: Bilingual) -> hall::Named {
-    hall::Named { code, zh: n.zh, en: n.en }
+    hall::Named {
+        code,
+        zh: n.zh,
+        en: n.en,
+    }
 }
 
 fn hall_rows(halls: Vec<Hall>) -> Vec<hall::Hall> {
     halls
         .into_iter()
         .map(|h| {
-            let (opens, closes) = h.opening_hours.into_iter().next().map_or_else(|| ("09:00".into(), "17:00".into()), |t| (t.from, t.to));
+            let (opens, closes) = h
+                .opening_hours
+                .into_iter()
+                .next()
+                .map_or_else(|| ("09:00".into(), "17:00".into()), |t| (t.from, t.to));
             hall::Hall {
                 id: stable("hall", &h.id),
                 name_zh: h.name.zh,
@@ -228,12 +246,32 @@ fn hall_rows(halls: Vec<Hall>) -> Vec<hall::Hall> {
         .collect()
 }
 
-fn licence_row(app: &App, l: LicenceFile, people: &HashMap<String, Person>, companies: &HashMap<String, Company>, types: &HashMap<String, String>) -> Result<NewLicence> {
+fn licence_row(
+    app: &App,
+    l: LicenceFile,
+    people: &HashMap<String, Person>,
+    companies: &HashMap<String, Company>,
+    types: &HashMap<String, String>,
+) -> Result<NewLicence> {
     let date = |d: &str| parse_date(d).ok_or_else(|| anyhow!("{d} is no date"));
-    let holder_type = HolderCodeType::parse(&l.holder_code_type).ok_or_else(|| anyhow!("holder type {}", l.holder_code_type))?;
-    let representative = companies.get(&l.holder).map(|c| people.get(&c.legal_representative).ok_or_else(|| anyhow!("no person {}", c.legal_representative))).transpose()?;
-    let representative = representative.map(|p| Representative { name: Pii::new(p.name.clone()), id_number: Some(Pii::new(p.id_number.clone())) });
-    let name = types.get(&l.type_code).ok_or_else(|| anyhow!("no licence type {}", l.type_code))?.clone();
+    let holder_type = HolderCodeType::parse(&l.holder_code_type)
+        .ok_or_else(|| anyhow!("holder type {}", l.holder_code_type))?;
+    let representative = companies
+        .get(&l.holder)
+        .map(|c| {
+            people
+                .get(&c.legal_representative)
+                .ok_or_else(|| anyhow!("no person {}", c.legal_representative))
+        })
+        .transpose()?;
+    let representative = representative.map(|p| Representative {
+        name: Pii::new(p.name.clone()),
+        id_number: Some(Pii::new(p.id_number.clone())),
+    });
+    let name = types
+        .get(&l.type_code)
+        .ok_or_else(|| anyhow!("no licence type {}", l.type_code))?
+        .clone();
     Ok(NewLicence {
         id: stable::<LicenceId>("licence", &l.identifier.to_string()),
         holder_type,
@@ -256,17 +294,36 @@ fn licence_row(app: &App, l: LicenceFile, people: &HashMap<String, Person>, comp
                 authority_code: l.issuer.code,
                 issued: date(&l.issued_on)?,
                 effective: l.valid_from.as_deref().map(date).transpose()?,
-                expiring: l.valid_until.as_deref().map(date).transpose()?.map_or(Expiry::LongTerm, Expiry::On),
+                expiring: l
+                    .valid_until
+                    .as_deref()
+                    .map(date)
+                    .transpose()?
+                    .map_or(Expiry::LongTerm, Expiry::On),
                 holders: vec![Holder {
                     name: Pii::new(l.holder_name),
                     code: Pii::new(l.holder_code),
-                    code_type_name: if holder_type.is_company() { "统一社会信用代码" } else { "公民身份号码" }.to_owned(),
+                    code_type_name: if holder_type.is_company() {
+                        "统一社会信用代码"
+                    } else {
+                        "公民身份号码"
+                    }
+                    .to_owned(),
                     code_type: holder_type,
                 }],
                 area_code: "430981".to_owned(),
                 copy: None,
             },
-            attributes: l.attributes.into_iter().map(|(k, v)| (k, Pii::new(v.as_str().map_or_else(|| v.to_string(), str::to_owned)))).collect(),
+            attributes: l
+                .attributes
+                .into_iter()
+                .map(|(k, v)| {
+                    (
+                        k,
+                        Pii::new(v.as_str().map_or_else(|| v.to_string(), str::to_owned)),
+                    )
+                })
+                .collect(),
             representative,
         },
     })
@@ -277,23 +334,41 @@ fn rows(app: &App, dir: &Path, password_hash: &str, summary: &mut Summary) -> Re
     let people: Vec<Person> = parse("people.json", PEOPLE)?;
     summary.people = people.len();
     let people: HashMap<String, Person> = people.into_iter().map(|p| (p.id.clone(), p)).collect();
-    let companies: HashMap<String, Company> = parse::<Vec<Company>>("companies.json", COMPANIES)?.into_iter().map(|c| (c.id.clone(), c)).collect();
+    let companies: HashMap<String, Company> = parse::<Vec<Company>>("companies.json", COMPANIES)?
+        .into_iter()
+        .map(|c| (c.id.clone(), c))
+        .collect();
     let types: Vec<serde_json::Value> = parse("licence-types.json", LICENCE_TYPES)?;
     let types = types
         .into_iter()
         .map(|doc| {
             let t: TypeFile = serde_json::from_value(doc.clone())?;
-            Ok(licence::LicenceType { code: t.code, name_zh: t.name.zh, name_en: t.name.en, doc: doc.to_string() })
+            Ok(licence::LicenceType {
+                code: t.code,
+                name_zh: t.name.zh,
+                name_en: t.name.en,
+                doc: doc.to_string(),
+            })
         })
         .collect::<Result<Vec<_>>>()?;
-    let type_names: HashMap<String, String> = types.iter().map(|t| (t.code.clone(), t.name_zh.clone())).collect();
-    let licences = parse::<Vec<LicenceFile>>("licences.json", LICENCES)?.into_iter().map(|l| licence_row(app, l, &people, &companies, &type_names)).collect::<Result<Vec<_>>>()?;
+    let type_names: HashMap<String, String> = types
+        .iter()
+        .map(|t| (t.code.clone(), t.name_zh.clone()))
+        .collect();
+    let licences = parse::<Vec<LicenceFile>>("licences.json", LICENCES)?
+        .into_iter()
+        .map(|l| licence_row(app, l, &people, &companies, &type_names))
+        .collect::<Result<Vec<_>>>()?;
     let halls = hall_rows(county.halls);
-    let Some(first) = halls.first() else { bail!("the county has no hall") };
+    let Some(first) = halls.first() else {
+        bail!("the county has no hall")
+    };
     let staff = parse::<Vec<Member>>("staff.json", STAFF)?
         .into_iter()
         .map(|m| {
-            summary.accounts.push((m.account.clone(), m.name.clone(), m.roles.join(",")));
+            summary
+                .accounts
+                .push((m.account.clone(), m.name.clone(), m.roles.join(",")));
             staff::Staff {
                 id: stable::<StaffId>("staff", &m.account),
                 account: m.account,
@@ -303,7 +378,7 @@ fn rows(app: &App, dir: &Path, password_hash: &str, summary: &mut Summary) -> Re
                 totp_enc: None,
                 roles: m.roles,
                 hall_id: first.id.clone(),
-                department: Some(m.department),
+                department: Some(if m.departments.is_empty() { m.department } else { m.departments.join(",") }),
                 skills: m.skills,
                 active: true,
                 failures: 0,
@@ -319,19 +394,47 @@ fn rows(app: &App, dir: &Path, password_hash: &str, summary: &mut Summary) -> Re
         let id: BoothId = stable("booth", &b.id);
         let key = std::path::absolute(&path)?;
         // What the booth host reads: `booth serve --config <this>`.
-        let settings = format!("server = {:?}\nbooth = {:?}\nkey = {:?}\n", app.public_url, id.as_str(), key.display().to_string());
+        let settings = format!(
+            "server = {:?}\nbooth = {:?}\nkey = {:?}\n",
+            app.public_url,
+            id.as_str(),
+            key.display().to_string()
+        );
         std::fs::write(keys.join(format!("{}.toml", b.id)), settings)?;
-        summary.booths.push((id.to_string(), b.name.zh.clone(), path.display().to_string()));
-        booths.push(booth::Booth { id, hall_id: stable("hall", &b.hall), name_zh: b.name.zh, name_en: b.name.en, public_key: device_key(&path)?, active: true });
+        summary.booths.push((
+            id.to_string(),
+            b.name.zh.clone(),
+            path.display().to_string(),
+        ));
+        booths.push(booth::Booth {
+            id,
+            hall_id: stable("hall", &b.hall),
+            name_zh: b.name.zh,
+            name_en: b.name.en,
+            public_key: device_key(&path)?,
+            active: true,
+        });
     }
     summary.halls = halls.iter().map(|h| h.id.to_string()).collect();
     summary.seats = county.seats.len();
     summary.licences = licences.len();
     Ok(Rows {
         halls,
-        skills: county.skills.into_iter().map(|s| named(s.code, s.name)).collect(),
-        departments: county.departments.into_iter().map(|d| named(d.id, d.name)).collect(),
-        seats: county.seats.into_iter().map(|s| (stable("seat", &s.id), stable("hall", &s.hall), s.name)).collect(),
+        skills: county
+            .skills
+            .into_iter()
+            .map(|s| named(s.code, s.name))
+            .collect(),
+        departments: county
+            .departments
+            .into_iter()
+            .map(|d| named(d.id, d.name))
+            .collect(),
+        seats: county
+            .seats
+            .into_iter()
+            .map(|s| (stable("seat", &s.id), stable("hall", &s.hall), s.name))
+            .collect(),
         booths,
         staff,
         types,
@@ -371,25 +474,37 @@ pub async fn load(app: &App, dir: &Path) -> Result<Summary> {
             for l in &rows.licences {
                 licences::load(tx, w, l).await?;
             }
-            w.audit(tx, "demo.loaded", "demo", serde_json::json!({"licences": rows.licences.len()})).await
+            w.audit(
+                tx,
+                "demo.loaded",
+                "demo",
+                serde_json::json!({"licences": rows.licences.len()}),
+            )
+            .await
         }
         .boxed()
     })
     .await
     .context("the demo county could not be stored")?;
     for doc in ITEMS {
-        catalogue::publish(app, "demo", (*doc).to_owned()).await.map_err(|e| match &e {
-            crate::problem::AppError::Rejected { fields, .. } => anyhow!("demo item: {e}: {fields:?}"),
-            crate::problem::AppError::Store(_) => anyhow!("demo item: {e}"),
-        })?;
+        catalogue::publish(app, "demo", (*doc).to_owned())
+            .await
+            .map_err(|e| match &e {
+                crate::problem::AppError::Rejected { fields, .. } => {
+                    anyhow!("demo item: {e}: {fields:?}")
+                }
+                crate::problem::AppError::Store(_) => anyhow!("demo item: {e}"),
+            })?;
         summary.items += 1;
     }
     let calendar = dir.join("calendar");
-    std::fs::create_dir_all(&calendar).with_context(|| format!("cannot make {}", calendar.display()))?;
+    std::fs::create_dir_all(&calendar)
+        .with_context(|| format!("cannot make {}", calendar.display()))?;
     let file = calendar.join("calendar-2027.json");
     if !file.exists() {
         // An administrator's own file is never overwritten.
-        std::fs::write(&file, CALENDAR_2027).with_context(|| format!("cannot write {}", file.display()))?;
+        std::fs::write(&file, CALENDAR_2027)
+            .with_context(|| format!("cannot write {}", file.display()))?;
     }
     Ok(summary)
 }
@@ -405,13 +520,19 @@ mod tests {
         let c = Calendar::vendored().with_extra(CALENDAR_2027).unwrap();
         let day = |s| parse_date(s).unwrap();
         assert!(!c.is_working_day(day("2027-01-01")).unwrap());
-        assert_eq!(c.add_working_days(day("2026-12-31"), 1).unwrap(), day("2027-01-04"));
+        assert_eq!(
+            c.add_working_days(day("2026-12-31"), 1).unwrap(),
+            day("2027-01-04")
+        );
     }
 
     #[test]
     fn ids_follow_from_names() {
         assert_eq!(stable::<HallId>("hall", "a"), stable::<HallId>("hall", "a"));
         assert_ne!(stable::<HallId>("hall", "a"), stable::<HallId>("hall", "b"));
-        assert_ne!(stable::<SeatId>("seat", "a").as_str()[4..], stable::<SeatId>("booth", "a").as_str()[4..]);
+        assert_ne!(
+            stable::<SeatId>("seat", "a").as_str()[4..],
+            stable::<SeatId>("booth", "a").as_str()[4..]
+        );
     }
 }

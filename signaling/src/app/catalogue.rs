@@ -47,7 +47,10 @@ pub type ItemRef = Arc<Published>;
 /// An item that no row holds: for tests of what it would do.
 #[cfg(test)]
 pub(super) fn unpublished(item: Item) -> ItemRef {
-    Arc::new(Published { item, compiled: OnceLock::new() })
+    Arc::new(Published {
+        item,
+        compiled: OnceLock::new(),
+    })
 }
 
 type Cache = HashMap<(String, i64), (String, ItemRef)>;
@@ -66,7 +69,10 @@ fn parsed(row: catalogue::Item) -> Result<ItemRef, AppError> {
         tracing::error!(item = key.0, version = key.1, error = %e, "a stored item cannot be read");
         no("internal")
     })?;
-    let item = Arc::new(Published { item, compiled: OnceLock::new() });
+    let item = Arc::new(Published {
+        item,
+        compiled: OnceLock::new(),
+    });
     if cache.len() >= CACHED {
         cache.clear();
     }
@@ -76,19 +82,28 @@ fn parsed(row: catalogue::Item) -> Result<ItemRef, AppError> {
 
 /// The published version. `item_unknown`.
 pub async fn item_in(tx: &mut Tx, id: &str) -> Result<(ItemRef, i64), AppError> {
-    let row = catalogue::get_published(tx, id).await?.ok_or_else(|| no("item_unknown"))?;
+    let row = catalogue::get_published(tx, id)
+        .await?
+        .ok_or_else(|| no("item_unknown"))?;
     let version = row.version;
     Ok((parsed(row)?, version))
 }
 
 /// A version that a form or a case was begun with, whatever became of it. `item_unknown`.
 pub async fn item_at(tx: &mut Tx, id: &str, version: i64) -> Result<ItemRef, AppError> {
-    parsed(catalogue::get(tx, id, version).await?.ok_or_else(|| no("item_unknown"))?)
+    parsed(
+        catalogue::get(tx, id, version)
+            .await?
+            .ok_or_else(|| no("item_unknown"))?,
+    )
 }
 
 #[must_use]
 pub fn bilingual(t: &Text) -> Bilingual {
-    Bilingual { zh: t.zh.clone(), en: t.en.clone() }
+    Bilingual {
+        zh: t.zh.clone(),
+        en: t.en.clone(),
+    }
 }
 
 fn all(v: &[Text]) -> Vec<Bilingual> {
@@ -114,7 +129,12 @@ pub const fn kind_view(k: FieldType) -> FieldKind {
 }
 
 fn subject(item: &Item) -> String {
-    if item.service_objects.contains(&ServiceObject::NaturalPerson) { "person" } else { "company" }.to_owned()
+    if item.service_objects.contains(&ServiceObject::NaturalPerson) {
+        "person"
+    } else {
+        "company"
+    }
+    .to_owned()
 }
 
 const fn necessity(n: Necessity) -> &'static str {
@@ -140,8 +160,17 @@ pub fn card(item: &Item, popular: bool) -> ItemCard {
 
 #[must_use]
 pub fn view(item: &Item, version: i64) -> ItemView {
-    let free = Bilingual { zh: "不收费".into(), en: "Free of charge".into() };
-    let opinions = |o| item.opinions.iter().filter(|p| p.outcome == o).map(|p| bilingual(&p.text)).collect();
+    let free = Bilingual {
+        zh: "不收费".into(),
+        en: "Free of charge".into(),
+    };
+    let opinions = |o| {
+        item.opinions
+            .iter()
+            .filter(|p| p.outcome == o)
+            .map(|p| bilingual(&p.text))
+            .collect()
+    };
     ItemView {
         id: item.id.clone(),
         version,
@@ -153,7 +182,12 @@ pub fn view(item: &Item, version: i64) -> ItemView {
         subject: subject(item),
         statutory_days: item.statutory_days,
         promise_days: item.promise_days,
-        fee: item.fee.basis.as_ref().filter(|_| item.fee.charged).map_or(free, bilingual),
+        fee: item
+            .fee
+            .basis
+            .as_ref()
+            .filter(|_| item.fee.charged)
+            .map_or(free, bilingual),
         conditions: item.conditions.iter().map(|c| bilingual(&c.text)).collect(),
         materials: item
             .materials
@@ -172,25 +206,50 @@ pub fn view(item: &Item, version: i64) -> ItemView {
         legal_basis: all(&item.legal_bases),
         result_name: bilingual(&item.result.name),
         opinions: opinions(Outcome::Grant),
-        correction_reasons: item.correction_reasons.iter().map(|r| bilingual(&r.text)).collect(),
+        correction_reasons: item
+            .correction_reasons
+            .iter()
+            .map(|r| bilingual(&r.text))
+            .collect(),
         refusal_reasons: opinions(Outcome::Refuse),
     }
 }
 
 fn matches(item: &Item, words: &[String]) -> bool {
-    let hay = [&item.name.zh, &item.name.en, &item.summary.zh, &item.summary.en, &item.department.name.zh, &item.department.name.en, &item.id, &item.code]
-        .map(|s| s.to_lowercase())
-        .join("\n");
+    let hay = [
+        &item.name.zh,
+        &item.name.en,
+        &item.summary.zh,
+        &item.summary.en,
+        &item.department.name.zh,
+        &item.department.name.en,
+        &item.id,
+        &item.code,
+    ]
+    .map(|s| s.to_lowercase())
+    .join("\n");
     words.iter().all(|w| hay.contains(w))
 }
 
 /// Published items; `q`: words that must all occur in name, summary, department, id or code.
 pub async fn list(app: &App, q: Option<String>) -> Result<ItemList, AppError> {
-    let words: Vec<String> = q.unwrap_or_default().chars().take(QUERY_CHARS).collect::<String>().to_lowercase().split_whitespace().map(str::to_owned).collect();
+    let words: Vec<String> = q
+        .unwrap_or_default()
+        .chars()
+        .take(QUERY_CHARS)
+        .collect::<String>()
+        .to_lowercase()
+        .split_whitespace()
+        .map(str::to_owned)
+        .collect();
     app.read(|tx| {
         Box::pin(async move {
             let mut items = Vec::new();
-            for (n, row) in catalogue::list_published(tx, "", LIST).await?.into_iter().enumerate() {
+            for (n, row) in catalogue::list_published(tx, "", LIST)
+                .await?
+                .into_iter()
+                .enumerate()
+            {
                 let item = parsed(row)?;
                 if matches(&item, &words) {
                     items.push(card(&item, n < POPULAR));
@@ -215,7 +274,9 @@ pub async fn get(app: &App, id: String) -> Result<ItemView, AppError> {
 
 /// Compiles every published item's programs, so that the first form of the day does not wait.
 pub async fn warm(app: &App) -> Result<(), AppError> {
-    let rows = app.read(|tx| Box::pin(async move { Ok(catalogue::list_published(tx, "", LIST).await?) })).await?;
+    let rows = app
+        .read(|tx| Box::pin(async move { Ok(catalogue::list_published(tx, "", LIST).await?) }))
+        .await?;
     for row in rows {
         cel::warm(&parsed(row)?).await?;
     }
@@ -230,7 +291,11 @@ pub async fn check(doc: &str) -> Result<Item, AppError> {
     let item: Item = serde_json::from_str(doc).map_err(|_| no("body_invalid"))?;
     let mut findings: Vec<Rejected> = item.check().err().unwrap_or_default();
     findings.extend(cel::check_item(&item).await?);
-    if findings.is_empty() { Ok(item) } else { Err(no("item_invalid").with_fields(findings)) }
+    if findings.is_empty() {
+        Ok(item)
+    } else {
+        Err(no("item_invalid").with_fields(findings))
+    }
 }
 
 /// Checks and publishes a document as the item's version that it names. False: that version is published already and stays.
@@ -240,10 +305,18 @@ pub async fn publish(app: &App, actor: &str, doc: String) -> Result<bool, AppErr
     app.write(actor, move |tx, w| {
         let (id, doc) = (id.clone(), doc.clone());
         Box::pin(async move {
-            if !catalogue::put(tx, &id, version, &doc).await? || !catalogue::publish(tx, &id, version, w.now).await? {
+            if !catalogue::put(tx, &id, version, &doc).await?
+                || !catalogue::publish(tx, &id, version, w.now).await?
+            {
                 return Ok(false);
             }
-            w.audit(tx, "item.published", &id, serde_json::json!({"version": version})).await?;
+            w.audit(
+                tx,
+                "item.published",
+                &id,
+                serde_json::json!({"version": version}),
+            )
+            .await?;
             Ok(true)
         })
     })

@@ -35,24 +35,32 @@ type Job = Box<dyn FnOnce() + Send>;
 
 static WORKER: LazyLock<mpsc::Sender<Job>> = LazyLock::new(|| {
     let (tx, mut rx) = mpsc::channel::<Job>(QUEUE);
-    let started = std::thread::Builder::new().name("cel".into()).stack_size(STACK_BYTES).spawn(move || {
-        while let Some(job) = rx.blocking_recv() {
-            // One expression that trips over a bug of the interpreter must not silence the others.
-            let _ = catch_unwind(AssertUnwindSafe(job));
-        }
-    });
+    let started = std::thread::Builder::new()
+        .name("cel".into())
+        .stack_size(STACK_BYTES)
+        .spawn(move || {
+            while let Some(job) = rx.blocking_recv() {
+                // One expression that trips over a bug of the interpreter must not silence the others.
+                let _ = catch_unwind(AssertUnwindSafe(job));
+            }
+        });
     if let Err(e) = started {
         tracing::error!(error = %e, "the CEL thread could not be started");
     }
     tx
 });
 
-async fn on_worker<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Result<T, AppError> {
+async fn on_worker<T: Send + 'static>(
+    f: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, AppError> {
     let (tx, rx) = oneshot::channel();
     let job = move || {
         let _ = tx.send(f()); // Nobody waits any more: nothing to tell.
     };
-    WORKER.send(Box::new(job)).await.map_err(|_| no("unavailable"))?;
+    WORKER
+        .send(Box::new(job))
+        .await
+        .map_err(|_| no("unavailable"))?;
     rx.await.map_err(|_| no("internal"))
 }
 
@@ -90,7 +98,12 @@ fn compile(item: &Item) -> Compiled {
     let slot = |src: &String| -> Slot {
         let p = catch_unwind(|| Program::compile(src).ok()).ok().flatten();
         if p.is_none() {
-            tracing::error!(item = item.id, version = item.version, code = "cel_broken", "an expression of a published item does not compile");
+            tracing::error!(
+                item = item.id,
+                version = item.version,
+                code = "cel_broken",
+                "an expression of a published item does not compile"
+            );
         }
         p
     };
@@ -104,8 +117,16 @@ fn compile(item: &Item) -> Compiled {
                 rules: f.rules.iter().map(|r| slot(&r.cel)).collect(),
             })
             .collect(),
-        materials: item.materials.iter().map(|m| m.required_when.as_ref().map(slot)).collect(),
-        conditions: item.conditions.iter().map(|c| c.cel.as_ref().map(slot)).collect(),
+        materials: item
+            .materials
+            .iter()
+            .map(|m| m.required_when.as_ref().map(slot))
+            .collect(),
+        conditions: item
+            .conditions
+            .iter()
+            .map(|c| c.cel.as_ref().map(slot))
+            .collect(),
     }
 }
 
@@ -113,10 +134,16 @@ fn to_cel(v: &serde_json::Value) -> Value {
     match v {
         serde_json::Value::Null => Value::Null,
         serde_json::Value::Bool(b) => Value::Bool(*b),
-        serde_json::Value::Number(n) => n.as_i64().map_or_else(|| n.as_f64().map_or(Value::Null, Value::Float), Value::Int),
+        serde_json::Value::Number(n) => n
+            .as_i64()
+            .map_or_else(|| n.as_f64().map_or(Value::Null, Value::Float), Value::Int),
         serde_json::Value::String(s) => Value::from(s.clone()),
         serde_json::Value::Array(a) => Value::from(a.iter().map(to_cel).collect::<Vec<_>>()),
-        serde_json::Value::Object(o) => Value::from(o.iter().map(|(k, v)| (k.clone(), to_cel(v))).collect::<HashMap<_, _>>()),
+        serde_json::Value::Object(o) => Value::from(
+            o.iter()
+                .map(|(k, v)| (k.clone(), to_cel(v)))
+                .collect::<HashMap<_, _>>(),
+        ),
     }
 }
 
@@ -151,7 +178,13 @@ fn facts_of(item: &Item, programs: &Compiled, doc: &Doc, today: Date) -> Facts {
         }
         if doc.value(&f.path).is_some() {
             // A rule over a field that is still empty cannot hold and is not broken: it just does not hold yet.
-            let failing: Vec<usize> = p.rules.iter().enumerate().filter(|(_, s)| truth(s, &cx) != Some(true)).map(|(i, _)| i).collect();
+            let failing: Vec<usize> = p
+                .rules
+                .iter()
+                .enumerate()
+                .filter(|(_, s)| truth(s, &cx) != Some(true))
+                .map(|(i, _)| i)
+                .collect();
             if !failing.is_empty() {
                 out.evaluation.failing.insert(f.path.clone(), failing);
             }
@@ -180,7 +213,13 @@ fn facts_of(item: &Item, programs: &Compiled, doc: &Doc, today: Date) -> Facts {
         }
     }
     if broken > 0 {
-        tracing::error!(item = item.id, version = item.version, broken, code = "cel_failed", "expressions failed and were taken as closed");
+        tracing::error!(
+            item = item.id,
+            version = item.version,
+            broken,
+            code = "cel_failed",
+            "expressions failed and were taken as closed"
+        );
     }
     out
 }
@@ -188,11 +227,24 @@ fn facts_of(item: &Item, programs: &Compiled, doc: &Doc, today: Date) -> Facts {
 /// All that CEL says of the document as it stands. Below a millisecond once the item's programs are compiled.
 pub async fn facts(item: &ItemRef, doc: &Doc, today: Date) -> Result<Facts, AppError> {
     let (item, doc) = (item.clone(), doc.clone());
-    on_worker(move || facts_of(&item, item.compiled.get_or_init(|| compile(&item)), &doc, today)).await
+    on_worker(move || {
+        facts_of(
+            &item,
+            item.compiled.get_or_init(|| compile(&item)),
+            &doc,
+            today,
+        )
+    })
+    .await
 }
 
 /// Visibility, need and failing rules of the form alone.
-pub async fn evaluate(_app: &App, item: &ItemRef, doc: &Doc, today: Date) -> Result<Evaluation, AppError> {
+pub async fn evaluate(
+    _app: &App,
+    item: &ItemRef,
+    doc: &Doc,
+    today: Date,
+) -> Result<Evaluation, AppError> {
     facts(item, doc, today).await.map(|f| f.evaluation)
 }
 
@@ -213,7 +265,8 @@ pub async fn check_item(item: &Item) -> Result<Vec<Rejected>, AppError> {
     on_worker(move || {
         let mut out = Vec::new();
         for (pointer, src) in sources(&item) {
-            let code = catch_unwind(AssertUnwindSafe(|| check_source(&item, src))).unwrap_or(Some("cel_syntax"));
+            let code = catch_unwind(AssertUnwindSafe(|| check_source(&item, src)))
+                .unwrap_or(Some("cel_syntax"));
             out.extend(code.map(|c| Rejected::at(c, pointer)));
         }
         out
@@ -224,12 +277,35 @@ pub async fn check_item(item: &Item) -> Result<Vec<Rejected>, AppError> {
 fn sources(item: &Item) -> Vec<(String, &str)> {
     let mut out = Vec::new();
     for (i, f) in item.fields.iter().enumerate() {
-        out.extend(f.visible_when.as_deref().map(|s| (format!("/fields/{i}/visible_when"), s)));
-        out.extend(f.required_when.as_deref().map(|s| (format!("/fields/{i}/required_when"), s)));
-        out.extend(f.rules.iter().enumerate().map(|(j, r)| (format!("/fields/{i}/rules/{j}"), r.cel.as_str())));
+        out.extend(
+            f.visible_when
+                .as_deref()
+                .map(|s| (format!("/fields/{i}/visible_when"), s)),
+        );
+        out.extend(
+            f.required_when
+                .as_deref()
+                .map(|s| (format!("/fields/{i}/required_when"), s)),
+        );
+        out.extend(
+            f.rules
+                .iter()
+                .enumerate()
+                .map(|(j, r)| (format!("/fields/{i}/rules/{j}"), r.cel.as_str())),
+        );
     }
-    out.extend(item.materials.iter().enumerate().filter_map(|(i, m)| Some((format!("/materials/{i}/required_when"), m.required_when.as_deref()?))));
-    out.extend(item.conditions.iter().enumerate().filter_map(|(i, c)| Some((format!("/conditions/{i}/cel"), c.cel.as_deref()?))));
+    out.extend(item.materials.iter().enumerate().filter_map(|(i, m)| {
+        Some((
+            format!("/materials/{i}/required_when"),
+            m.required_when.as_deref()?,
+        ))
+    }));
+    out.extend(
+        item.conditions
+            .iter()
+            .enumerate()
+            .filter_map(|(i, c)| Some((format!("/conditions/{i}/cel"), c.cel.as_deref()?))),
+    );
     out
 }
 
@@ -237,8 +313,15 @@ fn check_source(item: &Item, src: &str) -> Option<&'static str> {
     if src.len() > CEL_BYTES {
         return Some("cel_size");
     }
-    let Ok(program) = Program::compile(src) else { return Some("cel_syntax") };
-    let mut walk = Walk { item, operators: 0, names: vec!["form".into(), "today".into()], inside: false };
+    let Ok(program) = Program::compile(src) else {
+        return Some("cel_syntax");
+    };
+    let mut walk = Walk {
+        item,
+        operators: 0,
+        names: vec!["form".into(), "today".into()],
+        inside: false,
+    };
     walk.expr(&program.expression().expr).err()
 }
 
@@ -264,7 +347,12 @@ impl Walk<'_> {
             }
             Expr::Select(s) => {
                 if let Some(path) = form_path(e) {
-                    let known = self.item.fields.iter().any(|f| f.path == path || f.path.strip_prefix(&path).is_some_and(|r| r.starts_with('.')));
+                    let known = self.item.fields.iter().any(|f| {
+                        f.path == path
+                            || f.path
+                                .strip_prefix(&path)
+                                .is_some_and(|r| r.starts_with('.'))
+                    });
                     return if known { Ok(()) } else { Err("cel_path") };
                 }
                 self.expr(&s.operand.expr)
@@ -292,7 +380,9 @@ impl Walk<'_> {
                 let known = self.names.len();
                 self.names.extend([c.iter_var.clone(), c.accu_var.clone()]);
                 self.names.extend(c.iter_var2.clone());
-                let r = [&c.accu_init, &c.loop_cond, &c.loop_step, &c.result].into_iter().try_for_each(|x| self.expr(&x.expr));
+                let r = [&c.accu_init, &c.loop_cond, &c.loop_step, &c.result]
+                    .into_iter()
+                    .try_for_each(|x| self.expr(&x.expr));
                 self.names.truncate(known);
                 self.inside = false;
                 r
@@ -323,7 +413,8 @@ impl Walk<'_> {
 }
 
 fn own_sum(args: &[cel::IdedExpr]) -> bool {
-    args.iter().any(|a| matches!(&a.expr, Expr::Ident(n) if n.starts_with('@')))
+    args.iter()
+        .any(|a| matches!(&a.expr, Expr::Ident(n) if n.starts_with('@')))
 }
 
 /// `form.a.b` → `a.b`.
@@ -364,13 +455,18 @@ mod tests {
     fn document(item: &Item, values: &[(&str, serde_json::Value)]) -> Doc {
         let mut d = Doc::new(item);
         for (path, v) in values {
-            let actor = domain::cofill::Actor { role: domain::cofill::Role::Citizen, id: "m".into() };
+            let actor = domain::cofill::Actor {
+                role: domain::cofill::Role::Citizen,
+                id: "m".into(),
+            };
             let f = domain::cofill::Field {
                 value: Pii::new(v.clone()),
                 version: 1,
                 actor,
                 at: domain::time::Timestamp(0),
-                source: domain::cofill::Origin::Typed { by: domain::cofill::Role::Citizen },
+                source: domain::cofill::Origin::Typed {
+                    by: domain::cofill::Role::Citizen,
+                },
                 confirmed: None,
                 changed_since_confirm: false,
                 problem: None,
@@ -390,33 +486,81 @@ mod tests {
         assert_eq!(code_of("form.purpose.kind == 'other'").await, None);
         assert_eq!(code_of("[1, 2].exists(x, x > 1)").await, None);
         assert_eq!(code_of("form.purpose.kind == ").await, Some("cel_syntax"));
-        assert_eq!(code_of("form.purpose.kine == 'other'").await, Some("cel_path"));
+        assert_eq!(
+            code_of("form.purpose.kine == 'other'").await,
+            Some("cel_path")
+        );
         assert_eq!(code_of("secret == 1").await, Some("cel_name"));
-        assert_eq!(code_of(&format!("{}1 == 0", "1 + ".repeat(41))).await, Some("cel_operators"));
-        assert_eq!(code_of("[1].all(x, [2].all(y, y > x))").await, Some("cel_comprehension"));
-        assert_eq!(code_of("[1].map(x, x + 1) == [2]").await, Some("cel_comprehension"));
-        assert_eq!(code_of(&format!("[{}] == []", "1,".repeat(201).trim_end_matches(','))).await, Some("cel_list"));
-        assert_eq!(code_of(&format!("'{}' == ''", "x".repeat(CEL_BYTES))).await, Some("cel_size"));
+        assert_eq!(
+            code_of(&format!("{}1 == 0", "1 + ".repeat(41))).await,
+            Some("cel_operators")
+        );
+        assert_eq!(
+            code_of("[1].all(x, [2].all(y, y > x))").await,
+            Some("cel_comprehension")
+        );
+        assert_eq!(
+            code_of("[1].map(x, x + 1) == [2]").await,
+            Some("cel_comprehension")
+        );
+        assert_eq!(
+            code_of(&format!(
+                "[{}] == []",
+                "1,".repeat(201).trim_end_matches(',')
+            ))
+            .await,
+            Some("cel_list")
+        );
+        assert_eq!(
+            code_of(&format!("'{}' == ''", "x".repeat(CEL_BYTES))).await,
+            Some("cel_size")
+        );
     }
 
     #[tokio::test]
     async fn two_kilobytes_of_brackets_do_not_overflow_the_stack() {
         let n = CEL_BYTES / 2 - 8;
-        assert!(code_of(&format!("{}true{}", "(".repeat(n), ")".repeat(n))).await.is_none_or(|c| c == "cel_syntax"));
+        assert!(
+            code_of(&format!("{}true{}", "(".repeat(n), ")".repeat(n)))
+                .await
+                .is_none_or(|c| c == "cel_syntax")
+        );
     }
 
     #[tokio::test]
     async fn a_broken_expression_closes() {
         let today = Date::from_calendar_date(2026, time::Month::November, 21).unwrap();
         let broken = item(|i| {
-            let f = i.fields.iter_mut().find(|f| f.path == "purpose.detail").unwrap();
+            let f = i
+                .fields
+                .iter_mut()
+                .find(|f| f.path == "purpose.detail")
+                .unwrap();
             f.visible_when = Some("form.purpose.kind.nothing.there".into());
             f.required_when = Some("form.purpose.kind + 1".into());
-            f.rules.push(domain::catalogue::Rule { cel: "1".into(), message: i.name.clone() });
+            f.rules.push(domain::catalogue::Rule {
+                cel: "1".into(),
+                message: i.name.clone(),
+            });
         });
         let item = catalogue::unpublished(broken);
-        let f = facts(&item, &document(&item, &[("purpose.kind", json!("employment")), ("purpose.detail", json!("x"))]), today).await.unwrap();
-        assert!(f.evaluation.visible.contains("purpose.detail") && f.evaluation.required.contains("purpose.detail"));
+        let f = facts(
+            &item,
+            &document(
+                &item,
+                &[
+                    ("purpose.kind", json!("employment")),
+                    ("purpose.detail", json!("x")),
+                ],
+            ),
+            today,
+        )
+        .await
+        .unwrap();
+        assert!(
+            f.evaluation.visible.contains("purpose.detail")
+                && f.evaluation.required.contains("purpose.detail")
+        );
         assert_eq!(f.evaluation.failing["purpose.detail"], [0]);
     }
 
@@ -424,15 +568,31 @@ mod tests {
     async fn what_is_needed_follows_from_what_is_filled() {
         let today = Date::from_calendar_date(2026, time::Month::November, 21).unwrap();
         let item = catalogue::unpublished(item(|_| {}));
-        let at = |v: &[(&str, serde_json::Value)]| facts(&item, &document(&item, v), today);
+        let at = |v: &[(&str, serde_json::Value)]| {
+            let (item, doc) = (item.clone(), document(&item, v));
+            async move { facts(&item, &doc, today).await }
+        };
         let mut doc = vec![("purpose.kind", json!("employment"))];
         let f = at(&doc).await.unwrap();
-        assert!(!f.evaluation.visible.contains("purpose.detail") && !f.needed.contains(&"purpose-proof".to_owned()));
+        assert!(
+            !f.evaluation.visible.contains("purpose.detail")
+                && !f.needed.contains(&"purpose-proof".to_owned())
+        );
         doc[0].1 = json!("other");
         doc.push(("statement.pending_case", json!("yes")));
         let f = at(&doc).await.unwrap();
-        assert!(f.evaluation.required.contains("purpose.detail") && f.needed.contains(&"purpose-proof".to_owned()));
+        assert!(
+            f.evaluation.required.contains("purpose.detail")
+                && f.needed.contains(&"purpose-proof".to_owned())
+        );
         assert_eq!(f.unmet, ["no-pending"]);
-        assert!(!at(&[("applicant.birth_date", json!("2999-01-01"))]).await.unwrap().evaluation.failing.is_empty());
+        assert!(
+            !at(&[("applicant.birth_date", json!("2999-01-01"))])
+                .await
+                .unwrap()
+                .evaluation
+                .failing
+                .is_empty()
+        );
     }
 }

@@ -64,7 +64,13 @@ fn refused(r: Rejected) -> AppError {
 }
 
 /// Moves the row by the domain's rules; a lost race is run again.
-async fn step(tx: &mut Tx, w: &Work, row: &mut consent::Consent, who: &Who, cmd: &Cmd) -> Result<(), AppError> {
+async fn step(
+    tx: &mut Tx,
+    w: &Work,
+    row: &mut consent::Consent,
+    who: &Who,
+    cmd: &Cmd,
+) -> Result<(), AppError> {
     let was = row.state;
     let (c, _) = domain_of(row)?.apply(w.now, who, cmd).map_err(refused)?;
     row.state = c.state;
@@ -73,23 +79,37 @@ async fn step(tx: &mut Tx, w: &Work, row: &mut consent::Consent, who: &Who, cmd:
     if c.state == State::Used {
         row.used_at = Some(w.now);
     }
-    if consent::save(tx, row, was).await? { Ok(()) } else { Err(store::StoreError::Retry.into()) }
+    if consent::save(tx, row, was).await? {
+        Ok(())
+    } else {
+        Err(store::StoreError::Retry.into())
+    }
 }
 
 /// What one licence type is wanted for in an item: purpose and attributes. None: the item does not use it.
-fn wanted(item: &Item, licence_type: &str, kind: &licences::Type) -> Option<(Purpose, Vec<String>)> {
+fn wanted(
+    item: &Item,
+    licence_type: &str,
+    kind: &licences::Type,
+) -> Option<(Purpose, Vec<String>)> {
     let mut attributes: Vec<String> = Vec::new();
     for (_, a) in item.mapped_from(licence_type) {
         if !attributes.iter().any(|x| x == a) {
             attributes.push(a.to_owned());
         }
     }
-    let paper = item.materials.iter().any(|m| m.licence_type.as_deref() == Some(licence_type));
+    let paper = item
+        .materials
+        .iter()
+        .any(|m| m.licence_type.as_deref() == Some(licence_type));
     match (attributes.is_empty(), paper) {
         (false, true) => Some((Purpose::PrefillWithCopy, attributes)),
         (false, false) => Some((Purpose::Prefill, attributes)),
         // The sheet lists what the copy will show.
-        (true, true) => Some((Purpose::Copy, kind.doc.attributes.iter().map(|a| a.id.clone()).collect())),
+        (true, true) => Some((
+            Purpose::Copy,
+            kind.doc.attributes.iter().map(|a| a.id.clone()).collect(),
+        )),
         (true, false) => None,
     }
 }
@@ -97,108 +117,199 @@ fn wanted(item: &Item, licence_type: &str, kind: &licences::Type) -> Option<(Pur
 /// By the agent: a question to the citizen. One open question a licence type.
 ///
 /// Codes: `agent_only`, `form_not_open`, `form_frozen`, `licence_type_unknown`, `company_required`, `identity_required`, `consent_open`, `slow_down`.
-pub async fn ask(app: &App, caller: &Caller, id: SessionId, licence_type: String, company: Option<String>) -> Result<CommandReply, AppError> {
+pub async fn ask(
+    app: &App,
+    caller: &Caller,
+    id: SessionId,
+    licence_type: String,
+    company: Option<String>,
+) -> Result<CommandReply, AppError> {
     let who = caller.who.clone();
-    app.command(caller, &format!("consent_ask:{id}"), &json!({"licence_type": licence_type, "company": company}), move |tx, w| {
-        let (id, who, licence_type, company) = (id.clone(), who.clone(), licence_type.clone(), company.clone());
-        Box::pin(async move {
-            let (s, me) = live(tx, &who, &id).await?;
-            if me.role != Role::Agent {
-                return Err(no("agent_only"));
-            }
-            forms::thawed(&s)?;
-            let d = forms::document(&w.app, tx, &id).await?.ok_or_else(|| no("form_not_open"))?;
-            let types = licences::types(tx).await?;
-            let kind = types.get(&licence_type).ok_or_else(|| no("licence_type_unknown"))?;
-            let (purpose, attributes) = wanted(&d.item, &licence_type, kind).ok_or_else(|| no("licence_type_unknown"))?;
-            let company = if kind.of_company() { Some(company_code(&d, company)?) } else { None };
-            let v = visit::get(tx, &s.visit_id).await?.ok_or_else(|| no("visit_ended"))?;
-            let open = consent::of_session(tx, &id).await?;
-            if open.iter().any(|c| c.state == State::Asked && c.licence_type == licence_type) {
-                return Err(no("consent_open"));
-            }
-            if open.len() >= ASKED_MAX {
-                return Err(no("slow_down"));
-            }
-            let scope = Scope {
-                session: id.clone(),
-                visit: s.visit_id.clone(),
-                item: d.item.id.clone(),
-                item_version: d.item.version,
-                purpose,
-                licence_type,
-                attributes,
-                asked_by: me.id.clone(),
-                policy_version: POLICY_VERSION.to_owned(),
-            };
-            let c = Consent::ask(w.id(), scope, v.citizen_index.is_some(), w.now)?;
-            let row = consent::Consent {
-                id: c.id,
-                session_id: c.scope.session,
-                visit_id: c.scope.visit,
-                licence_type: c.scope.licence_type,
-                company,
-                item: c.scope.item,
-                fields: c.scope.attributes,
-                purpose: purpose.as_str().to_owned(),
-                policy_version: c.scope.policy_version,
-                state: c.state,
-                asked_by: c.scope.asked_by,
-                asked_at: c.asked_at,
-                decided_at: None,
-                used_at: None,
-                expires_at: None,
-                outcome: None,
-            };
-            consent::insert(tx, &row).await?;
-            session::touch(tx, &id).await?;
-            w.audit(tx, "consent.asked", row.id.as_str(), json!({"licence_type": row.licence_type, "purpose": row.purpose})).await?;
-            journal(tx, w, &s, Some(&me.id), &EventBody::ConsentAsked { consent: row.id.to_string() }).await?;
-            Ok(CommandReply::Consent { consent: row.id.to_string() })
-        })
-    })
+    app.command(
+        caller,
+        &format!("consent_ask:{id}"),
+        &json!({"licence_type": licence_type, "company": company}),
+        move |tx, w| {
+            let (id, who, licence_type, company) = (
+                id.clone(),
+                who.clone(),
+                licence_type.clone(),
+                company.clone(),
+            );
+            Box::pin(async move {
+                let (s, me) = live(tx, &who, &id).await?;
+                if me.role != Role::Agent {
+                    return Err(no("agent_only"));
+                }
+                forms::thawed(&s)?;
+                let d = forms::document(&w.app, tx, &id)
+                    .await?
+                    .ok_or_else(|| no("form_not_open"))?;
+                let types = licences::types(tx).await?;
+                let kind = types
+                    .get(&licence_type)
+                    .ok_or_else(|| no("licence_type_unknown"))?;
+                let (purpose, attributes) = wanted(&d.item, &licence_type, kind)
+                    .ok_or_else(|| no("licence_type_unknown"))?;
+                let company = if kind.of_company() {
+                    Some(company_code(&d, company)?)
+                } else {
+                    None
+                };
+                let v = visit::get(tx, &s.visit_id)
+                    .await?
+                    .ok_or_else(|| no("visit_ended"))?;
+                let open = consent::of_session(tx, &id).await?;
+                if open
+                    .iter()
+                    .any(|c| c.state == State::Asked && c.licence_type == licence_type)
+                {
+                    return Err(no("consent_open"));
+                }
+                if open.len() >= ASKED_MAX {
+                    return Err(no("slow_down"));
+                }
+                let scope = Scope {
+                    session: id.clone(),
+                    visit: s.visit_id.clone(),
+                    item: d.item.id.clone(),
+                    item_version: d.item.version,
+                    purpose,
+                    licence_type,
+                    attributes,
+                    asked_by: me.id.clone(),
+                    policy_version: POLICY_VERSION.to_owned(),
+                };
+                let c = Consent::ask(w.id(), scope, v.citizen_index.is_some(), w.now)?;
+                let row = consent::Consent {
+                    id: c.id,
+                    session_id: c.scope.session,
+                    visit_id: c.scope.visit,
+                    licence_type: c.scope.licence_type,
+                    company,
+                    item: c.scope.item,
+                    fields: c.scope.attributes,
+                    purpose: purpose.as_str().to_owned(),
+                    policy_version: c.scope.policy_version,
+                    state: c.state,
+                    asked_by: c.scope.asked_by,
+                    asked_at: c.asked_at,
+                    decided_at: None,
+                    used_at: None,
+                    expires_at: None,
+                    outcome: None,
+                };
+                consent::insert(tx, &row).await?;
+                session::touch(tx, &id).await?;
+                w.audit(
+                    tx,
+                    "consent.asked",
+                    row.id.as_str(),
+                    json!({"licence_type": row.licence_type, "purpose": row.purpose}),
+                )
+                .await?;
+                journal(
+                    tx,
+                    w,
+                    &s,
+                    Some(&me.id),
+                    &EventBody::ConsentAsked {
+                        consent: row.id.to_string(),
+                    },
+                )
+                .await?;
+                Ok(CommandReply::Consent {
+                    consent: row.id.to_string(),
+                })
+            })
+        },
+    )
     .await
 }
 
 /// The code that was given, or the one that stands in the form.
 fn company_code(d: &forms::Document, given: Option<String>) -> Result<String, AppError> {
-    let typed = || d.item.fields.iter().find(|f| f.kind == FieldType::Uscc).and_then(|f| d.doc().value(&f.path)).and_then(Value::as_str).map(str::to_owned);
-    let code = given.filter(|c| !c.trim().is_empty()).or_else(typed).ok_or_else(|| no("company_required"))?;
-    Uscc::parse(&code).map(|u| u.as_str().to_owned()).map_err(|_| no("company_required"))
+    let typed = || {
+        d.item
+            .fields
+            .iter()
+            .find(|f| f.kind == FieldType::Uscc)
+            .and_then(|f| d.doc().value(&f.path))
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    let code = given
+        .filter(|c| !c.trim().is_empty())
+        .or_else(typed)
+        .ok_or_else(|| no("company_required"))?;
+    Uscc::parse(&code)
+        .map(|u| u.as_str().to_owned())
+        .map_err(|_| no("company_required"))
 }
 
 /// By the citizen. A grant is carried out at once, in the same transaction; a copy of the licence follows as a material.
 ///
 /// Codes: `citizen_only`, `not_found`, `consent_state`, `form_frozen`.
-pub async fn answer(app: &App, caller: &Caller, id: SessionId, consent_id: ConsentId, grant: bool) -> Result<CommandReply, AppError> {
+pub async fn answer(
+    app: &App,
+    caller: &Caller,
+    id: SessionId,
+    consent_id: ConsentId,
+    grant: bool,
+) -> Result<CommandReply, AppError> {
     let (who, sid, cid) = (caller.who.clone(), id.clone(), consent_id.clone());
     let reply = app
-        .command(caller, &format!("consent_answer:{id}"), &json!({"consent": consent_id.to_string(), "grant": grant}), move |tx, w| {
-            let (id, who, cid) = (sid.clone(), who.clone(), cid.clone());
-            Box::pin(async move {
-                let (s, me) = live(tx, &who, &id).await?;
-                if me.role != Role::Citizen {
-                    return Err(no("citizen_only"));
-                }
-                forms::thawed(&s)?;
-                let mut row = consent::get(tx, &cid).await?.filter(|c| c.session_id == id).ok_or_else(|| no("not_found"))?;
-                let citizen = Who::Citizen { session: id.clone(), visit: s.visit_id.clone() };
-                let consent = row.id.to_string();
-                if grant {
-                    step(tx, w, &mut row, &citizen, &Cmd::Grant).await?;
-                    w.audit(tx, "consent.granted", &consent, json!({})).await?;
-                    journal(tx, w, &s, Some(&me.id), &EventBody::ConsentGranted { consent }).await?;
-                    carry_out(tx, w, &s, &me, &citizen, &mut row).await?;
-                } else {
-                    step(tx, w, &mut row, &citizen, &Cmd::Refuse).await?;
-                    w.audit(tx, "consent.refused", &consent, json!({})).await?;
-                    journal(tx, w, &s, Some(&me.id), &EventBody::ConsentRefused { consent }).await?;
-                }
-                session::touch(tx, &id).await?;
-                w.wake(&id);
-                Ok(CommandReply::Done(Done {}))
-            })
-        })
+        .command(
+            caller,
+            &format!("consent_answer:{id}"),
+            &json!({"consent": consent_id.to_string(), "grant": grant}),
+            move |tx, w| {
+                let (id, who, cid) = (sid.clone(), who.clone(), cid.clone());
+                Box::pin(async move {
+                    let (s, me) = live(tx, &who, &id).await?;
+                    if me.role != Role::Citizen {
+                        return Err(no("citizen_only"));
+                    }
+                    forms::thawed(&s)?;
+                    let mut row = consent::get(tx, &cid)
+                        .await?
+                        .filter(|c| c.session_id == id)
+                        .ok_or_else(|| no("not_found"))?;
+                    let citizen = Who::Citizen {
+                        session: id.clone(),
+                        visit: s.visit_id.clone(),
+                    };
+                    let consent = row.id.to_string();
+                    if grant {
+                        step(tx, w, &mut row, &citizen, &Cmd::Grant).await?;
+                        w.audit(tx, "consent.granted", &consent, json!({})).await?;
+                        journal(
+                            tx,
+                            w,
+                            &s,
+                            Some(&me.id),
+                            &EventBody::ConsentGranted { consent },
+                        )
+                        .await?;
+                        carry_out(tx, w, &s, &me, &citizen, &mut row).await?;
+                    } else {
+                        step(tx, w, &mut row, &citizen, &Cmd::Refuse).await?;
+                        w.audit(tx, "consent.refused", &consent, json!({})).await?;
+                        journal(
+                            tx,
+                            w,
+                            &s,
+                            Some(&me.id),
+                            &EventBody::ConsentRefused { consent },
+                        )
+                        .await?;
+                    }
+                    session::touch(tx, &id).await?;
+                    w.wake(&id);
+                    Ok(CommandReply::Done(Done {}))
+                })
+            },
+        )
         .await?;
     if grant && let Err(e) = licence_copy::attach(app, &id, &consent_id).await {
         // The form is filled; only the paper is missing, and `missing` says so.
@@ -208,10 +319,22 @@ pub async fn answer(app: &App, caller: &Caller, id: SessionId, consent_id: Conse
 }
 
 /// The one reading that the grant allows.
-async fn carry_out(tx: &mut Tx, w: &mut Work, s: &session::Session, me: &session::Member, citizen: &Who, row: &mut consent::Consent) -> Result<(), AppError> {
-    let v = visit::get(tx, &s.visit_id).await?.ok_or_else(|| no("visit_ended"))?;
+async fn carry_out(
+    tx: &mut Tx,
+    w: &mut Work,
+    s: &session::Session,
+    me: &session::Member,
+    citizen: &Who,
+    row: &mut consent::Consent,
+) -> Result<(), AppError> {
+    let v = visit::get(tx, &s.visit_id)
+        .await?
+        .ok_or_else(|| no("visit_ended"))?;
     let index = v.citizen_index.ok_or_else(|| no("identity_required"))?;
-    let mut d = forms::document(&w.app, tx, &s.id).await?.filter(|d| d.row.item == row.item).ok_or_else(|| no("form_not_open"))?;
+    let mut d = forms::document(&w.app, tx, &s.id)
+        .await?
+        .filter(|d| d.row.item == row.item)
+        .ok_or_else(|| no("form_not_open"))?;
     let cause = licences::cause(&d.item.name.zh)?;
     let actor = w.actor.clone();
     let query = Query {
@@ -232,17 +355,46 @@ async fn carry_out(tx: &mut Tx, w: &mut Work, s: &session::Session, me: &session
         Found::NotEntitled => return outcome(tx, row, "not_entitled").await,
     };
     let purpose = domain_of(row)?.scope.purpose;
-    let used = Cmd::Use { purpose, licence_type: row.licence_type.clone(), attributes: row.fields.clone() };
+    let used = Cmd::Use {
+        purpose,
+        licence_type: row.licence_type.clone(),
+        attributes: row.fields.clone(),
+    };
     row.outcome = Some("filled".to_owned());
     step(tx, w, row, citizen, &used).await?;
     if purpose == Purpose::Copy {
         return Ok(());
     }
-    let cmd = FormCmd::Prefill { values: values_of(&d.item, row, &opened), licence: source_of(row, &opened) };
-    let server = Actor { role: cofill::Role::System, id: row.asked_by.to_string() };
+    let cmd = FormCmd::Prefill {
+        values: values_of(&d.item, row, &opened),
+        licence: source_of(row, &opened),
+    };
+    let server = Actor {
+        role: cofill::Role::System,
+        id: row.asked_by.to_string(),
+    };
     let effects = forms::apply(tx, w, s, me, &server, &mut d, cmd).await?;
-    let paths = effects.into_iter().filter_map(|e| if let Effect::Changed { path, .. } = e { Some(path) } else { None }).collect();
-    journal(tx, w, s, Some(&me.id), &EventBody::Prefilled { consent: row.id.to_string(), paths }).await?;
+    let paths = effects
+        .into_iter()
+        .filter_map(|e| {
+            if let Effect::Changed { path, .. } = e {
+                Some(path)
+            } else {
+                None
+            }
+        })
+        .collect();
+    journal(
+        tx,
+        w,
+        s,
+        Some(&me.id),
+        &EventBody::Prefilled {
+            consent: row.id.to_string(),
+            paths,
+        },
+    )
+    .await?;
     Ok(())
 }
 
@@ -274,29 +426,60 @@ fn values_of(item: &Item, row: &consent::Consent, o: &Opened) -> Vec<(String, Pi
     };
     item.mapped_from(&row.licence_type)
         .filter(|(_, a)| row.fields.iter().any(|x| x == a))
-        .filter_map(|(f, a)| Some((f.path.clone(), Pii::new(value(f, o.data.attributes.get(a)?.expose())?))))
+        .filter_map(|(f, a)| {
+            Some((
+                f.path.clone(),
+                Pii::new(value(f, o.data.attributes.get(a)?.expose())?),
+            ))
+        })
         .collect()
 }
 
 /// By the citizen: a grant that was not used yet is taken back. Codes: `citizen_only`, `not_found`, `consent_state`.
-pub async fn withdraw(app: &App, caller: &Caller, id: SessionId, consent_id: ConsentId) -> Result<CommandReply, AppError> {
+pub async fn withdraw(
+    app: &App,
+    caller: &Caller,
+    id: SessionId,
+    consent_id: ConsentId,
+) -> Result<CommandReply, AppError> {
     let who = caller.who.clone();
-    app.command(caller, &format!("consent_withdraw:{id}"), &json!({"consent": consent_id.to_string()}), move |tx, w| {
-        let (id, who, cid) = (id.clone(), who.clone(), consent_id.clone());
-        Box::pin(async move {
-            let (s, me) = live(tx, &who, &id).await?;
-            if me.role != Role::Citizen {
-                return Err(no("citizen_only"));
-            }
-            let mut row = consent::get(tx, &cid).await?.filter(|c| c.session_id == id).ok_or_else(|| no("not_found"))?;
-            let citizen = Who::Citizen { session: id.clone(), visit: s.visit_id.clone() };
-            step(tx, w, &mut row, &citizen, &Cmd::Withdraw).await?;
-            session::touch(tx, &id).await?;
-            w.audit(tx, "consent.withdrawn", row.id.as_str(), json!({})).await?;
-            journal(tx, w, &s, Some(&me.id), &EventBody::ConsentWithdrawn { consent: row.id.to_string() }).await?;
-            Ok(CommandReply::Done(Done {}))
-        })
-    })
+    app.command(
+        caller,
+        &format!("consent_withdraw:{id}"),
+        &json!({"consent": consent_id.to_string()}),
+        move |tx, w| {
+            let (id, who, cid) = (id.clone(), who.clone(), consent_id.clone());
+            Box::pin(async move {
+                let (s, me) = live(tx, &who, &id).await?;
+                if me.role != Role::Citizen {
+                    return Err(no("citizen_only"));
+                }
+                let mut row = consent::get(tx, &cid)
+                    .await?
+                    .filter(|c| c.session_id == id)
+                    .ok_or_else(|| no("not_found"))?;
+                let citizen = Who::Citizen {
+                    session: id.clone(),
+                    visit: s.visit_id.clone(),
+                };
+                step(tx, w, &mut row, &citizen, &Cmd::Withdraw).await?;
+                session::touch(tx, &id).await?;
+                w.audit(tx, "consent.withdrawn", row.id.as_str(), json!({}))
+                    .await?;
+                journal(
+                    tx,
+                    w,
+                    &s,
+                    Some(&me.id),
+                    &EventBody::ConsentWithdrawn {
+                        consent: row.id.to_string(),
+                    },
+                )
+                .await?;
+                Ok(CommandReply::Done(Done {}))
+            })
+        },
+    )
     .await
 }
 
@@ -337,11 +520,20 @@ const fn state_view(s: State) -> ConsentState {
 
 fn purpose_text(p: Option<Purpose>, item: &Bilingual) -> Bilingual {
     let (zh, en) = match p {
-        Some(Purpose::PrefillWithCopy) => ("用证照上的信息填表，并随件附一份加注副本", "fill in the form and enclose a watermarked copy"),
-        Some(Purpose::Copy) => ("随件附一份加注副本，代替纸质材料", "enclose a watermarked copy instead of a paper"),
+        Some(Purpose::PrefillWithCopy) => (
+            "用证照上的信息填表，并随件附一份加注副本",
+            "fill in the form and enclose a watermarked copy",
+        ),
+        Some(Purpose::Copy) => (
+            "随件附一份加注副本，代替纸质材料",
+            "enclose a watermarked copy instead of a paper",
+        ),
         Some(Purpose::Prefill) | None => ("用证照上的信息填表", "fill in the form"),
     };
-    Bilingual { zh: format!("办理「{}」：{zh}，仅此一次", item.zh), en: format!("For “{}”: {en}, this once", item.en) }
+    Bilingual {
+        zh: format!("办理「{}」：{zh}，仅此一次", item.zh),
+        en: format!("For “{}”: {en}, this once", item.en),
+    }
 }
 
 /// The session's questions, in order of asking. The same for both: the outcome is there only after a grant.
@@ -353,17 +545,33 @@ pub async fn views(tx: &mut Tx, s: &session::Session) -> Result<Vec<ConsentView>
     let types = licences::types(tx).await?;
     let mut out = Vec::with_capacity(rows.len());
     for c in rows {
-        let title = match s.item_version.filter(|_| s.item.as_deref() == Some(&c.item)) {
+        let title = match s
+            .item_version
+            .filter(|_| s.item.as_deref() == Some(&c.item))
+        {
             Some(v) => bilingual(&catalogue::item_at(tx, &c.item, v).await?.name),
-            None => catalogue::item_in(tx, &c.item).await.map_or_else(|_| Bilingual { zh: c.item.clone(), en: c.item.clone() }, |(i, _)| bilingual(&i.name)),
+            None => catalogue::item_in(tx, &c.item).await.map_or_else(
+                |_| Bilingual {
+                    zh: c.item.clone(),
+                    en: c.item.clone(),
+                },
+                |(i, _)| bilingual(&i.name),
+            ),
         };
         let kind = types.get(&c.licence_type);
-        let plain = |t: &str| Bilingual { zh: t.to_owned(), en: t.to_owned() };
+        let plain = |t: &str| Bilingual {
+            zh: t.to_owned(),
+            en: t.to_owned(),
+        };
         out.push(ConsentView {
             id: c.id.to_string(),
             state: state_view(c.state),
             licence_name: kind.map_or_else(|| plain(&c.licence_type), |k| k.name.clone()),
-            fields: c.fields.iter().map(|a| kind.map_or_else(|| plain(a), |k| k.label(a))).collect(),
+            fields: c
+                .fields
+                .iter()
+                .map(|a| kind.map_or_else(|| plain(a), |k| k.label(a)))
+                .collect(),
             licence_type: c.licence_type,
             item: c.item,
             purpose: purpose_text(Purpose::parse(&c.purpose), &title),

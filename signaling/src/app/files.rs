@@ -32,7 +32,10 @@ fn write(dir: &Path, key: &DataKey, bytes: &[u8]) -> io::Result<String> {
     let path = path_of(dir, &sm3, key.id()).ok_or_else(|| io::Error::other("not a digest"))?;
     if path.exists() {
         // Young again, so that a sweep leaves it until its row stands.
-        fs::OpenOptions::new().write(true).open(&path)?.set_modified(std::time::SystemTime::now())?;
+        fs::OpenOptions::new()
+            .write(true)
+            .open(&path)?
+            .set_modified(std::time::SystemTime::now())?;
         return Ok(sm3);
     }
     let folder = path.parent().unwrap_or(dir);
@@ -40,7 +43,10 @@ fn write(dir: &Path, key: &DataKey, bytes: &[u8]) -> io::Result<String> {
     let name = domain::audit::hex(&vault::random::<8>());
     let temporary = folder.join(format!(".{name}.tmp"));
     let done = (|| {
-        let mut f = fs::OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+        let mut f = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&temporary)?;
         f.write_all(&key.seal_bytes(bytes))?;
         f.sync_all()?;
         fs::rename(&temporary, &path)?;
@@ -57,10 +63,16 @@ fn read(dir: &Path, key: &DataKey, sm3: &str) -> Result<Vec<u8>, AppError> {
     let path = path_of(dir, sm3, key.id()).ok_or_else(|| no("not_found"))?;
     let f = fs::File::open(path).map_err(|_| no("not_found"))?;
     let mut sealed = Vec::new();
-    f.take(SEALED_BYTES + 1).read_to_end(&mut sealed).map_err(|_| no("unavailable"))?;
+    f.take(SEALED_BYTES + 1)
+        .read_to_end(&mut sealed)
+        .map_err(|_| no("unavailable"))?;
     let clear = key.open_bytes(&sealed)?;
     // Sealed under the right key, but is it the file that was asked for?
-    if sm3_hex(&clear) == sm3 { Ok(clear) } else { Err(no("internal")) }
+    if sm3_hex(&clear) == sm3 {
+        Ok(clear)
+    } else {
+        Err(no("internal"))
+    }
 }
 
 /// Keeps bytes and answers their SM3. Writing the same again is no work.
@@ -71,7 +83,9 @@ pub async fn put(app: &App, key: &DataKey, bytes: Vec<u8>) -> Result<String, App
         return Err(no("too_large"));
     }
     let (dir, key) = (app.files_dir.clone(), key.clone());
-    let done = tokio::task::spawn_blocking(move || write(&dir, &key, &bytes)).await.map_err(|_| no("internal"))?;
+    let done = tokio::task::spawn_blocking(move || write(&dir, &key, &bytes))
+        .await
+        .map_err(|_| no("internal"))?;
     done.map_err(|e| {
         tracing::error!(error = %e, "a file could not be written");
         no("unavailable")
@@ -81,7 +95,9 @@ pub async fn put(app: &App, key: &DataKey, bytes: Vec<u8>) -> Result<String, App
 /// The bytes, checked against their SM3. `not_found` for what is not there.
 pub async fn get(app: &App, key: &DataKey, sm3: &str) -> Result<Vec<u8>, AppError> {
     let (dir, key, sm3) = (app.files_dir.clone(), key.clone(), sm3.to_owned());
-    tokio::task::spawn_blocking(move || read(&dir, &key, &sm3)).await.map_err(|_| no("internal"))?
+    tokio::task::spawn_blocking(move || read(&dir, &key, &sm3))
+        .await
+        .map_err(|_| no("internal"))?
 }
 
 /// The same, when the key must still be fetched.
@@ -93,11 +109,19 @@ pub async fn get_under(app: &App, key: &KeyId, sm3: &str) -> Result<Vec<u8>, App
 /// A data key for work outside a transaction.
 pub async fn key_of(app: &App, id: &KeyId) -> Result<DataKey, AppError> {
     let (a, id) = (app.clone(), id.clone());
-    app.read(|tx| Box::pin(async move { a.vault.key(tx, &id).await })).await
+    app.read(|tx| Box::pin(async move { a.vault.key(tx, &id).await }))
+        .await
 }
 
 /// The row of a file that [`put`] has written.
-pub async fn record(tx: &mut Tx, w: &Work, key: &KeyId, sm3: &str, bytes: usize, media_type: &str) -> Result<(), AppError> {
+pub async fn record(
+    tx: &mut Tx,
+    w: &Work,
+    key: &KeyId,
+    sm3: &str,
+    bytes: usize,
+    media_type: &str,
+) -> Result<(), AppError> {
     let row = file::File {
         sm3: sm3.to_owned(),
         key_id: key.clone(),
@@ -125,11 +149,22 @@ mod tests {
         let b = write(dir.path(), &key, b"b").unwrap();
         assert_eq!(write(dir.path(), &key, b"a").unwrap(), a);
         assert_eq!(read(dir.path(), &key, &a).unwrap(), b"a");
-        assert_eq!(read(dir.path(), &other, &a).unwrap_err().code(), "not_found");
-        let (pa, pb) = (path_of(dir.path(), &a, key.id()).unwrap(), path_of(dir.path(), &b, key.id()).unwrap());
+        assert_eq!(
+            read(dir.path(), &other, &a).unwrap_err().code(),
+            "not_found"
+        );
+        let (pa, pb) = (
+            path_of(dir.path(), &a, key.id()).unwrap(),
+            path_of(dir.path(), &b, key.id()).unwrap(),
+        );
         assert_ne!(fs::read(&pa).unwrap(), b"a", "on disk it is sealed");
         fs::copy(&pb, &pa).unwrap();
         assert_eq!(read(dir.path(), &key, &a).unwrap_err().code(), "internal");
-        assert_eq!(read(dir.path(), &key, "../../etc/passwd").unwrap_err().code(), "not_found");
+        assert_eq!(
+            read(dir.path(), &key, "../../etc/passwd")
+                .unwrap_err()
+                .code(),
+            "not_found"
+        );
     }
 }

@@ -14,7 +14,9 @@ use domain::{
     limits,
     session::{Role, State},
 };
-use protocol::{Bilingual, FieldErrorView, FieldView, FormView, GroupView, OptionView, OriginView, PrefillView};
+use protocol::{
+    Bilingual, FieldErrorView, FieldView, FormView, GroupView, OptionView, OriginView, PrefillView,
+};
 use std::collections::{BTreeSet, HashMap};
 use store::{Tx, session, signature};
 
@@ -23,7 +25,10 @@ use store::{Tx, session, signature};
 pub enum Viewer<'a> {
     Citizen,
     /// An agent, guest or supervisor of the session, by member id; sensitive values are masked.
-    Staff { member: &'a str, writes: bool },
+    Staff {
+        member: &'a str,
+        writes: bool,
+    },
     /// Who decides the case, or the citizen later: all of it, read-only.
     Official,
 }
@@ -33,8 +38,14 @@ impl<'a> Viewer<'a> {
     pub fn of(me: &'a session::Member) -> Self {
         match me.role {
             Role::Citizen => Self::Citizen,
-            Role::Agent => Self::Staff { member: id_of(me), writes: true },
-            Role::Guest | Role::Supervisor => Self::Staff { member: id_of(me), writes: false },
+            Role::Agent => Self::Staff {
+                member: id_of(me),
+                writes: true,
+            },
+            Role::Guest | Role::Supervisor => Self::Staff {
+                member: id_of(me),
+                writes: false,
+            },
         }
     }
 }
@@ -49,12 +60,20 @@ static NOTHING: BTreeSet<String> = BTreeSet::new();
 fn masked_for<'a>(v: Viewer<'a>) -> view::Viewer<'a> {
     match v {
         Viewer::Citizen | Viewer::Official => view::Viewer::Entitled,
-        Viewer::Staff { member, .. } => view::Viewer::Agent { id: member, unmasked: &NOTHING },
+        Viewer::Staff { member, .. } => view::Viewer::Agent {
+            id: member,
+            unmasked: &NOTHING,
+        },
     }
 }
 
 /// One field as a member may see it.
-pub(super) fn clear_for(path: &str, f: &Field, item: &Item, me: &session::Member) -> view::FieldView {
+pub(super) fn clear_for(
+    path: &str,
+    f: &Field,
+    item: &Item,
+    me: &session::Member,
+) -> view::FieldView {
     view::view_field(path, f, item, masked_for(Viewer::of(me)))
 }
 
@@ -67,32 +86,79 @@ fn count(n: usize) -> u32 {
 }
 
 /// The first thing that is wrong with a filled field.
-fn error_of(spec: &rules::Field, f: &Field, failing: Option<&Vec<usize>>) -> Option<FieldErrorView> {
+fn error_of(
+    spec: &rules::Field,
+    f: &Field,
+    failing: Option<&Vec<usize>>,
+) -> Option<FieldErrorView> {
     if let Some(code) = &f.problem {
         let k = kind_of(code);
-        return Some(FieldErrorView { code: code.clone(), message: Bilingual { zh: k.zh.into(), en: k.en.into() } });
+        return Some(FieldErrorView {
+            code: code.clone(),
+            message: Bilingual {
+                zh: k.zh.into(),
+                en: k.en.into(),
+            },
+        });
     }
-    let rule = failing.and_then(|r| r.first()).and_then(|i| spec.rules.get(*i))?;
-    Some(FieldErrorView { code: "rule_failed".into(), message: bilingual(&rule.message) })
+    let rule = failing
+        .and_then(|r| r.first())
+        .and_then(|i| spec.rules.get(*i))?;
+    Some(FieldErrorView {
+        code: "rule_failed".into(),
+        message: bilingual(&rule.message),
+    })
 }
 
-fn origin_of(f: &Field, names: &HashMap<String, String>, types: &HashMap<String, licences::Type>) -> OriginView {
+fn origin_of(
+    f: &Field,
+    names: &HashMap<String, String>,
+    types: &HashMap<String, licences::Type>,
+) -> OriginView {
     let at = f.at.rfc3339();
     match &f.source {
         Origin::Typed { by } => {
-            let citizen = Bilingual { zh: "办事人".into(), en: "the citizen".into() };
-            let name = names.get(&f.actor.id).filter(|n| !n.is_empty()).map_or(citizen, |n| Bilingual { zh: n.clone(), en: n.clone() });
-            OriginView::Typed { by: by_view(*by), name, at }
+            let citizen = Bilingual {
+                zh: "办事人".into(),
+                en: "the citizen".into(),
+            };
+            let name = names
+                .get(&f.actor.id)
+                .filter(|n| !n.is_empty())
+                .map_or(citizen, |n| Bilingual {
+                    zh: n.clone(),
+                    en: n.clone(),
+                });
+            OriginView::Typed {
+                by: by_view(*by),
+                name,
+                at,
+            }
         }
-        Origin::Licence { licence_id, licence_type, version, consent_id, .. } => OriginView::Licence {
-            licence_name: types.get(licence_type).map_or_else(|| Bilingual { zh: "电子证照".into(), en: "Electronic licence".into() }, |t| t.name.clone()),
+        Origin::Licence {
+            licence_id,
+            licence_type,
+            version,
+            consent_id,
+            ..
+        } => OriginView::Licence {
+            licence_name: types.get(licence_type).map_or_else(
+                || Bilingual {
+                    zh: "电子证照".into(),
+                    en: "Electronic licence".into(),
+                },
+                |t| t.name.clone(),
+            ),
             licence_type: licence_type.clone(),
             licence: licence_id.to_string(),
             version: version.parse().unwrap_or(0),
             consent: consent_id.to_string(),
             at,
         },
-        Origin::EarlierCase { case_id } => OriginView::EarlierCase { case: case_id.to_string(), at },
+        Origin::EarlierCase { case_id } => OriginView::EarlierCase {
+            case: case_id.to_string(),
+            at,
+        },
         Origin::Computed => OriginView::Computed { at },
     }
 }
@@ -101,7 +167,11 @@ fn origin_of(f: &Field, names: &HashMap<String, String>, types: &HashMap<String,
 #[must_use]
 pub fn licence_types(item: &Item) -> Vec<&str> {
     let mut out = item.licence_types();
-    for t in item.materials.iter().filter_map(|m| m.licence_type.as_deref()) {
+    for t in item
+        .materials
+        .iter()
+        .filter_map(|m| m.licence_type.as_deref())
+    {
         if !out.contains(&t) {
             out.push(t);
         }
@@ -115,7 +185,10 @@ fn prefills(item: &Item, types: &HashMap<String, licences::Type>) -> Vec<Prefill
         Some(PrefillView {
             licence_type: code.to_owned(),
             licence_name: t.name.clone(),
-            fields: item.mapped_from(code).map(|(f, _)| f.path.clone()).collect(),
+            fields: item
+                .mapped_from(code)
+                .map(|(f, _)| f.path.clone())
+                .collect(),
             needs_company: t.of_company(),
         })
     };
@@ -123,10 +196,21 @@ fn prefills(item: &Item, types: &HashMap<String, licences::Type>) -> Vec<Prefill
 }
 
 /// Builds the snapshot.
-pub async fn build(tx: &mut Tx, s: &session::Session, d: &Document, viewer: Viewer<'_>) -> Result<FormView, AppError> {
+pub async fn build(
+    tx: &mut Tx,
+    s: &session::Session,
+    d: &Document,
+    viewer: Viewer<'_>,
+) -> Result<FormView, AppError> {
     let types = licences::types(tx).await?;
-    let names: HashMap<String, String> = session::members(tx, &s.id).await?.into_iter().map(|m| (m.id.to_string(), m.name)).collect();
-    let signed = signature::live(tx, &s.id).await?.is_some_and(|x| x.state == "signed");
+    let names: HashMap<String, String> = session::members(tx, &s.id)
+        .await?
+        .into_iter()
+        .map(|m| (m.id.to_string(), m.name))
+        .collect();
+    let signed = signature::live(tx, &s.id)
+        .await?
+        .is_some_and(|x| x.state == "signed");
     let writes = s.state != State::Ended && s.case_id.is_none();
     let (item, doc, cel) = (&d.item, d.doc(), &d.facts.evaluation);
     let field_view = |spec: &rules::Field| {
@@ -144,34 +228,67 @@ pub async fn build(tx: &mut Tx, s: &session::Session, d: &Document, viewer: View
             kind: kind_view(spec.kind),
             label: bilingual(&spec.label),
             help: spec.help.as_ref().map(bilingual),
-            options: spec.options.iter().map(|o| OptionView { value: o.code.clone(), label: bilingual(&o.label) }).collect(),
-            max_chars: count(spec.max_length.unwrap_or(limits::FIELD_CHARS).min(limits::FIELD_CHARS)),
+            options: spec
+                .options
+                .iter()
+                .map(|o| OptionView {
+                    value: o.code.clone(),
+                    label: bilingual(&o.label),
+                })
+                .collect(),
+            max_chars: count(
+                spec.max_length
+                    .unwrap_or(limits::FIELD_CHARS)
+                    .min(limits::FIELD_CHARS),
+            ),
             visible,
             required: cel.required.contains(&spec.path),
             writable: writes && visible && writable,
             citizen_only: spec.who == WhoFills::CitizenOnly,
             confirm_single: spec.confirm_single,
-            value: shown.as_ref().map_or(serde_json::Value::Null, |v| v.value.expose().clone()),
+            value: shown
+                .as_ref()
+                .map_or(serde_json::Value::Null, |v| v.value.expose().clone()),
             masked: shown.as_ref().is_some_and(|v| v.masked),
             version: number(doc.version_of(&spec.path)),
             origin: filled.map(|f| origin_of(f, &names, &types)),
             confirmed: own.is_some_and(|f| f.confirmed.is_some()),
             changed_since_confirm: own.is_some_and(|f| f.changed_since_confirm),
-            error: filled.filter(|_| visible).and_then(|f| error_of(spec, f, cel.failing.get(&spec.path))),
+            error: filled
+                .filter(|_| visible)
+                .and_then(|f| error_of(spec, f, cel.failing.get(&spec.path))),
         }
     };
     let groups: Vec<GroupView> = item
         .groups
         .iter()
         .map(|g| {
-            let fields: Vec<FieldView> = g.fields.iter().filter_map(|p| item.field(p)).map(field_view).collect();
+            let fields: Vec<FieldView> = g
+                .fields
+                .iter()
+                .filter_map(|p| item.field(p))
+                .map(field_view)
+                .collect();
             // Nothing open: what is filled is confirmed, what is empty need not be filled.
-            let confirmed = fields.iter().filter(|f| f.visible).all(|f| f.confirmed || (f.value.is_null() && !f.required));
-            GroupView { id: g.id.clone(), title: bilingual(&g.title), fields, confirmed, disputed: d.stored.disputed.contains(&g.id) }
+            let confirmed = fields
+                .iter()
+                .filter(|f| f.visible)
+                .all(|f| f.confirmed || (f.value.is_null() && !f.required));
+            GroupView {
+                id: g.id.clone(),
+                title: bilingual(&g.title),
+                fields,
+                confirmed,
+                disputed: d.stored.disputed.contains(&g.id),
+            }
         })
         .collect();
     let seen = || groups.iter().flat_map(|g| &g.fields).filter(|f| f.visible);
-    let (filled, confirmed, total) = (count(seen().filter(|f| !f.value.is_null()).count()), count(seen().filter(|f| f.confirmed).count()), count(seen().count()));
+    let (filled, confirmed, total) = (
+        count(seen().filter(|f| !f.value.is_null()).count()),
+        count(seen().filter(|f| f.confirmed).count()),
+        count(seen().count()),
+    );
     let errors = count(seen().filter(|f| f.error.is_some()).count());
     Ok(FormView {
         item: item.id.clone(),

@@ -58,7 +58,17 @@ impl Type {
     }
     #[must_use]
     pub fn label(&self, attribute: &str) -> Bilingual {
-        self.doc.attributes.iter().find(|a| a.id == attribute).map_or_else(|| Bilingual { zh: attribute.into(), en: attribute.into() }, |a| a.label.clone())
+        self.doc
+            .attributes
+            .iter()
+            .find(|a| a.id == attribute)
+            .map_or_else(
+                || Bilingual {
+                    zh: attribute.into(),
+                    en: attribute.into(),
+                },
+                |a| a.label.clone(),
+            )
     }
 }
 
@@ -68,7 +78,16 @@ pub async fn types(tx: &mut Tx) -> Result<HashMap<String, Type>, AppError> {
     Ok(rows
         .into_iter()
         .filter_map(|t| match serde_json::from_str(&t.doc) {
-            Ok(doc) => Some((t.code, Type { name: Bilingual { zh: t.name_zh, en: t.name_en }, doc })),
+            Ok(doc) => Some((
+                t.code,
+                Type {
+                    name: Bilingual {
+                        zh: t.name_zh,
+                        en: t.name_en,
+                    },
+                    doc,
+                },
+            )),
             Err(e) => {
                 tracing::error!(licence_type = t.code, error = %e, "a licence type cannot be read");
                 None
@@ -131,7 +150,9 @@ impl LicenceLibrary for LocalLibrary {
             None => q.citizen_index.to_owned(),
         };
         let rows = licence::of_holder(tx, &holder, q.licence_type).await?;
-        let Some(row) = rows.into_iter().find(|l| stands(l, q.today)) else { return Ok(Found::Nothing) };
+        let Some(row) = rows.into_iter().find(|l| stands(l, q.today)) else {
+            return Ok(Found::Nothing);
+        };
         if q.company.is_some() && row.legal_rep_index.as_deref() != Some(q.citizen_index) {
             return Ok(Found::NotEntitled);
         }
@@ -150,12 +171,24 @@ impl LicenceLibrary for LocalLibrary {
 
 /// In force on a day; a licence without a last day is 长期.
 fn stands(l: &licence::Licence, today: Date) -> bool {
-    l.status == Status::Valid && l.trust.usable_directly() && l.valid_until.as_deref().is_none_or(|d| parse_date(d).is_some_and(|d| today <= d))
+    l.status == Status::Valid
+        && l.trust.usable_directly()
+        && l.valid_until
+            .as_deref()
+            .is_none_or(|d| parse_date(d).is_some_and(|d| today <= d))
 }
 
-async fn record(w: &Work, tx: &mut Tx, licence_id: &LicenceId, q: &Query<'_>) -> Result<(), AppError> {
+async fn record(
+    w: &Work,
+    tx: &mut Tx,
+    licence_id: &LicenceId,
+    q: &Query<'_>,
+) -> Result<(), AppError> {
     let mut access = licence::Access {
-        id: format!("acc_{}", w.id::<LicenceId>().as_str().trim_start_matches("lic_")),
+        id: format!(
+            "acc_{}",
+            w.id::<LicenceId>().as_str().trim_start_matches("lic_")
+        ),
         licence_id: licence_id.clone(),
         consent_id: q.consent.clone(),
         session_id: q.session.clone(),
@@ -169,7 +202,13 @@ async fn record(w: &Work, tx: &mut Tx, licence_id: &LicenceId, q: &Query<'_>) ->
     };
     access.signature = access_signature(&w.app, &access)?;
     licence::record_access(tx, &access).await?;
-    w.audit(tx, "licence.read", licence_id.as_str(), serde_json::json!({"consent": q.consent.as_str(), "fields": q.attributes.len()})).await
+    w.audit(
+        tx,
+        "licence.read",
+        licence_id.as_str(),
+        serde_json::json!({"consent": q.consent.as_str(), "fields": q.attributes.len()}),
+    )
+    .await
 }
 
 /// HMAC-SHA-256 over the RFC 8785 form of an access row: who read which licence for what cannot be rewritten in the table.
@@ -186,11 +225,31 @@ async fn open_row(app: &App, tx: &mut Tx, row: &licence::Licence) -> Result<Data
 }
 
 /// A licence that was read under this consent, once more for its copy: the access that covers both is on record.
-pub async fn reopen(app: &App, tx: &mut Tx, visit: &VisitId, consent: &ConsentId) -> Result<Option<Opened>, AppError> {
-    let Some(access) = licence::accesses_of_visit(tx, visit).await?.into_iter().find(|a| a.consent_id == *consent) else { return Ok(None) };
-    let Some(row) = licence::get(tx, &access.licence_id).await? else { return Ok(None) };
+pub async fn reopen(
+    app: &App,
+    tx: &mut Tx,
+    visit: &VisitId,
+    consent: &ConsentId,
+) -> Result<Option<Opened>, AppError> {
+    let Some(access) = licence::accesses_of_visit(tx, visit)
+        .await?
+        .into_iter()
+        .find(|a| a.consent_id == *consent)
+    else {
+        return Ok(None);
+    };
+    let Some(row) = licence::get(tx, &access.licence_id).await? else {
+        return Ok(None);
+    };
     let data = open_row(app, tx, &row).await?;
-    Ok(Some(Opened { id: row.id, identifier: row.identifier, version: row.version, issued_on: row.issued_on, trust: row.trust, data }))
+    Ok(Some(Opened {
+        id: row.id,
+        identifier: row.identifier,
+        version: row.version,
+        issued_on: row.issued_on,
+        trust: row.trust,
+        data,
+    }))
 }
 
 /// 用证事由 of a consent, as it is recorded and printed on copies.
@@ -229,7 +288,11 @@ pub struct NewLicence {
 impl NewLicence {
     async fn row(&self, tx: &mut Tx, w: &Work) -> Result<licence::Licence, AppError> {
         let v = &w.app.vault;
-        let kind = if self.holder_type.is_company() { "company" } else { "citizen" };
+        let kind = if self.holder_type.is_company() {
+            "company"
+        } else {
+            "citizen"
+        };
         let key = library_key(tx, w).await?;
         Ok(licence::Licence {
             id: self.id.clone(),
@@ -238,7 +301,10 @@ impl NewLicence {
             version: self.version,
             holder_type: self.holder_type,
             holder_index: v.index(kind, self.holder_code.expose()),
-            legal_rep_index: self.representative_number.as_ref().map(|n| v.index("citizen", n.expose())),
+            legal_rep_index: self
+                .representative_number
+                .as_ref()
+                .map(|n| v.index("citizen", n.expose())),
             status: self.status,
             trust: self.trust,
             issued_on: self.data.metadata.issued.to_string(),
@@ -255,7 +321,13 @@ impl NewLicence {
 pub async fn register(tx: &mut Tx, w: &Work, l: &NewLicence) -> Result<(), AppError> {
     let row = l.row(tx, w).await?;
     licence::insert(tx, &row).await?;
-    w.audit(tx, "licence.registered", l.id.as_str(), serde_json::json!({"type": row.type_code})).await
+    w.audit(
+        tx,
+        "licence.registered",
+        l.id.as_str(),
+        serde_json::json!({"type": row.type_code}),
+    )
+    .await
 }
 
 /// Loads or replaces a licence by its identifier: for importing a library.
@@ -269,4 +341,3 @@ pub async fn load(tx: &mut Tx, w: &Work, l: &NewLicence) -> Result<LicenceId, Ap
 pub const fn library() -> &'static dyn LicenceLibrary {
     &LocalLibrary
 }
-

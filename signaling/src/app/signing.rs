@@ -42,16 +42,37 @@ pub struct Content {
 }
 
 /// The content of a form as it stands, in a language.
-pub async fn content(tx: &mut Tx, s: &session::Session, d: &forms::Document, language: Read) -> Result<Content, AppError> {
+pub async fn content(
+    tx: &mut Tx,
+    s: &session::Session,
+    d: &forms::Document,
+    language: Read,
+) -> Result<Content, AppError> {
     let declaration = super::catalogue::bilingual(&d.item.declaration);
-    let materials: Vec<MaterialHash> = material::of_session(tx, &s.id).await?.into_iter().map(|m| MaterialHash { material: m.id.to_string(), sm3: m.sm3 }).collect();
+    let materials: Vec<MaterialHash> = material::of_session(tx, &s.id)
+        .await?
+        .into_iter()
+        .map(|m| MaterialHash {
+            material: m.id.to_string(),
+            sm3: m.sm3,
+        })
+        .collect();
     let cel = &d.facts.evaluation;
     let text = match language {
         Read::Zh => &declaration.zh,
         Read::En => &declaration.en,
     };
-    let digest = signing_digest(&form_rules::values_to_sign(d.doc(), cel), &form_rules::ledger_to_sign(d.doc(), &d.item, cel), &materials, text, language)?;
-    Ok(Content { digest, declaration })
+    let digest = signing_digest(
+        &form_rules::values_to_sign(d.doc(), cel),
+        &form_rules::ledger_to_sign(d.doc(), &d.item, cel),
+        &materials,
+        text,
+        language,
+    )?;
+    Ok(Content {
+        digest,
+        declaration,
+    })
 }
 
 fn language(word: &str) -> Read {
@@ -65,7 +86,10 @@ fn open_fields(d: &forms::Document) -> Vec<Rejected> {
         Why::RuleFailed => "rule_failed",
         Why::Unconfirmed => "field_unconfirmed",
     };
-    form_rules::ready_to_sign(d.doc(), &d.item, &d.facts.evaluation).into_iter().map(|o| Rejected::at(code(o.why), o.path)).collect()
+    form_rules::ready_to_sign(d.doc(), &d.item, &d.facts.evaluation)
+        .into_iter()
+        .map(|o| Rejected::at(code(o.why), o.path))
+        .collect()
 }
 
 /// By the agent: the declaration and the pad on the citizen's screen. Asking again over the same content changes nothing.
@@ -73,50 +97,62 @@ fn open_fields(d: &forms::Document) -> Vec<Rejected> {
 /// Codes: `agent_only`, `form_not_open`, `form_frozen`, `identity_required`, `form_not_ready` (with the fields).
 pub async fn ask(app: &App, caller: &Caller, id: SessionId) -> Result<CommandReply, AppError> {
     let who = caller.who.clone();
-    app.command(caller, &format!("sign_ask:{id}"), &json!({}), move |tx, w| {
-        let (id, who) = (id.clone(), who.clone());
-        Box::pin(async move {
-            let (s, me) = live(tx, &who, &id).await?;
-            if me.role != Role::Agent {
-                return Err(no("agent_only"));
-            }
-            forms::thawed(&s)?;
-            let d = forms::document(&w.app, tx, &id).await?.ok_or_else(|| no("form_not_open"))?;
-            let v = visit::get(tx, &s.visit_id).await?.ok_or_else(|| no("visit_ended"))?;
-            if v.citizen_index.is_none() {
-                return Err(no("identity_required"));
-            }
-            let open = open_fields(&d);
-            if !open.is_empty() {
-                return Err(no("form_not_ready").with_fields(open));
-            }
-            let c = content(tx, &s, &d, language(&v.language)).await?;
-            if signature::live(tx, &id).await?.is_some_and(|x| x.digest == c.digest.sm3) {
-                return Ok(CommandReply::Done(Done {}));
-            }
-            signature::void_live(tx, &id).await?;
-            let row = signature::Signature {
-                id: w.id(),
-                session_id: id.clone(),
-                case_id: None,
-                key_id: s.key_id.clone(),
-                state: "asked".into(),
-                digest: c.digest.sm3,
-                language: v.language,
-                declaration_zh: c.declaration.zh,
-                declaration_en: c.declaration.en,
-                canonical_enc: d.key.seal_bytes(c.digest.canonical.expose()),
-                strokes_enc: None,
-                image_enc: None,
-                asked_at: w.now,
-                signed_at: None,
-            };
-            signature::insert(tx, &row).await?;
-            session::touch(tx, &id).await?;
-            journal(tx, w, &s, Some(&me.id), &EventBody::SignAsked {}).await?;
-            Ok(CommandReply::Done(Done {}))
-        })
-    })
+    app.command(
+        caller,
+        &format!("sign_ask:{id}"),
+        &json!({}),
+        move |tx, w| {
+            let (id, who) = (id.clone(), who.clone());
+            Box::pin(async move {
+                let (s, me) = live(tx, &who, &id).await?;
+                if me.role != Role::Agent {
+                    return Err(no("agent_only"));
+                }
+                forms::thawed(&s)?;
+                let d = forms::document(&w.app, tx, &id)
+                    .await?
+                    .ok_or_else(|| no("form_not_open"))?;
+                let v = visit::get(tx, &s.visit_id)
+                    .await?
+                    .ok_or_else(|| no("visit_ended"))?;
+                if v.citizen_index.is_none() {
+                    return Err(no("identity_required"));
+                }
+                let open = open_fields(&d);
+                if !open.is_empty() {
+                    return Err(no("form_not_ready").with_fields(open));
+                }
+                let c = content(tx, &s, &d, language(&v.language)).await?;
+                if signature::live(tx, &id)
+                    .await?
+                    .is_some_and(|x| x.digest == c.digest.sm3)
+                {
+                    return Ok(CommandReply::Done(Done {}));
+                }
+                signature::void_live(tx, &id).await?;
+                let row = signature::Signature {
+                    id: w.id(),
+                    session_id: id.clone(),
+                    case_id: None,
+                    key_id: s.key_id.clone(),
+                    state: "asked".into(),
+                    digest: c.digest.sm3,
+                    language: v.language,
+                    declaration_zh: c.declaration.zh,
+                    declaration_en: c.declaration.en,
+                    canonical_enc: d.key.seal_bytes(c.digest.canonical.expose()),
+                    strokes_enc: None,
+                    image_enc: None,
+                    asked_at: w.now,
+                    signed_at: None,
+                };
+                signature::insert(tx, &row).await?;
+                session::touch(tx, &id).await?;
+                journal(tx, w, &s, Some(&me.id), &EventBody::SignAsked {}).await?;
+                Ok(CommandReply::Done(Done {}))
+            })
+        },
+    )
     .await
 }
 
@@ -127,10 +163,17 @@ fn check_strokes(strokes: &[Vec<[i32; 3]>]) -> Result<(), AppError> {
     }
     let points = || strokes.iter().flatten();
     let extent = |axis: usize| {
-        let (lo, hi) = (points().map(|p| p[axis]).min(), points().map(|p| p[axis]).max());
+        let (lo, hi) = (
+            points().map(|p| p[axis]).min(),
+            points().map(|p| p[axis]).max(),
+        );
         lo.zip(hi).map_or(0, |(a, b)| b.saturating_sub(a))
     };
-    if extent(0).max(extent(1)) < EXTENT_MIN { Err(no("sign_empty")) } else { Ok(()) }
+    if extent(0).max(extent(1)) < EXTENT_MIN {
+        Err(no("sign_empty"))
+    } else {
+        Ok(())
+    }
 }
 
 /// A PNG of sane size that decodes. Codes: `too_large`, `field_kind`.
@@ -158,7 +201,14 @@ fn check_image(text: &str) -> Result<Vec<u8>, AppError> {
 /// By the citizen: the drawn signature over the digest that was on the screen.
 ///
 /// Codes: `citizen_only`, `identity_required`, `sign_not_asked`, `sign_stale`, `sign_empty`, `field_kind`, `too_large`, `form_frozen`.
-pub async fn sign(app: &App, caller: &Caller, id: SessionId, digest: String, strokes: Vec<Vec<[i32; 3]>>, image: String) -> Result<CommandReply, AppError> {
+pub async fn sign(
+    app: &App,
+    caller: &Caller,
+    id: SessionId,
+    digest: String,
+    strokes: Vec<Vec<[i32; 3]>>,
+    image: String,
+) -> Result<CommandReply, AppError> {
     let hash = app.vault.secret_hash(&image);
     let (strokes, picture) = tokio::task::spawn_blocking(move || {
         check_strokes(&strokes)?;
@@ -168,53 +218,92 @@ pub async fn sign(app: &App, caller: &Caller, id: SessionId, digest: String, str
     .await
     .map_err(|_| no("internal"))??;
     let who = caller.who.clone();
-    app.command(caller, &format!("sign:{id}"), &json!({"digest": digest, "image": hash}), move |tx, w| {
-        let (id, who, digest, strokes, picture) = (id.clone(), who.clone(), digest.clone(), strokes.clone(), picture.clone());
-        Box::pin(async move {
-            let (s, me) = live(tx, &who, &id).await?;
-            if me.role != Role::Citizen {
-                return Err(no("citizen_only"));
-            }
-            forms::thawed(&s)?;
-            if visit::get(tx, &s.visit_id).await?.is_none_or(|v| v.citizen_index.is_none()) {
-                return Err(no("identity_required"));
-            }
-            let asked = signature::live(tx, &id).await?.filter(|x| x.state == "asked").ok_or_else(|| no("sign_not_asked"))?;
-            let d = forms::document(&w.app, tx, &id).await?.ok_or_else(|| no("form_not_open"))?;
-            let now = content(tx, &s, &d, language(&asked.language)).await?.digest.sm3;
-            if digest != asked.digest || now != asked.digest {
-                return Err(no("sign_stale"));
-            }
-            let (ink, png) = (d.key.seal(strokes.expose())?, d.key.seal_bytes(picture.expose()));
-            if !signature::sign(tx, &asked.id, ink, png, w.now).await? {
-                return Err(no("sign_not_asked"));
-            }
-            session::touch(tx, &id).await?;
-            w.audit(tx, "signature.signed", asked.id.as_str(), json!({"session": id.as_str(), "digest": digest})).await?;
-            journal(tx, w, &s, Some(&me.id), &EventBody::Signed {}).await?;
-            Ok(CommandReply::Done(Done {}))
-        })
-    })
+    app.command(
+        caller,
+        &format!("sign:{id}"),
+        &json!({"digest": digest, "image": hash}),
+        move |tx, w| {
+            let (id, who, digest, strokes, picture) = (
+                id.clone(),
+                who.clone(),
+                digest.clone(),
+                strokes.clone(),
+                picture.clone(),
+            );
+            Box::pin(async move {
+                let (s, me) = live(tx, &who, &id).await?;
+                if me.role != Role::Citizen {
+                    return Err(no("citizen_only"));
+                }
+                forms::thawed(&s)?;
+                if visit::get(tx, &s.visit_id)
+                    .await?
+                    .is_none_or(|v| v.citizen_index.is_none())
+                {
+                    return Err(no("identity_required"));
+                }
+                let asked = signature::live(tx, &id)
+                    .await?
+                    .filter(|x| x.state == "asked")
+                    .ok_or_else(|| no("sign_not_asked"))?;
+                let d = forms::document(&w.app, tx, &id)
+                    .await?
+                    .ok_or_else(|| no("form_not_open"))?;
+                let now = content(tx, &s, &d, language(&asked.language))
+                    .await?
+                    .digest
+                    .sm3;
+                if digest != asked.digest || now != asked.digest {
+                    return Err(no("sign_stale"));
+                }
+                let (ink, png) = (
+                    d.key.seal(strokes.expose())?,
+                    d.key.seal_bytes(picture.expose()),
+                );
+                if !signature::sign(tx, &asked.id, ink, png, w.now).await? {
+                    return Err(no("sign_not_asked"));
+                }
+                session::touch(tx, &id).await?;
+                w.audit(
+                    tx,
+                    "signature.signed",
+                    asked.id.as_str(),
+                    json!({"session": id.as_str(), "digest": digest}),
+                )
+                .await?;
+                journal(tx, w, &s, Some(&me.id), &EventBody::Signed {}).await?;
+                Ok(CommandReply::Done(Done {}))
+            })
+        },
+    )
     .await
 }
 
 /// By the citizen: not now; the pad closes. Codes: `citizen_only`, `sign_not_asked`.
 pub async fn decline(app: &App, caller: &Caller, id: SessionId) -> Result<CommandReply, AppError> {
     let who = caller.who.clone();
-    app.command(caller, &format!("sign_decline:{id}"), &json!({}), move |tx, w| {
-        let (id, who) = (id.clone(), who.clone());
-        Box::pin(async move {
-            let (s, me) = live(tx, &who, &id).await?;
-            if me.role != Role::Citizen {
-                return Err(no("citizen_only"));
-            }
-            let asked = signature::live(tx, &id).await?.filter(|x| x.state == "asked").ok_or_else(|| no("sign_not_asked"))?;
-            signature::decline(tx, &asked.id).await?;
-            session::touch(tx, &id).await?;
-            journal(tx, w, &s, Some(&me.id), &EventBody::SignDeclined {}).await?;
-            Ok(CommandReply::Done(Done {}))
-        })
-    })
+    app.command(
+        caller,
+        &format!("sign_decline:{id}"),
+        &json!({}),
+        move |tx, w| {
+            let (id, who) = (id.clone(), who.clone());
+            Box::pin(async move {
+                let (s, me) = live(tx, &who, &id).await?;
+                if me.role != Role::Citizen {
+                    return Err(no("citizen_only"));
+                }
+                let asked = signature::live(tx, &id)
+                    .await?
+                    .filter(|x| x.state == "asked")
+                    .ok_or_else(|| no("sign_not_asked"))?;
+                signature::decline(tx, &asked.id).await?;
+                session::touch(tx, &id).await?;
+                journal(tx, w, &s, Some(&me.id), &EventBody::SignDeclined {}).await?;
+                Ok(CommandReply::Done(Done {}))
+            })
+        },
+    )
     .await
 }
 
@@ -222,7 +311,8 @@ pub async fn decline(app: &App, caller: &Caller, id: SessionId) -> Result<Comman
 pub async fn void(tx: &mut Tx, w: &mut Work, s: &session::Session) -> Result<bool, AppError> {
     let was = signature::void_live(tx, &s.id).await?;
     if was {
-        w.audit(tx, "signature.voided", s.id.as_str(), json!({})).await?;
+        w.audit(tx, "signature.voided", s.id.as_str(), json!({}))
+            .await?;
     }
     Ok(was)
 }
@@ -230,7 +320,10 @@ pub async fn void(tx: &mut Tx, w: &mut Work, s: &session::Session) -> Result<boo
 /// The signature step as both see it; none while it is not asked for.
 pub async fn view(tx: &mut Tx, s: &session::Session) -> Result<Option<SignView>, AppError> {
     Ok(signature::live(tx, &s.id).await?.map(|x| SignView {
-        declaration: Bilingual { zh: x.declaration_zh, en: x.declaration_en },
+        declaration: Bilingual {
+            zh: x.declaration_zh,
+            en: x.declaration_en,
+        },
         digest: x.digest,
         requested_at: x.asked_at.rfc3339(),
         signed_at: x.signed_at.map(domain::time::Timestamp::rfc3339),
@@ -238,9 +331,16 @@ pub async fn view(tx: &mut Tx, s: &session::Session) -> Result<Option<SignView>,
 }
 
 /// What a hand-off still lacks: `identity`, `form`, `confirm`, `signature`, `material:<code>`. Empty: it may be handed off.
-pub async fn missing(app: &App, tx: &mut Tx, s: &session::Session) -> Result<Vec<String>, AppError> {
+pub async fn missing(
+    app: &App,
+    tx: &mut Tx,
+    s: &session::Session,
+) -> Result<Vec<String>, AppError> {
     let mut out = Vec::new();
-    if visit::get(tx, &s.visit_id).await?.is_none_or(|v| v.citizen_index.is_none()) {
+    if visit::get(tx, &s.visit_id)
+        .await?
+        .is_none_or(|v| v.citizen_index.is_none())
+    {
         out.push("identity".to_owned());
     }
     match forms::document(app, tx, &s.id).await? {
@@ -253,11 +353,24 @@ pub async fn missing(app: &App, tx: &mut Tx, s: &session::Session) -> Result<Vec
             if open.iter().any(|o| o.why == Why::Unconfirmed) {
                 out.push("confirm".to_owned());
             }
-            let there: BTreeSet<String> = material::of_session(tx, &s.id).await?.into_iter().map(|m| m.code).collect();
-            out.extend(d.facts.needed.iter().filter(|m| !there.contains(*m)).map(|m| format!("material:{m}")));
+            let there: BTreeSet<String> = material::of_session(tx, &s.id)
+                .await?
+                .into_iter()
+                .map(|m| m.code)
+                .collect();
+            out.extend(
+                d.facts
+                    .needed
+                    .iter()
+                    .filter(|m| !there.contains(*m))
+                    .map(|m| format!("material:{m}")),
+            );
         }
     }
-    if signature::live(tx, &s.id).await?.is_none_or(|x| x.state != "signed") {
+    if signature::live(tx, &s.id)
+        .await?
+        .is_none_or(|x| x.state != "signed")
+    {
         out.push("signature".to_owned());
     }
     Ok(out)
@@ -282,15 +395,27 @@ mod tests {
     fn only_a_sound_png_of_sane_size_is_a_picture() {
         let png = |w, h| {
             let mut b = Vec::new();
-            image::GrayImage::new(w, h).write_to(&mut Cursor::new(&mut b), image::ImageFormat::Png).unwrap();
+            image::GrayImage::new(w, h)
+                .write_to(&mut Cursor::new(&mut b), image::ImageFormat::Png)
+                .unwrap();
             b
         };
         assert!(check_image(&STANDARD.encode(png(300, 120))).is_ok());
-        let code = |b: &[u8]| check_image(&STANDARD.encode(b)).unwrap_err().code().to_owned();
+        let code = |b: &[u8]| {
+            check_image(&STANDARD.encode(b))
+                .unwrap_err()
+                .code()
+                .to_owned()
+        };
         assert_eq!(code(&png(IMAGE_SIDE + 1, 1)), "field_kind");
         assert_eq!(code(&png(300, 120)[..60]), "field_kind");
         assert_eq!(code(b"\xff\xd8\xff\xe0"), "field_kind");
         assert_eq!(check_image("%%%").unwrap_err().code(), "field_kind");
-        assert_eq!(check_image(&"A".repeat(IMAGE_BYTES * 2)).unwrap_err().code(), "too_large");
+        assert_eq!(
+            check_image(&"A".repeat(IMAGE_BYTES * 2))
+                .unwrap_err()
+                .code(),
+            "too_large"
+        );
     }
 }
