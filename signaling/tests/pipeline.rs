@@ -53,7 +53,7 @@ fn both(zh: &str) -> Bilingual {
 /// A session of a citizen with a card and of agent2, who is a reviewer of the department as well.
 struct Call {
     app: App,
-    _dir: TempDir,
+    dir: TempDir,
     citizen: Principal,
     agent: Principal,
     id: SessionId,
@@ -75,14 +75,16 @@ async fn call() -> Call {
     queue::take(&app, &by(&citizen), TakeTicket { item: None, needs: vec![], priority: false }).await.unwrap();
     let agent = staff("agent2", &[Role::Agent, Role::Reviewer]);
     let seat: SeatId = demo::stable("seat", "seat-1");
-    let view = desk::open(&app, &by(&agent), seat.clone(), OpenSeat { skills: vec!["general".into()], take_over: false }).await.unwrap();
-    let view = if view.offer.is_some() { view } else { desk::ask(&app, &by(&agent), seat, desk::Ask::Ready).await.unwrap() };
+    desk::open(&app, &by(&agent), seat.clone(), OpenSeat { skills: vec!["general".into()], take_over: false }).await.unwrap();
+    // A seat is offered tickets once a page holds it.
+    desk::hold(&app, &demo::stable("staff", "agent2"), seat.clone(), "c2").await.unwrap();
+    let view = desk::view(&app, seat).await.unwrap();
     let accepted = desk::accept(&app, &by(&agent), PairingId::parse(&view.offer.unwrap().pairing).unwrap()).await.unwrap();
     let id = SessionId::parse(&accepted.session).unwrap();
     for (who, connection) in [(&citizen, "c1"), (&agent, "c2")] {
         call_flow::join(&app, who, id.clone(), connection, 0).await.unwrap();
     }
-    Call { app, _dir: dir, citizen, agent, id }
+    Call { app, dir, citizen, agent, id }
 }
 
 fn swipe(dir: &TempDir, nonce: &str) -> CardRead {
@@ -282,6 +284,7 @@ async fn from_review_to_the_verified_and_rated_result() {
 
     // The issuer sees the paper that is then issued.
     let seen = papers::certificate(app, &issuer, case.clone()).await.unwrap();
+    let granted = v.card.version;
     let caller = by(&issuer);
     let v = issue::issue(app, &caller, case.clone(), v.card.version).await.unwrap();
     assert_eq!(v.card.state, CaseState::Issued);
@@ -289,8 +292,9 @@ async fn from_review_to_the_verified_and_rated_result() {
     let paper = papers::certificate(app, &phone, case.clone()).await.unwrap();
     assert!(paper.starts_with(b"%PDF-") && paper == seen, "the preview is the paper");
     assert_eq!(verify::file_digest(&paper).sm3, cert.sm3);
-    let again = issue::issue(app, &caller, case.clone(), v.card.version - 2).await;
-    assert_eq!(again.map(|v| v.card.state).map_err(|e| e.code().to_owned()), Err("key_reused".into()));
+    // The same command again is the same answer, not a second certificate.
+    let again = issue::issue(app, &caller, case.clone(), granted).await.unwrap();
+    assert_eq!((again.card.version, again.certificate), (v.card.version, v.certificate));
     assert_eq!(code(issue::issue(app, &by(&issuer), case.clone(), v.card.version).await), "illegal_transition");
     assert!(cert.number.starts_with("沅江公安证字〔"));
     let index = app.vault.index("citizen", NUMBER);
@@ -347,6 +351,25 @@ async fn the_log_is_whole_until_someone_changes_it(app: &App) {
     change("DELETE FROM audit_entries WHERE seq = 5").await;
     let bad = audit_log::verify(app).await.unwrap().bad.unwrap();
     assert_eq!((bad.seq, bad.what), (5, "missing"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_issue_that_fails_leaves_the_case_granted() {
+    let (c, case, view) = handed_in().await;
+    let (reviewer, issuer) = (staff("reviewer1", &[Role::Reviewer]), staff("issuer1", &[Role::Issuer]));
+    let v = cases::claim(&c.app, &by(&reviewer), case.clone(), view.card.version).await.unwrap();
+    let v = cases::grant(&c.app, &by(&reviewer), case.clone(), Grant { version: v.card.version, opinion: "准予开具。".into() }).await.unwrap();
+    // A node over the same data that has no fonts.
+    let config = Config { data_dir: c.dir.path().to_owned(), fonts: vec!["/nonexistent.ttc".into()], ..Config::default() };
+    let broken = serve::build(&config, false).await.unwrap();
+    let caller = by(&issuer);
+    assert_eq!(code(issue::issue(&broken, &caller, case.clone(), v.card.version).await), "seal_failed");
+    assert_eq!(code(issue::issue(&broken, &caller, case.clone(), v.card.version).await), "seal_failed", "the same command, the same answer");
+    let v = c.get(&issuer, &case).await;
+    assert!(v.card.state == CaseState::Granted && v.certificate.is_none() && v.actions == ["issue"]);
+    assert_eq!(v.timeline.last().unwrap().kind, "issue_failed");
+    let v = issue::issue(&c.app, &by(&issuer), case.clone(), v.card.version).await.unwrap();
+    assert!(v.card.state == CaseState::Issued && v.certificate.unwrap().number.ends_with("第000001号"), "the number was set aside with the grant");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
