@@ -11,6 +11,7 @@ pub mod case_view;
 pub mod cases;
 pub mod catalogue;
 pub mod cel;
+pub mod consent_view;
 pub mod consents;
 pub mod correction;
 pub mod desk;
