@@ -89,7 +89,8 @@ export class Desk {
     if (!staff) return;
     const { api } = this.account;
     const [seats, hall] = await Promise.all([api.get<{ items: SeatView[] }>("/seats"), api.get<HallView>(`/halls/${staff.hall}`)]);
-    this.seats.value = seats.items;
+    // 2号席 before 10号席.
+    this.seats.value = [...seats.items].sort((one, other) => one.name.zh.localeCompare(other.name.zh, "zh-CN", { numeric: true }));
     this.hall.value = hall;
     void api.get<ItemList>("/items").then((list) => (this.items.value = list.items)).catch(() => undefined);
   }
