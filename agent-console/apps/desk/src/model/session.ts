@@ -214,6 +214,10 @@ export class LiveSession {
     return member !== null && this.citizen.value?.id === member;
   }
 
+  groupTitle(id: string): string {
+    return pick(this.form.value?.groups.find((group) => group.id === id)?.title);
+  }
+
   /** The call is over; snapshots stay to be read in wrap-up. */
   hangUp(): void {
     this.#peer?.dispose();

@@ -4,6 +4,7 @@ import type { SessionEvent } from "@cloud-booth/api";
 export interface Speaker {
   nameOf(member: string | null): string;
   isCitizen(member: string | null): boolean;
+  groupTitle(group: string): string;
 }
 type Translate = (key: string, values?: Record<string, unknown>) => string;
 let translate: Translate = (key) => key;
@@ -35,6 +36,9 @@ export function lineOf(event: SessionEvent, who: Speaker): string {
     case "member_left":
     case "media_lost":
       return say(`event.${body.kind}`, { who: who.nameOf(body.member) });
+    case "group_confirmed":
+    case "group_disputed":
+      return say(`event.${body.kind}`, { who: who.nameOf(event.actor), group: who.groupTitle(body.group) });
     case "prefilled":
       return say("event.prefilled", { n: body.paths.length });
     case "handed_off":
