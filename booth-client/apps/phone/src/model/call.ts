@@ -4,40 +4,15 @@
 import { shallowReactive } from "vue";
 import { FormWriter, FormPresence } from "@cloud-booth/form";
 import { networkProblem } from "@cloud-booth/api";
-import type { AccessNeed, ApiClient, Command, CommandReply, FormView, HandoverCode, Language, MemberView, SessionView, TicketView, VisitToken, VisitView, WsTicket } from "@cloud-booth/api";
-import type { LocalMedia, LocalMediaState, CallPeer, CallPeerOptions, MemberMedia, PeerState } from "@cloud-booth/rtc";
-import type { SignalClient, SignalOptions, SignalState } from "@cloud-booth/signal";
+import type { AccessNeed, ApiClient, Command, CommandReply, HandoverCode, Language, MemberView, SessionView, TicketView, VisitToken, VisitView, WsTicket } from "@cloud-booth/api";
+import type { LocalMedia, CallPeer, CallPeerOptions } from "@cloud-booth/rtc";
+import type { SignalClient, SignalOptions } from "@cloud-booth/signal";
 import type { NetworkLevel } from "@cloud-booth/ui";
-import { addEvent, addOwn, mark, type ChatLine } from "./chat.ts";
+import { addEvent, addOwn, mark } from "./chat.ts";
+import { START, type CallMode, type CallState } from "./callstate.ts";
 import type { Shelf } from "./store.ts";
 
-export type Stage = "none" | "opening" | "waiting" | "talking" | "ended";
-export type CallMode = "video" | "audio" | "text";
-
-export interface CallState {
-  stage: Stage;
-  mode: CallMode;
-  item: string | null;
-  ticket: TicketView | null;
-  session: SessionView | null;
-  form: FormView | null;
-  chat: ChatLine[];
-  connection: SignalState;
-  peer: PeerState;
-  members: MemberMedia[];
-  mine: NetworkLevel;
-  theirs: NetworkLevel;
-  local: LocalMediaState | null;
-  /** Member who types in the chat. */
-  typing: string | null;
-  /** Hanging up: until this moment (ms) it can be taken back. */
-  leaving_until: number | null;
-  /** Stable word of why it is over: `finished`, `citizen_left`, `cancelled`, `grace_over`, … */
-  end_reason: string | null;
-  /** The agent was lost and the place is the first in the queue again. */
-  is_again: boolean;
-  error: unknown;
-}
+export type { CallMode, CallState, Stage } from "./callstate.ts";
 
 export interface StartOptions {
   hall: string;
@@ -74,10 +49,6 @@ interface KeptVisit {
 const KEY = "cloud-booth.visit";
 /** 10 s to take back a hang-up (design guide, Irreversible). */
 export const LEAVE_MS = 10_000;
-const START: CallState = {
-  stage: "none", mode: "video", item: null, ticket: null, session: null, form: null, chat: [], connection: "idle", peer: "new", members: [], mine: "unknown", theirs: "unknown",
-  local: null, typing: null, leaving_until: null, end_reason: null, is_again: false, error: null,
-};
 const LIVE_TICKET = new Set(["waiting", "offered", "paired"]);
 
 export class Call {
