@@ -70,7 +70,9 @@ fn leaf_of(e: &audit::Entry, seq: i64) -> Result<[u8; 32], AppError> {
 }
 
 fn signature(app: &App, size: i64, root: &str, at: i64) -> String {
-    hex(&app.vault.audit_mac(format!("{size}\n{root}\n{at}").as_bytes()))
+    hex(&app
+        .vault
+        .audit_mac(format!("{size}\n{root}\n{at}").as_bytes()))
 }
 
 fn size_of(t: &Tree) -> i64 {
@@ -94,11 +96,20 @@ async fn rebuild(tx: &mut Tx, upto: i64) -> Result<Tree, AppError> {
     while size_of(&tree) < upto {
         let page = audit::page(tx, size_of(&tree), limits::PAGE_MAX).await?;
         if page.is_empty() {
-            tracing::error!(have = size_of(&tree), want = upto, "audit entries are missing");
+            tracing::error!(
+                have = size_of(&tree),
+                want = upto,
+                "audit entries are missing"
+            );
             return Err(no("internal"));
         }
         for e in page {
-            tree.push(e.leaf.as_deref().and_then(unhex).ok_or_else(|| no("internal"))?);
+            tree.push(
+                e.leaf
+                    .as_deref()
+                    .and_then(unhex)
+                    .ok_or_else(|| no("internal"))?,
+            );
         }
     }
     Ok(tree)
@@ -118,7 +129,10 @@ async fn batch(app: &App) -> Result<usize, AppError> {
     // Two calls of one node would fight over the same numbers.
     let mut cached = app.audit_tree.0.lock().await;
     // Most seconds bring nothing: a reading costs no write lock.
-    if app.read(|tx| Box::pin(async move { Ok(audit::unsequenced(tx).await?.is_empty()) })).await? {
+    if app
+        .read(|tx| Box::pin(async move { Ok(audit::unsequenced(tx).await?.is_empty()) }))
+        .await?
+    {
         return Ok(0);
     }
     let start = cached.clone();
@@ -128,11 +142,19 @@ async fn batch(app: &App) -> Result<usize, AppError> {
             let (node, start) = (node.clone(), start.clone());
             Box::pin(async move {
                 let fresh = audit::unsequenced(tx).await?;
-                if fresh.is_empty() || lease::take(tx, LEASE, &node, w.now, LEASE_LIFE).await?.is_none() {
+                if fresh.is_empty()
+                    || lease::take(tx, LEASE, &node, w.now, LEASE_LIFE)
+                        .await?
+                        .is_none()
+                {
                     return Ok((start, 0));
                 }
                 let next = audit::next_seq(tx).await?;
-                let mut tree = if size_of(&start) == next { start } else { rebuild(tx, next).await? };
+                let mut tree = if size_of(&start) == next {
+                    start
+                } else {
+                    rebuild(tx, next).await?
+                };
                 for e in &fresh {
                     let seq = size_of(&tree);
                     let l = leaf_of(e, seq)?;
@@ -144,7 +166,16 @@ async fn batch(app: &App) -> Result<usize, AppError> {
                 }
                 let (size, root) = (size_of(&tree), hex(&tree.root()));
                 let signature = signature(&w.app, size, &root, w.now.micros());
-                audit::insert_checkpoint(tx, &audit::Checkpoint { size, root, at: w.now, signature }).await?;
+                audit::insert_checkpoint(
+                    tx,
+                    &audit::Checkpoint {
+                        size,
+                        root,
+                        at: w.now,
+                        signature,
+                    },
+                )
+                .await?;
                 Ok((tree, fresh.len()))
             })
         })
@@ -156,7 +187,10 @@ async fn batch(app: &App) -> Result<usize, AppError> {
 /// Notices to citizens and staff are read in the pages: once written they are there, so the in-app channel has them at once.
 async fn deliver(app: &App) -> Result<(), AppError> {
     let now = app.now();
-    if app.read(|tx| Box::pin(async move { Ok(outbox::due(tx, now).await?.is_empty()) })).await? {
+    if app
+        .read(|tx| Box::pin(async move { Ok(outbox::due(tx, now).await?.is_empty()) }))
+        .await?
+    {
         return Ok(());
     }
     app.write("server", |tx, w| {
@@ -188,12 +222,20 @@ pub async fn verify(app: &App) -> Result<Report, AppError> {
                 for e in page {
                     let seq = size_of(&tree);
                     if e.seq != Some(seq) {
-                        bad = Some(Bad { seq, what: "missing", entry: None });
+                        bad = Some(Bad {
+                            seq,
+                            what: "missing",
+                            entry: None,
+                        });
                         break 'all;
                     }
                     let l = leaf_of(&e, seq)?;
                     if e.leaf.as_deref() != Some(hex(&l).as_str()) {
-                        bad = Some(Bad { seq, what: "changed", entry: Some(e.id.to_string()) });
+                        bad = Some(Bad {
+                            seq,
+                            what: "changed",
+                            entry: Some(e.id.to_string()),
+                        });
                         break 'all;
                     }
                     tree.push(l);
@@ -209,9 +251,23 @@ pub async fn verify(app: &App) -> Result<Report, AppError> {
             if bad.is_none()
                 && let Some(c) = ahead.next()
             {
-                bad = Some(Bad { seq: size_of(&tree), what: if c.size > size_of(&tree) { "missing" } else { "checkpoint_root" }, entry: None });
+                bad = Some(Bad {
+                    seq: size_of(&tree),
+                    what: if c.size > size_of(&tree) {
+                        "missing"
+                    } else {
+                        "checkpoint_root"
+                    },
+                    entry: None,
+                });
             }
-            Ok(Report { size: size_of(&tree), root: hex(&tree.root()), checkpoints: checkpoints.len(), pending, bad })
+            Ok(Report {
+                size: size_of(&tree),
+                root: hex(&tree.root()),
+                checkpoints: checkpoints.len(),
+                pending,
+                bad,
+            })
         })
     })
     .await
@@ -225,7 +281,11 @@ fn checkpoint(app: &App, c: &audit::Checkpoint, tree: &Tree) -> Option<Bad> {
     } else {
         return None;
     };
-    Some(Bad { seq: c.size, what, entry: None })
+    Some(Bad {
+        seq: c.size,
+        what,
+        entry: None,
+    })
 }
 
 /// Entries without a number, as far as one reading sees them.
@@ -240,8 +300,18 @@ pub async fn head(app: &App) -> Result<AuditHead, AppError> {
             let pending = pending(tx).await?;
             let newest = audit::checkpoints(tx).await?.pop();
             Ok(match newest {
-                Some(c) => AuditHead { size: c.size, root: c.root, signed_at: Some(c.at.rfc3339()), pending },
-                None => AuditHead { size: 0, root: hex(&Tree::default().root()), signed_at: None, pending },
+                Some(c) => AuditHead {
+                    size: c.size,
+                    root: c.root,
+                    signed_at: Some(c.at.rfc3339()),
+                    pending,
+                },
+                None => AuditHead {
+                    size: 0,
+                    root: hex(&Tree::default().root()),
+                    signed_at: None,
+                    pending,
+                },
             })
         })
     })
@@ -254,7 +324,16 @@ pub async fn of_object(app: &App, object: &str) -> Result<AuditList, AppError> {
     app.read(|tx| {
         Box::pin(async move {
             let rows = audit::of_object(tx, &object).await?;
-            let items = rows.into_iter().map(|e| AuditView { seq: e.seq, at: e.at.rfc3339(), actor: e.actor, action: e.action, object: e.object }).collect();
+            let items = rows
+                .into_iter()
+                .map(|e| AuditView {
+                    seq: e.seq,
+                    at: e.at.rfc3339(),
+                    actor: e.actor,
+                    action: e.action,
+                    object: e.object,
+                })
+                .collect();
             Ok(AuditList { items })
         })
     })
@@ -283,11 +362,41 @@ mod tests {
         assert_eq!(unhex(&hex(&base)), Some(base));
         let others = [
             leaf_of(&e, 1),
-            leaf_of(&audit::Entry { at: Timestamp(6), ..e.clone() }, 0),
-            leaf_of(&audit::Entry { actor: "stf_b".into(), ..e.clone() }, 0),
-            leaf_of(&audit::Entry { action: "case.refuse".into(), ..e.clone() }, 0),
-            leaf_of(&audit::Entry { object: "cas_b".into(), ..e.clone() }, 0),
-            leaf_of(&audit::Entry { detail: "[]".into(), ..e.clone() }, 0),
+            leaf_of(
+                &audit::Entry {
+                    at: Timestamp(6),
+                    ..e.clone()
+                },
+                0,
+            ),
+            leaf_of(
+                &audit::Entry {
+                    actor: "stf_b".into(),
+                    ..e.clone()
+                },
+                0,
+            ),
+            leaf_of(
+                &audit::Entry {
+                    action: "case.refuse".into(),
+                    ..e.clone()
+                },
+                0,
+            ),
+            leaf_of(
+                &audit::Entry {
+                    object: "cas_b".into(),
+                    ..e.clone()
+                },
+                0,
+            ),
+            leaf_of(
+                &audit::Entry {
+                    detail: "[]".into(),
+                    ..e.clone()
+                },
+                0,
+            ),
         ];
         assert!(others.into_iter().all(|l| l.unwrap() != base));
     }

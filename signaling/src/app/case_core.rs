@@ -6,7 +6,10 @@
 use super::{App, Work, auth::Identity, forms, token::Principal, vault::DataKey};
 use crate::problem::{AppError, no};
 use domain::{
-    case::{Actor, Case as Machine, Cmd, Ctx, Decision, Duties, Duty, DutyEntry, Effect, Person, Remedies, Rules, State},
+    case::{
+        Actor, Case as Machine, Cmd, Ctx, Decision, Duties, Duty, DutyEntry, Effect, Person,
+        Remedies, Rules, State,
+    },
     error::Rejected,
     id::{CaseId, Id as _, StaffId},
     identifiers::IdentityIndex,
@@ -31,12 +34,18 @@ pub struct Applicant {
 impl Applicant {
     #[must_use]
     pub fn new(identity: Identity, company: Option<String>) -> Self {
-        Self { name: identity.name, number: identity.number, company }
+        Self {
+            name: identity.name,
+            number: identity.number,
+            company,
+        }
     }
     /// A person's name is masked, a company's is public.
     #[must_use]
     pub fn masked(&self) -> String {
-        self.company.clone().unwrap_or_else(|| mask_name(self.name.expose()))
+        self.company
+            .clone()
+            .unwrap_or_else(|| mask_name(self.name.expose()))
     }
 }
 
@@ -112,16 +121,27 @@ impl Viewer {
 /// Departments of an account: one, or several parted by commas.
 #[must_use]
 pub fn departments(word: Option<&str>) -> Vec<String> {
-    word.unwrap_or_default().split(',').map(str::trim).filter(|d| !d.is_empty()).map(str::to_owned).collect()
+    word.unwrap_or_default()
+        .split(',')
+        .map(str::trim)
+        .filter(|d| !d.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 pub fn person(s: &staff::Staff) -> Result<Person, AppError> {
     let identity = IdentityIndex::new(s.number_index.clone()).ok_or_else(|| no("role_missing"))?;
-    Ok(Person { staff: s.id.clone(), identity })
+    Ok(Person {
+        staff: s.id.clone(),
+        identity,
+    })
 }
 
 pub async fn active_staff(tx: &mut Tx, id: &StaffId) -> Result<staff::Staff, AppError> {
-    staff::get(tx, id).await?.filter(|s| s.active).ok_or_else(|| no("signed_out"))
+    staff::get(tx, id)
+        .await?
+        .filter(|s| s.active)
+        .ok_or_else(|| no("signed_out"))
 }
 
 /// Codes of the machine in the words of the API.
@@ -131,7 +151,11 @@ pub fn refusal(r: Rejected) -> AppError {
         "correction_items_required" => "points_required",
         code => code,
     };
-    Rejected { code, pointer: r.pointer }.into()
+    Rejected {
+        code,
+        pointer: r.pointer,
+    }
+    .into()
 }
 
 fn machine_of(row: &case::Case, duties: Vec<case::DutyRow>) -> Result<Machine, AppError> {
@@ -140,7 +164,16 @@ fn machine_of(row: &case::Case, duties: Vec<case::DutyRow>) -> Result<Machine, A
     // The rows are what the database guards: they count, not the copy in the document.
     let entries = duties
         .into_iter()
-        .filter_map(|d| Some(DutyEntry { duty: d.duty, person: Person { staff: d.staff_id, identity: IdentityIndex::new(d.number_index)? }, at: d.at }))
+        .filter_map(|d| {
+            Some(DutyEntry {
+                duty: d.duty,
+                person: Person {
+                    staff: d.staff_id,
+                    identity: IdentityIndex::new(d.number_index)?,
+                },
+                at: d.at,
+            })
+        })
         .collect();
     m.duties = Duties::from_entries(entries)?;
     Ok(m)
@@ -165,21 +198,41 @@ pub async fn viewer(tx: &mut Tx, who: &Principal, row: &case::Case) -> Result<Vi
         Principal::Citizen { visit } if *visit == row.visit_id => Ok(Viewer::Applicant),
         Principal::Staff { id, roles, .. } => {
             let who = active_staff(tx, id).await?;
-            let office = roles.iter().any(|r| matches!(r, Role::Reviewer | Role::Issuer)) && departments(who.department.as_deref()).contains(&row.department);
+            let office = roles
+                .iter()
+                .any(|r| matches!(r, Role::Reviewer | Role::Issuer))
+                && departments(who.department.as_deref()).contains(&row.department);
             if office {
-                return Ok(Viewer::Office { who, roles: roles.clone() });
+                return Ok(Viewer::Office {
+                    who,
+                    roles: roles.clone(),
+                });
             }
-            let s = session::get(tx, &row.session_id).await?.ok_or_else(|| no("not_found"))?;
-            let here = s.staff_id == who.id || session::members(tx, &s.id).await?.iter().any(|m| m.staff_id.as_ref() == Some(&who.id));
-            if here { Ok(Viewer::Agent { who }) } else { Err(no("not_found")) }
+            let s = session::get(tx, &row.session_id)
+                .await?
+                .ok_or_else(|| no("not_found"))?;
+            let here = s.staff_id == who.id
+                || session::members(tx, &s.id)
+                    .await?
+                    .iter()
+                    .any(|m| m.staff_id.as_ref() == Some(&who.id));
+            if here {
+                Ok(Viewer::Agent { who })
+            } else {
+                Err(no("not_found"))
+            }
         }
-        Principal::Case { .. } | Principal::Citizen { .. } | Principal::Booth { .. } => Err(no("not_found")),
+        Principal::Case { .. } | Principal::Citizen { .. } | Principal::Booth { .. } => {
+            Err(no("not_found"))
+        }
     }
 }
 
 /// The form that the case was handed in with.
 pub async fn form_of(app: &App, tx: &mut Tx, o: &Open) -> Result<forms::Document, AppError> {
-    forms::document(app, tx, &o.row.form_id).await?.ok_or_else(|| no("form_not_open"))
+    forms::document(app, tx, &o.row.form_id)
+        .await?
+        .ok_or_else(|| no("form_not_open"))
 }
 
 impl Open {
@@ -188,13 +241,26 @@ impl Open {
     }
     /// The case's own applicant, as the machine's actor.
     pub fn as_applicant(&self) -> Result<Actor, AppError> {
-        self.machine.applicants.first().cloned().map(Actor::Applicant).ok_or_else(|| no("internal"))
+        self.machine
+            .applicants
+            .first()
+            .cloned()
+            .map(Actor::Applicant)
+            .ok_or_else(|| no("internal"))
     }
     pub fn correction(&self) -> Result<Option<CorrectionRecord>, AppError> {
-        self.row.correction_enc.as_ref().map(|e| self.key.open(e)).transpose()
+        self.row
+            .correction_enc
+            .as_ref()
+            .map(|e| self.key.open(e))
+            .transpose()
     }
     pub fn decision(&self) -> Result<Option<DecisionRecord>, AppError> {
-        self.row.decision_enc.as_ref().map(|e| self.key.open(e)).transpose()
+        self.row
+            .decision_enc
+            .as_ref()
+            .map(|e| self.key.open(e))
+            .transpose()
     }
     pub fn put_correction(&mut self, r: &CorrectionRecord) -> Result<(), AppError> {
         self.row.correction_enc = Some(self.key.seal(r)?);
@@ -210,14 +276,22 @@ impl Open {
         if self.row.version == version {
             return Ok(());
         }
-        Err(no("version_stale").with_current(json!({"version": self.row.version, "state": self.row.state.as_str()})))
+        Err(no("version_stale")
+            .with_current(json!({"version": self.row.version, "state": self.row.state.as_str()})))
     }
 
     /// A member of staff who may take on a duty of this case; a clash is told before a missing role.
-    pub fn may(&self, v: &Viewer, duty: Duty, role: Role) -> Result<(staff::Staff, Person), AppError> {
+    pub fn may(
+        &self,
+        v: &Viewer,
+        duty: Duty,
+        role: Role,
+    ) -> Result<(staff::Staff, Person), AppError> {
         let s = v.staff().ok_or_else(|| no("role_missing"))?;
         let p = person(s)?;
-        self.machine.duties.check(duty, &p, &self.machine.applicants)?;
+        self.machine
+            .duties
+            .check(duty, &p, &self.machine.applicants)?;
         if !v.has(role) {
             return Err(no("role_missing"));
         }
@@ -225,10 +299,25 @@ impl Open {
     }
 
     /// One command of the machine; duties go to their guarded table at once.
-    pub async fn apply(&mut self, tx: &mut Tx, w: &mut Work, actor: &Actor, rules: &Rules, cmd: Cmd) -> Result<Vec<Effect>, AppError> {
+    pub async fn apply(
+        &mut self,
+        tx: &mut Tx,
+        w: &mut Work,
+        actor: &Actor,
+        rules: &Rules,
+        cmd: Cmd,
+    ) -> Result<Vec<Effect>, AppError> {
         let verb = cmd.kind();
-        let ctx = Ctx { actor, calendar: &w.app.calendar, rules };
-        let (machine, effects) = self.machine.clone().apply(w.now, cmd, ctx).map_err(refusal)?;
+        let ctx = Ctx {
+            actor,
+            calendar: &w.app.calendar,
+            rules,
+        };
+        let (machine, effects) = self
+            .machine
+            .clone()
+            .apply(w.now, cmd, ctx)
+            .map_err(refusal)?;
         self.machine = machine;
         self.mirror();
         carry(tx, w, &self.row, verb.as_str(), &effects).await?;
@@ -249,33 +338,73 @@ impl Open {
         }
         self.row.version += 1;
         w.wake(&self.row.id);
-        if session::get(tx, &self.row.session_id).await?.is_some_and(|s| s.state != domain::session::State::Ended) {
+        if session::get(tx, &self.row.session_id)
+            .await?
+            .is_some_and(|s| s.state != domain::session::State::Ended)
+        {
             w.wake(&self.row.session_id);
         }
         Ok(())
     }
 
     /// One line of the case's journal.
-    pub async fn event(&self, tx: &mut Tx, w: &Work, kind: &str, note: Option<String>) -> Result<(), AppError> {
-        let sealed = note.map(|t| self.key.seal(&EventNote { text: Some(t) })).transpose()?;
+    pub async fn event(
+        &self,
+        tx: &mut Tx,
+        w: &Work,
+        kind: &str,
+        note: Option<String>,
+    ) -> Result<(), AppError> {
+        let sealed = note
+            .map(|t| self.key.seal(&EventNote { text: Some(t) }))
+            .transpose()?;
         case::append(tx, &self.row.id, w.now, kind, &w.actor, sealed).await?;
         Ok(())
     }
 }
 
 /// The effects of a command that are rows: duties, audit, notices. Papers are made when someone asks for them.
-pub async fn carry(tx: &mut Tx, w: &mut Work, row: &case::Case, verb: &str, effects: &[Effect]) -> Result<(), AppError> {
+pub async fn carry(
+    tx: &mut Tx,
+    w: &mut Work,
+    row: &case::Case,
+    verb: &str,
+    effects: &[Effect],
+) -> Result<(), AppError> {
     for e in effects {
         match e {
             Effect::DutyTaken { duty, person } => {
-                let d = case::DutyRow { duty: *duty, staff_id: person.staff.clone(), number_index: person.identity.as_str().to_owned(), at: w.now };
+                let d = case::DutyRow {
+                    duty: *duty,
+                    staff_id: person.staff.clone(),
+                    number_index: person.identity.as_str().to_owned(),
+                    at: w.now,
+                };
                 case::add_duty(tx, &row.id, &d).await?;
             }
-            Effect::Tell(n) => w.outbox(tx, "case.notice", row.id.as_str(), json!({"notice": n.as_str(), "number": row.number})).await?,
-            Effect::Moved { .. } | Effect::DueSet { .. } | Effect::ReturnAfter { .. } | Effect::Issue(_) | Effect::Render => {}
+            Effect::Tell(n) => {
+                w.outbox(
+                    tx,
+                    "case.notice",
+                    row.id.as_str(),
+                    json!({"notice": n.as_str(), "number": row.number}),
+                )
+                .await?;
+            }
+            Effect::Moved { .. }
+            | Effect::DueSet { .. }
+            | Effect::ReturnAfter { .. }
+            | Effect::Issue(_)
+            | Effect::Render => {}
         }
     }
-    w.audit(tx, &format!("case.{verb}"), row.id.as_str(), json!({"state": row.state.as_str(), "due": row.due_on})).await
+    w.audit(
+        tx,
+        &format!("case.{verb}"),
+        row.id.as_str(),
+        json!({"state": row.state.as_str(), "due": row.due_on}),
+    )
+    .await
 }
 
 /// The machine as it is kept: without the texts, which stand sealed in the records.
@@ -287,10 +416,20 @@ pub fn stored(m: &Machine) -> Result<String, AppError> {
             i.en.clear();
         }
     }
-    let none = || Remedies { reconsideration: String::new(), litigation: String::new() };
+    let none = || Remedies {
+        reconsideration: String::new(),
+        litigation: String::new(),
+    };
     match &mut m.decision {
         Some(Decision::Granted { opinion, .. }) => opinion.clear(),
-        Some(Decision::Refused { reasons, remedies, .. } | Decision::NotAccepted { reasons, remedies, .. }) => {
+        Some(
+            Decision::Refused {
+                reasons, remedies, ..
+            }
+            | Decision::NotAccepted {
+                reasons, remedies, ..
+            },
+        ) => {
             reasons.clear();
             *remedies = none();
         }
@@ -302,13 +441,29 @@ pub fn stored(m: &Machine) -> Result<String, AppError> {
 /// The remedies of §38: whom to ask, how long (行政复议法 §20: 60 days; 行政诉讼法 §46: 6 months).
 #[must_use]
 pub fn remedies() -> (Remedies, Vec<Bilingual>) {
-    let zh = ["自收到本决定书之日起60日内，可以向沅江市人民政府申请行政复议。", "自收到本决定书之日起6个月内，可以向有管辖权的人民法院提起行政诉讼。"];
+    let zh = [
+        "自收到本决定书之日起60日内，可以向沅江市人民政府申请行政复议。",
+        "自收到本决定书之日起6个月内，可以向有管辖权的人民法院提起行政诉讼。",
+    ];
     let en = [
         "Within 60 days of receiving this decision you may apply to the Yuanjiang Municipal People's Government for administrative review.",
         "Within 6 months of receiving this decision you may bring an administrative lawsuit before the people's court that has jurisdiction.",
     ];
-    let texts = zh.iter().zip(en).map(|(z, e)| Bilingual { zh: (*z).to_owned(), en: e.to_owned() }).collect();
-    (Remedies { reconsideration: zh[0].to_owned(), litigation: zh[1].to_owned() }, texts)
+    let texts = zh
+        .iter()
+        .zip(en)
+        .map(|(z, e)| Bilingual {
+            zh: (*z).to_owned(),
+            en: e.to_owned(),
+        })
+        .collect();
+    (
+        Remedies {
+            reconsideration: zh[0].to_owned(),
+            litigation: zh[1].to_owned(),
+        },
+        texts,
+    )
 }
 
 /// No decision and no end yet: papers and answers of the citizen still count.
@@ -325,18 +480,54 @@ mod tests {
 
     #[test]
     fn kept_machines_hold_no_official_text() {
-        let person = |n: u128| Person { staff: StaffId::make(1, n), identity: IdentityIndex::new(format!("i{n}")).unwrap() };
+        let person = |n: u128| Person {
+            staff: StaffId::make(1, n),
+            identity: IdentityIndex::new(format!("i{n}")).unwrap(),
+        };
         let now = Timestamp::parse_rfc3339("2026-03-02T02:00:00Z").unwrap();
-        let term = Term { statutory_days: 20, promise_days: 5, extension_days_max: 10 };
-        let m = Machine::draft(CaseId::make(1, 1), vec![IdentityIndex::new("a").unwrap()], term).unwrap();
+        let term = Term {
+            statutory_days: 20,
+            promise_days: 5,
+            extension_days_max: 10,
+        };
+        let m = Machine::draft(
+            CaseId::make(1, 1),
+            vec![IdentityIndex::new("a").unwrap()],
+            term,
+        )
+        .unwrap();
         let rules = Rules::default();
         let step = |m: Machine, who: u128, cmd| {
             let actor = Actor::Staff(person(who));
-            m.apply(now, cmd, Ctx { actor: &actor, calendar: Calendar::vendored(), rules: &rules }).unwrap().0
+            m.apply(
+                now,
+                cmd,
+                Ctx {
+                    actor: &actor,
+                    calendar: Calendar::vendored(),
+                    rules: &rules,
+                },
+            )
+            .unwrap()
+            .0
         };
-        let m = step(m, 1, Cmd::ReceiveAndAccept { number: "43098120260302000001".into(), guided: vec![], filled: vec![] });
+        let m = step(
+            m,
+            1,
+            Cmd::ReceiveAndAccept {
+                number: "43098120260302000001".into(),
+                guided: vec![],
+                filled: vec![],
+            },
+        );
         let m = step(m, 2, Cmd::BeginReview);
-        let m = step(m, 2, Cmd::Grant { opinion: "王某某符合条件".into() });
+        let m = step(
+            m,
+            2,
+            Cmd::Grant {
+                opinion: "王某某符合条件".into(),
+            },
+        );
         let text = stored(&m).unwrap();
         assert!(!text.contains("王某某"));
         let back: Machine = serde_json::from_str(&text).unwrap();

@@ -10,7 +10,10 @@ use super::{
     token::Principal,
 };
 use crate::problem::{AppError, no};
-use documents::{Correction, CorrectionNotice, ReceiptDoc, ReceiptKind, ReceiptMaterial, RefusalDoc, RefusalKind, Remedies, Text};
+use documents::{
+    Correction, CorrectionNotice, ReceiptDoc, ReceiptKind, ReceiptMaterial, RefusalDoc,
+    RefusalKind, Remedies, Text,
+};
 use domain::{
     case::State,
     catalogue as rules,
@@ -44,25 +47,49 @@ async fn file(app: &App, tx: &mut Tx, who: &Principal, id: &CaseId) -> Result<Fi
     let open = case_core::open(app, tx, id, false).await?;
     let viewer = case_core::viewer(tx, who, &open.row).await?;
     let item = super::catalogue::item_at(tx, &open.row.item, open.row.item_version).await?;
-    let hall = hall::get(tx, &open.row.hall_id).await?.ok_or_else(|| no("internal"))?;
-    let accepter = open.machine.duties.entries().iter().find(|e| e.duty == domain::case::Duty::Accepted).map(|e| e.person.staff.clone());
+    let hall = hall::get(tx, &open.row.hall_id)
+        .await?
+        .ok_or_else(|| no("internal"))?;
+    let accepter = open
+        .machine
+        .duties
+        .entries()
+        .iter()
+        .find(|e| e.duty == domain::case::Duty::Accepted)
+        .map(|e| e.person.staff.clone());
     let agent = match accepter {
-        Some(s) => staff::get(tx, &s).await?.map(|s| s.name).unwrap_or_default(),
+        Some(s) => staff::get(tx, &s)
+            .await?
+            .map(|s| s.name)
+            .unwrap_or_default(),
         None => String::new(),
     };
     let applicant = open.applicant()?.masked();
     let materials = material::of_case(tx, id).await?;
-    Ok(File { open, viewer, item, hall, agent, applicant, materials })
+    Ok(File {
+        open,
+        viewer,
+        item,
+        hall,
+        agent,
+        applicant,
+        materials,
+    })
 }
 
 async fn load(app: &App, who: &Principal, id: CaseId) -> Result<File, AppError> {
     let (a, who) = (app.clone(), who.clone());
-    app.read(|tx| Box::pin(async move { file(&a, tx, &who, &id).await })).await
+    app.read(|tx| Box::pin(async move { file(&a, tx, &who, &id).await }))
+        .await
 }
 
 /// The progress page of the phone. Who scans it without having the case's own code is asked for it there.
 fn progress_url(app: &App, f: &File) -> String {
-    format!("{}/phone/#case={}", app.public_url.trim_end_matches('/'), f.open.row.id)
+    format!(
+        "{}/phone/#case={}",
+        app.public_url.trim_end_matches('/'),
+        f.open.row.id
+    )
 }
 
 fn came_as(source: &str) -> Text {
@@ -77,13 +104,21 @@ fn receipt_doc(app: &App, f: &File) -> ReceiptDoc {
     let row = &f.open.row;
     let accepted = row.accepted_at.is_some();
     ReceiptDoc {
-        kind: if accepted { ReceiptKind::Accepted } else { ReceiptKind::Received },
+        kind: if accepted {
+            ReceiptKind::Accepted
+        } else {
+            ReceiptKind::Received
+        },
         number: row.number.clone(),
         item: text(&f.item.name),
         applicant: f.applicant.clone(),
         authority: text(&f.item.department.name),
         at: row.accepted_at.unwrap_or(row.received_at).utc(),
-        due: row.due_on.as_deref().and_then(parse_date).filter(|_| accepted),
+        due: row
+            .due_on
+            .as_deref()
+            .and_then(parse_date)
+            .filter(|_| accepted),
         promised_days: u16::try_from(f.item.promise_days).ok(),
         hall: Text::new(&f.hall.name_zh, &f.hall.name_en),
         agent: f.agent.clone(),
@@ -92,7 +127,11 @@ fn receipt_doc(app: &App, f: &File) -> ReceiptDoc {
             .materials
             .iter()
             .filter(|m| m.at <= row.received_at)
-            .map(|m| ReceiptMaterial { name: Text::new(&m.name_zh, &m.name_en), form: came_as(&m.source), copies: 1 })
+            .map(|m| ReceiptMaterial {
+                name: Text::new(&m.name_zh, &m.name_en),
+                form: came_as(&m.source),
+                copies: 1,
+            })
             .collect(),
         next_steps: f.item.next_steps.iter().map(text).collect(),
         phone: f.hall.telephone.clone(),
@@ -109,7 +148,11 @@ pub async fn receipt(app: &App, who: &Principal, id: CaseId) -> Result<Vec<u8>, 
 /// The same, asked for within the session.
 ///
 /// Codes: `not_a_member`, `no_case`.
-pub async fn receipt_of_session(app: &App, who: &Principal, session: SessionId) -> Result<Vec<u8>, AppError> {
+pub async fn receipt_of_session(
+    app: &App,
+    who: &Principal,
+    session: SessionId,
+) -> Result<Vec<u8>, AppError> {
     let asker = who.clone();
     let case = app
         .read(|tx| {
@@ -138,7 +181,9 @@ pub async fn certificate(app: &App, who: &Principal, id: CaseId) -> Result<Vec<u
         .await?;
     match row {
         Some(c) => files::get_under(app, &c.key_id, &c.sm3).await,
-        None if viewer.has(Role::Issuer) || viewer.has(Role::Reviewer) => issue::preview(app, who, id).await,
+        None if viewer.has(Role::Issuer) || viewer.has(Role::Reviewer) => {
+            issue::preview(app, who, id).await
+        }
         None => Err(no("illegal_transition")),
     }
 }
@@ -151,7 +196,11 @@ fn refusal_doc(app: &App, f: &File, d: &DecisionRecord) -> Result<RefusalDoc, Ap
         reasons.push(Text::zh(&d.view.opinion));
     }
     Ok(RefusalDoc {
-        kind: if row.state == State::NotAccepted { RefusalKind::NotAccepted } else { RefusalKind::Refused },
+        kind: if row.state == State::NotAccepted {
+            RefusalKind::NotAccepted
+        } else {
+            RefusalKind::Refused
+        },
         number: format!("{}-不予", row.number),
         case_number: row.number.clone(),
         applicant: f.applicant.clone(),
@@ -162,7 +211,10 @@ fn refusal_doc(app: &App, f: &File, d: &DecisionRecord) -> Result<RefusalDoc, Ap
         remedies: Remedies {
             review_body: Text::new("沅江市人民政府", "Yuanjiang Municipal People's Government"),
             review_days: 60,
-            court: Text::new("有管辖权的人民法院", "the people's court that has jurisdiction"),
+            court: Text::new(
+                "有管辖权的人民法院",
+                "the people's court that has jurisdiction",
+            ),
             suit_months: 6,
         },
         authority: text(&f.item.department.name),
@@ -175,13 +227,20 @@ fn refusal_doc(app: &App, f: &File, d: &DecisionRecord) -> Result<RefusalDoc, Ap
 fn notice_doc(app: &App, f: &File, c: &CorrectionRecord) -> CorrectionNotice {
     let row = &f.open.row;
     let subject = |t: Option<&str>| match t {
-        Some(t) => f.item.field(t).map(|x| text(&x.label)).or_else(|| f.item.material(t).map(|m| text(&m.name))),
+        Some(t) => f
+            .item
+            .field(t)
+            .map(|x| text(&x.label))
+            .or_else(|| f.item.material(t).map(|m| text(&m.name))),
         None => None,
     };
     let point = |p: &protocol::CorrectionPoint| Correction {
         subject: subject(p.target.as_deref()).unwrap_or_else(|| Text::new("总体", "General")),
         problem: words(&p.text),
-        remedy: Text::new("请在手机上办事进度页补交", "Answer on the progress page of your phone"),
+        remedy: Text::new(
+            "请在手机上办事进度页补交",
+            "Answer on the progress page of your phone",
+        ),
     };
     CorrectionNotice {
         number: format!("{}-补正", row.number),
@@ -216,12 +275,21 @@ pub async fn decision(app: &App, who: &Principal, id: CaseId) -> Result<Vec<u8>,
 
 /// A material of the case: media type and bytes. Not for the agent once the case was handed in: the department's staff and the
 /// citizen read it.
-pub async fn material(app: &App, who: &Principal, case: CaseId, id: MaterialId) -> Result<(String, Vec<u8>), AppError> {
+pub async fn material(
+    app: &App,
+    who: &Principal,
+    case: CaseId,
+    id: MaterialId,
+) -> Result<(String, Vec<u8>), AppError> {
     let f = load(app, who, case.clone()).await?;
     if matches!(f.viewer, Viewer::Agent { .. }) {
         return Err(no("not_found"));
     }
-    let m = f.materials.into_iter().find(|m| m.id == id).ok_or_else(|| no("material_unknown"))?;
+    let m = f
+        .materials
+        .into_iter()
+        .find(|m| m.id == id)
+        .ok_or_else(|| no("material_unknown"))?;
     let bytes = files::get_under(app, &m.key_id, &m.sm3).await?;
     Ok((m.media_type, bytes))
 }
@@ -232,11 +300,17 @@ pub async fn signature_png(app: &App, who: &Principal, id: CaseId) -> Result<Vec
     app.read(|tx| {
         Box::pin(async move {
             let o = case_core::open(&a, tx, &id, false).await?;
-            if matches!(case_core::viewer(tx, &who, &o.row).await?, Viewer::Agent { .. }) {
+            if matches!(
+                case_core::viewer(tx, &who, &o.row).await?,
+                Viewer::Agent { .. }
+            ) {
                 return Err(no("not_found"));
             }
-            let s = signature::of_case(tx, &id).await?.ok_or_else(|| no("not_found"))?;
-            o.key.open_bytes(&s.image_enc.ok_or_else(|| no("not_found"))?)
+            let s = signature::of_case(tx, &id)
+                .await?
+                .ok_or_else(|| no("not_found"))?;
+            o.key
+                .open_bytes(&s.image_enc.ok_or_else(|| no("not_found"))?)
         })
     })
     .await

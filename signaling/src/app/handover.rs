@@ -31,32 +31,47 @@ struct Made {
 pub async fn make(app: &App, caller: &Caller, id: SessionId) -> Result<HandoverCode, AppError> {
     let visit = caller.who.citizen()?.clone();
     let key = caller.key.clone().ok_or_else(|| no("key_required"))?;
-    let mut code = app.vault.secret_hash(&format!("handover/{id}/{visit}/{key}"));
+    let mut code = app
+        .vault
+        .secret_hash(&format!("handover/{id}/{visit}/{key}"));
     code.truncate(CODE_CHARS);
     let hash = app.vault.secret_hash(&code);
     let who = caller.who.clone();
     let made: Made = app
-        .command(caller, &format!("sessions.handover_code:{id}"), &json!({}), move |tx, w| {
-            let (id, who, visit, hash) = (id.clone(), who.clone(), visit.clone(), hash.clone());
-            Box::pin(async move {
-                let (s, _, me) = call_flow::membership(tx, &who, &id).await?;
-                if me.role != Role::Citizen {
-                    return Err(no("citizen_only"));
-                }
-                if visit::get(tx, &visit).await?.is_none_or(|v| v.ended) {
-                    return Err(no("visit_ended"));
-                }
-                let case = s.case_id.ok_or_else(|| no("no_case"))?;
-                let expires = w.now + limits::HANDOVER_LIFE;
-                handover::insert(tx, &hash, &case, &visit, expires).await?;
-                w.audit(tx, "case.handover_made", case.as_str(), json!({})).await?;
-                Ok(Made { expires_at: expires.rfc3339() })
-            })
-        })
+        .command(
+            caller,
+            &format!("sessions.handover_code:{id}"),
+            &json!({}),
+            move |tx, w| {
+                let (id, who, visit, hash) = (id.clone(), who.clone(), visit.clone(), hash.clone());
+                Box::pin(async move {
+                    let (s, _, me) = call_flow::membership(tx, &who, &id).await?;
+                    if me.role != Role::Citizen {
+                        return Err(no("citizen_only"));
+                    }
+                    if visit::get(tx, &visit).await?.is_none_or(|v| v.ended) {
+                        return Err(no("visit_ended"));
+                    }
+                    let case = s.case_id.ok_or_else(|| no("no_case"))?;
+                    let expires = w.now + limits::HANDOVER_LIFE;
+                    handover::insert(tx, &hash, &case, &visit, expires).await?;
+                    w.audit(tx, "case.handover_made", case.as_str(), json!({}))
+                        .await?;
+                    Ok(Made {
+                        expires_at: expires.rfc3339(),
+                    })
+                })
+            },
+        )
         .await?;
     let url = format!("{}/phone/#c={code}", app.public_url.trim_end_matches('/'));
     let qr_svg = documents::qr_svg(&url).map_err(|_| no("internal"))?;
-    Ok(HandoverCode { code, url, qr_svg, expires_at: made.expires_at })
+    Ok(HandoverCode {
+        code,
+        url,
+        qr_svg,
+        expires_at: made.expires_at,
+    })
 }
 
 /// By whoever holds the code, once.
@@ -71,8 +86,11 @@ pub async fn exchange(app: &App, code: String) -> Result<CaseToken, AppError> {
         .write("handover", move |tx, w| {
             let hash = hash.clone();
             Box::pin(async move {
-                let Some((case, _)) = handover::take(tx, &hash, w.now).await? else { return Ok(None) };
-                w.audit(tx, "case.handover_used", case.as_str(), json!({})).await?;
+                let Some((case, _)) = handover::take(tx, &hash, w.now).await? else {
+                    return Ok(None);
+                };
+                w.audit(tx, "case.handover_used", case.as_str(), json!({}))
+                    .await?;
                 Ok(Some(case))
             })
         })
@@ -80,5 +98,9 @@ pub async fn exchange(app: &App, code: String) -> Result<CaseToken, AppError> {
         .ok_or_else(|| no("code_invalid"))?;
     let who = Principal::Case { case: case.clone() };
     let (access_token, end) = token::issue(&app.vault, &who, app.now(), limits::CASE_TOKEN_LIFE)?;
-    Ok(CaseToken { access_token, expires_at: end.rfc3339(), case: case_view::get(app, &who, case).await? })
+    Ok(CaseToken {
+        access_token,
+        expires_at: end.rfc3339(),
+        case: case_view::get(app, &who, case).await?,
+    })
 }

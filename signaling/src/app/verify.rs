@@ -5,7 +5,7 @@
 
 use super::{
     App, files,
-    issue::{HolderRecord, seal_fits},
+    result_paper::{HolderRecord, seal_fits},
     vault,
 };
 use crate::problem::{AppError, no};
@@ -41,7 +41,10 @@ fn normal(number: &str) -> String {
 
 /// O, I and L are read for 0 and 1, as Crockford has it.
 fn normal_code(code: &str) -> String {
-    let plain = code.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_uppercase());
+    let plain = code
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric())
+        .map(|c| c.to_ascii_uppercase());
     plain
         .map(|c| match c {
             'O' => '0',
@@ -57,7 +60,10 @@ fn is_sm3(s: &str) -> bool {
 
 /// Codes: `body_invalid` (a digest that is none, a number beyond all bounds).
 pub async fn verify(app: &App, body: Verify) -> Result<Verification, AppError> {
-    if body.number.len() > NUMBER_BYTES || body.code.len() > NUMBER_BYTES || body.file_sm3.as_deref().is_some_and(|s| !is_sm3(s)) {
+    if body.number.len() > NUMBER_BYTES
+        || body.code.len() > NUMBER_BYTES
+        || body.file_sm3.as_deref().is_some_and(|s| !is_sm3(s))
+    {
         return Err(no("body_invalid"));
     }
     let now = app.now();
@@ -77,7 +83,9 @@ pub async fn verify(app: &App, body: Verify) -> Result<Verification, AppError> {
     let found = app
         .read(|tx| {
             Box::pin(async move {
-                let Some(c) = certificate::find(tx, &number).await? else { return Ok(None) };
+                let Some(c) = certificate::find(tx, &number).await? else {
+                    return Ok(None);
+                };
                 let standing = licence::get(tx, &c.licence_id).await?.map(|l| l.status);
                 let key = match a.vault.key(tx, &c.key_id).await {
                     Ok(k) => k,
@@ -89,14 +97,18 @@ pub async fn verify(app: &App, body: Verify) -> Result<Verification, AppError> {
             })
         })
         .await?;
-    let Some((c, standing, key)) = found else { return Ok(unknown) };
+    let Some((c, standing, key)) = found else {
+        return Ok(unknown);
+    };
     if !vault::same(normal_code(&body.code).as_bytes(), c.verify_code.as_bytes()) {
         return Ok(unknown);
     }
     let file = files::get(app, &key, &c.sm3).await;
     let (a, cert) = (app.clone(), c.clone());
     let signature_ok = match file {
-        Ok(bytes) => tokio::task::spawn_blocking(move || seal_fits(&a, &cert, &bytes)).await.map_err(|_| no("internal"))?,
+        Ok(bytes) => tokio::task::spawn_blocking(move || seal_fits(&a, &cert, &bytes))
+            .await
+            .map_err(|_| no("internal"))?,
         Err(e) => {
             tracing::error!(certificate = %c.id, code = e.code(), "an issued file cannot be read");
             false
@@ -106,17 +118,32 @@ pub async fn verify(app: &App, body: Verify) -> Result<Verification, AppError> {
     let registered = Registered {
         sm3: c.sm3.clone(),
         signature_ok,
-        revoked: c.status == "revoked" || standing.is_some_and(|s| !matches!(s, Status::Valid | Status::Lapsed)),
+        revoked: c.status == "revoked"
+            || standing.is_some_and(|s| !matches!(s, Status::Valid | Status::Lapsed)),
         superseded: c.status == "reissued",
         valid_until: c.valid_until.as_deref().and_then(parse_date),
     };
-    let said = issuance::verify(Some(&registered), body.file_sm3.as_deref(), now.beijing_date());
+    let said = issuance::verify(
+        Some(&registered),
+        body.file_sm3.as_deref(),
+        now.beijing_date(),
+    );
     Ok(Verification {
         outcome: outcome(said),
-        title: Some(Bilingual { zh: c.title_zh, en: c.title_en }),
+        title: Some(Bilingual {
+            zh: c.title_zh,
+            en: c.title_en,
+        }),
         number: Some(c.number),
-        holder_masked: Some(if holder.company { holder.name.into_inner() } else { mask_name(holder.name.expose()) }),
-        issuer: Some(Bilingual { zh: c.issuer_zh, en: c.issuer_en }),
+        holder_masked: Some(if holder.company {
+            holder.name.into_inner()
+        } else {
+            mask_name(holder.name.expose())
+        }),
+        issuer: Some(Bilingual {
+            zh: c.issuer_zh,
+            en: c.issuer_en,
+        }),
         issued_on: Some(c.issued_at.beijing_date().to_string()),
         valid_until: c.valid_until,
         seal_ok: signature_ok,
@@ -128,7 +155,10 @@ pub async fn verify(app: &App, body: Verify) -> Result<Verification, AppError> {
 /// SM3 of a file, for pages that cannot compute it. Nothing of the file is kept; the door bounds its size.
 #[must_use]
 pub fn file_digest(bytes: &[u8]) -> FileDigest {
-    FileDigest { sm3: sm3_hex(bytes), bytes: i64::try_from(bytes.len()).unwrap_or(i64::MAX) }
+    FileDigest {
+        sm3: sm3_hex(bytes),
+        bytes: i64::try_from(bytes.len()).unwrap_or(i64::MAX),
+    }
 }
 
 #[cfg(test)]
@@ -140,15 +170,27 @@ mod tests {
     fn what_people_type_finds_what_was_printed() {
         let full = "1.2.156.3005.2.11100000000013338W011.114290060000000192.2026112100000001.001.R";
         assert_eq!(normal(full), full);
-        assert_eq!(normal(&format!(" {} ", full.trim_start_matches("1.2.156.3005.2."))), full);
-        assert_eq!(normal("沅江公安证字〔2026〕 第000012号"), "沅江公安证字〔2026〕第000012号");
+        assert_eq!(
+            normal(&format!(" {} ", full.trim_start_matches("1.2.156.3005.2."))),
+            full
+        );
+        assert_eq!(
+            normal("沅江公安证字〔2026〕 第000012号"),
+            "沅江公安证字〔2026〕第000012号"
+        );
         assert_eq!(normal_code(" a0-oI l9zk "), "A0011 9ZK".replace(' ', ""));
     }
 
     #[test]
     fn a_digest_is_sm3() {
         let d = file_digest(b"abc");
-        assert_eq!((d.sm3.as_str(), d.bytes), ("66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0", 3));
+        assert_eq!(
+            (d.sm3.as_str(), d.bytes),
+            (
+                "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0",
+                3
+            )
+        );
         assert!(is_sm3(&d.sm3) && !is_sm3("zz"));
     }
 }
