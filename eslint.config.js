@@ -21,7 +21,7 @@ export default tseslint.config(
       "no-new-func": "error",
       eqeqeq: ["error", "smart"],
       "vue/no-v-html": "error",
-      "vue/no-static-inline-style": ["error", { allowBinding: true }],
+      "vue/no-static-inline-styles": ["error", { allowBinding: true }],
       "vue/multi-word-component-names": "off",
       "vue/no-unused-refs": "error",
       "vue/require-v-for-key": "error",

@@ -2,7 +2,14 @@
 
 fn main() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for app in ["booth-client/apps/booth", "booth-client/apps/phone", "booth-client/apps/public", "agent-console/apps/desk", "agent-console/apps/office", "agent-console/apps/admin"] {
+    for app in [
+        "booth-client/apps/booth",
+        "booth-client/apps/phone",
+        "booth-client/apps/public",
+        "agent-console/apps/desk",
+        "agent-console/apps/office",
+        "agent-console/apps/admin",
+    ] {
         let dist = root.join(app).join("dist");
         if let Err(e) = std::fs::create_dir_all(&dist) {
             println!("cargo:warning={}: {e}", dist.display());

@@ -378,7 +378,11 @@ fn rows(app: &App, dir: &Path, password_hash: &str, summary: &mut Summary) -> Re
                 totp_enc: None,
                 roles: m.roles,
                 hall_id: first.id.clone(),
-                department: Some(if m.departments.is_empty() { m.department } else { m.departments.join(",") }),
+                department: Some(if m.departments.is_empty() {
+                    m.department
+                } else {
+                    m.departments.join(",")
+                }),
                 skills: m.skills,
                 active: true,
                 failures: 0,

@@ -61,8 +61,14 @@ enum Audit {
 
 fn log(config: &Config) {
     let filter = EnvFilter::try_new(&config.log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let b = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if config.log.json { b.json().init() } else { b.init() }
+    let b = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if config.log.json {
+        b.json().init()
+    } else {
+        b.init()
+    }
 }
 
 #[tokio::main]
@@ -84,22 +90,32 @@ async fn main() -> Result<()> {
         }
         Command::Demo => {
             let _lock = serve::claim(&config)?;
-            println!("{}", demo::load(&serve::build(&config, false).await?, &config.data_dir).await?);
+            println!(
+                "{}",
+                demo::load(&serve::build(&config, false).await?, &config.data_dir).await?
+            );
         }
-        Command::User { command: User::Password { account } } => {
+        Command::User {
+            command: User::Password { account },
+        } => {
             let _lock = serve::claim(&config)?;
             let password = std::io::read_to_string(std::io::stdin())?;
-            let hash = app::auth::hash_password(password.trim_end_matches('\n')).map_err(|e| anyhow::anyhow!("{e}"))?;
+            let hash = app::auth::hash_password(password.trim_end_matches('\n'))
+                .map_err(|e| anyhow::anyhow!("{e}"))?;
             let a = serve::build(&config, false).await?;
             let known = a
                 .write("cli", move |tx, _| {
                     let (account, hash) = (account.clone(), hash.clone());
-                    Box::pin(async move { Ok(store::staff::set_password(tx, &account, &hash).await?) })
+                    Box::pin(
+                        async move { Ok(store::staff::set_password(tx, &account, &hash).await?) },
+                    )
                 })
                 .await?;
             anyhow::ensure!(known, "no such account");
         }
-        Command::Audit { command: Audit::Verify } => {
+        Command::Audit {
+            command: Audit::Verify,
+        } => {
             let a = serve::build(&config, false).await?;
             let report = app::audit_log::verify(&a).await?;
             println!("{}", serde_json::to_string(&report)?);
@@ -116,7 +132,8 @@ async fn run(config: &Config, with_demo: bool) -> Result<()> {
     }
     let running = serve::start(config).await?;
     tracing::info!(address = %running.address, public_url = config.public_url, "cloud-booth is ready");
-    let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).context("no signals")?;
+    let mut term = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .context("no signals")?;
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = term.recv() => {}

@@ -14,129 +14,639 @@ pub struct Kind {
 }
 
 const fn kind(code: &'static str, status: u16, zh: &'static str, en: &'static str) -> Kind {
-    Kind { code, status, zh, en }
+    Kind {
+        code,
+        status,
+        zh,
+        en,
+    }
 }
 
 /// Sorted by status, then by subject.
 pub const KINDS: &[Kind] = &[
-    kind("body_invalid", 400, "请求内容看不懂", "The request could not be read"),
-    kind("key_required", 400, "缺少幂等键（Idempotency-Key）", "The Idempotency-Key header is missing"),
-    kind("key_invalid", 400, "幂等键应为1到64个可见字符", "The idempotency key must be 1 to 64 visible characters"),
-    kind("version_unsupported", 400, "页面版本太旧，请刷新", "This page is too old; reload it"),
-    kind("hello_expected", 400, "连接应先说 hello", "The connection must start with hello"),
+    kind(
+        "body_invalid",
+        400,
+        "请求内容看不懂",
+        "The request could not be read",
+    ),
+    kind(
+        "key_required",
+        400,
+        "缺少幂等键（Idempotency-Key）",
+        "The Idempotency-Key header is missing",
+    ),
+    kind(
+        "key_invalid",
+        400,
+        "幂等键应为1到64个可见字符",
+        "The idempotency key must be 1 to 64 visible characters",
+    ),
+    kind(
+        "version_unsupported",
+        400,
+        "页面版本太旧，请刷新",
+        "This page is too old; reload it",
+    ),
+    kind(
+        "hello_expected",
+        400,
+        "连接应先说 hello",
+        "The connection must start with hello",
+    ),
     kind("frame_unknown", 400, "不认识的消息", "Unknown message"),
     kind("signed_out", 401, "请先登录", "Please sign in"),
-    kind("login_failed", 401, "账号、密码或动态码不对", "Account, password or code is wrong"),
-    kind("totp_required", 401, "请输入动态码", "Enter the six-digit code"),
-    kind("login_locked", 401, "连续输错次数太多，请15分钟后再试", "Too many wrong tries; try again in 15 minutes"),
-    kind("token_expired", 401, "登录已过期，请重新登录", "The sign-in has expired; sign in again"),
-    kind("booth_unknown", 401, "这台云晓屋没有登记或签名不对", "This booth is not enrolled or its signature is wrong"),
-    kind("role_missing", 403, "您的岗位没有这个权限", "Your role may not do this"),
-    kind("citizen_only", 403, "这一步要由办事人自己在屏幕上做", "Only the citizen may do this, on their own screen"),
-    kind("agent_only", 403, "这一步由工作人员操作", "Only the agent may do this"),
-    kind("identity_required", 403, "请先刷身份证", "Please swipe the identity card first"),
-    kind("consent_required", 403, "要先得到本人同意", "The citizen's consent is needed first"),
-    kind("not_entitled", 403, "这份证照只有其法定代表人可以授权取用", "Only the legal representative named on this licence may open it"),
-    kind("duty_conflict", 403, "受理人不能审查本件，审查人不能出证", "Who accepted cannot review this case, and who reviewed cannot issue it"),
-    kind("origin_refused", 403, "不接受来自这个网站的连接", "Connections from this site are refused"),
+    kind(
+        "login_failed",
+        401,
+        "账号、密码或动态码不对",
+        "Account, password or code is wrong",
+    ),
+    kind(
+        "totp_required",
+        401,
+        "请输入动态码",
+        "Enter the six-digit code",
+    ),
+    kind(
+        "login_locked",
+        401,
+        "连续输错次数太多，请15分钟后再试",
+        "Too many wrong tries; try again in 15 minutes",
+    ),
+    kind(
+        "token_expired",
+        401,
+        "登录已过期，请重新登录",
+        "The sign-in has expired; sign in again",
+    ),
+    kind(
+        "booth_unknown",
+        401,
+        "这台云晓屋没有登记或签名不对",
+        "This booth is not enrolled or its signature is wrong",
+    ),
+    kind(
+        "role_missing",
+        403,
+        "您的岗位没有这个权限",
+        "Your role may not do this",
+    ),
+    kind(
+        "citizen_only",
+        403,
+        "这一步要由办事人自己在屏幕上做",
+        "Only the citizen may do this, on their own screen",
+    ),
+    kind(
+        "agent_only",
+        403,
+        "这一步由工作人员操作",
+        "Only the agent may do this",
+    ),
+    kind(
+        "identity_required",
+        403,
+        "请先刷身份证",
+        "Please swipe the identity card first",
+    ),
+    kind(
+        "consent_required",
+        403,
+        "要先得到本人同意",
+        "The citizen's consent is needed first",
+    ),
+    kind(
+        "not_entitled",
+        403,
+        "这份证照只有其法定代表人可以授权取用",
+        "Only the legal representative named on this licence may open it",
+    ),
+    kind(
+        "duty_conflict",
+        403,
+        "受理人不能审查本件，审查人不能出证",
+        "Who accepted cannot review this case, and who reviewed cannot issue it",
+    ),
+    kind(
+        "origin_refused",
+        403,
+        "不接受来自这个网站的连接",
+        "Connections from this site are refused",
+    ),
     kind("not_found", 404, "没有找到", "Not found"),
     kind("item_unknown", 404, "没有这个事项", "There is no such item"),
-    kind("code_invalid", 404, "二维码已用过或已过期", "The code was used before or has expired"),
-    kind("key_reused", 409, "同一个幂等键用在了不同的请求上", "The same idempotency key came with another request"),
-    kind("version_stale", 409, "版本已变，您的输入已保留，请重看后提交", "It has changed meanwhile; your input is kept, look again and submit"),
-    kind("ticket_state", 409, "这个排队号现在不能这样做", "The ticket cannot do this now"),
-    kind("ticket_open", 409, "您已经在排队了", "You are in the queue already"),
-    kind("seat_state", 409, "坐席现在不能这样做", "The seat cannot do this now"),
-    kind("seat_taken", 409, "这个坐席有人在用", "Someone else sits at this seat"),
-    kind("seat_open_elsewhere", 409, "您已在别的坐席或窗口上线，移到这里？", "You are already signed on elsewhere; move here?"),
-    kind("seat_not_yours", 403, "这不是您的坐席", "This is not your seat"),
-    kind("offer_over", 409, "这次来电已经结束", "This call is no longer offered"),
+    kind(
+        "code_invalid",
+        404,
+        "二维码已用过或已过期",
+        "The code was used before or has expired",
+    ),
+    kind(
+        "key_reused",
+        409,
+        "同一个幂等键用在了不同的请求上",
+        "The same idempotency key came with another request",
+    ),
+    kind(
+        "version_stale",
+        409,
+        "版本已变，您的输入已保留，请重看后提交",
+        "It has changed meanwhile; your input is kept, look again and submit",
+    ),
+    kind(
+        "ticket_state",
+        409,
+        "这个排队号现在不能这样做",
+        "The ticket cannot do this now",
+    ),
+    kind(
+        "ticket_open",
+        409,
+        "您已经在排队了",
+        "You are in the queue already",
+    ),
+    kind(
+        "seat_state",
+        409,
+        "坐席现在不能这样做",
+        "The seat cannot do this now",
+    ),
+    kind(
+        "seat_taken",
+        409,
+        "这个坐席有人在用",
+        "Someone else sits at this seat",
+    ),
+    kind(
+        "seat_open_elsewhere",
+        409,
+        "您已在别的坐席或窗口上线，移到这里？",
+        "You are already signed on elsewhere; move here?",
+    ),
+    kind(
+        "seat_not_yours",
+        403,
+        "这不是您的坐席",
+        "This is not your seat",
+    ),
+    kind(
+        "offer_over",
+        409,
+        "这次来电已经结束",
+        "This call is no longer offered",
+    ),
     kind("session_ended", 409, "通话已结束", "The session has ended"),
-    kind("session_live", 409, "正在通话，先结束通话", "A session is live; end it first"),
-    kind("visit_ended", 401, "这次办事已经结束", "This visit has ended"),
-    kind("not_a_member", 404, "您不在这次通话里", "You are not a member of this session"),
+    kind(
+        "session_live",
+        409,
+        "正在通话，先结束通话",
+        "A session is live; end it first",
+    ),
+    kind(
+        "visit_ended",
+        401,
+        "这次办事已经结束",
+        "This visit has ended",
+    ),
+    kind(
+        "not_a_member",
+        404,
+        "您不在这次通话里",
+        "You are not a member of this session",
+    ),
     kind("form_not_open", 409, "还没有打开表单", "No form is open"),
-    kind("form_open_other", 409, "已经打开了另一个事项的表单", "Another item's form is open"),
-    kind("form_not_ready", 409, "还有必填项没有填好或没有确认", "Something required is missing, wrong or not confirmed"),
-    kind("form_frozen", 409, "已经交件，不能再改", "The case was handed in; it can no longer be changed"),
-    kind("field_stale", 409, "两边都改了这一项", "Both sides changed this field"),
-    kind("field_unknown", 422, "表单里没有这一项", "The form has no such field"),
-    kind("field_kind", 422, "这一项的内容类型不对", "This field has the wrong type of content"),
+    kind(
+        "form_open_other",
+        409,
+        "已经打开了另一个事项的表单",
+        "Another item's form is open",
+    ),
+    kind(
+        "form_not_ready",
+        409,
+        "还有必填项没有填好或没有确认",
+        "Something required is missing, wrong or not confirmed",
+    ),
+    kind(
+        "form_frozen",
+        409,
+        "已经交件，不能再改",
+        "The case was handed in; it can no longer be changed",
+    ),
+    kind(
+        "field_stale",
+        409,
+        "两边都改了这一项",
+        "Both sides changed this field",
+    ),
+    kind(
+        "field_unknown",
+        422,
+        "表单里没有这一项",
+        "The form has no such field",
+    ),
+    kind(
+        "field_kind",
+        422,
+        "这一项的内容类型不对",
+        "This field has the wrong type of content",
+    ),
     kind("field_too_long", 422, "内容太长", "The content is too long"),
-    kind("group_unknown", 422, "表单里没有这一组", "The form has no such group"),
-    kind("confirm_incomplete", 409, "这一组还有没填的或有错的", "Something in this group is missing or wrong"),
-    kind("consent_state", 409, "这次授权已经答复过了", "This consent was already decided"),
-    kind("consent_open", 409, "正在等对方决定", "A decision is being waited for"),
-    kind("licence_type_unknown", 422, "这个事项不取用这种证照", "This item does not use that kind of licence"),
-    kind("company_required", 422, "请填写单位的统一社会信用代码", "Enter the company's unified social credit code"),
-    kind("sign_not_asked", 409, "还没有到签名这一步", "Signing has not been asked for"),
-    kind("sign_stale", 409, "签名前内容有变化，请再看一遍", "Something changed before the signature; please read it again"),
+    kind(
+        "group_unknown",
+        422,
+        "表单里没有这一组",
+        "The form has no such group",
+    ),
+    kind(
+        "confirm_incomplete",
+        409,
+        "这一组还有没填的或有错的",
+        "Something in this group is missing or wrong",
+    ),
+    kind(
+        "consent_state",
+        409,
+        "这次授权已经答复过了",
+        "This consent was already decided",
+    ),
+    kind(
+        "consent_open",
+        409,
+        "正在等对方决定",
+        "A decision is being waited for",
+    ),
+    kind(
+        "licence_type_unknown",
+        422,
+        "这个事项不取用这种证照",
+        "This item does not use that kind of licence",
+    ),
+    kind(
+        "company_required",
+        422,
+        "请填写单位的统一社会信用代码",
+        "Enter the company's unified social credit code",
+    ),
+    kind(
+        "sign_not_asked",
+        409,
+        "还没有到签名这一步",
+        "Signing has not been asked for",
+    ),
+    kind(
+        "sign_stale",
+        409,
+        "签名前内容有变化，请再看一遍",
+        "Something changed before the signature; please read it again",
+    ),
     kind("sign_empty", 422, "签名是空的", "The signature is empty"),
-    kind("signature_required", 409, "还没有签名", "The signature is missing"),
-    kind("material_required", 409, "还缺必要的材料", "A required material is missing"),
-    kind("material_unknown", 404, "没有这份材料", "There is no such material"),
-    kind("material_type", 415, "只收照片（JPEG、PNG）和 PDF", "Only photos (JPEG, PNG) and PDF are taken"),
+    kind(
+        "signature_required",
+        409,
+        "还没有签名",
+        "The signature is missing",
+    ),
+    kind(
+        "material_required",
+        409,
+        "还缺必要的材料",
+        "A required material is missing",
+    ),
+    kind(
+        "material_unknown",
+        404,
+        "没有这份材料",
+        "There is no such material",
+    ),
+    kind(
+        "material_type",
+        415,
+        "只收照片（JPEG、PNG）和 PDF",
+        "Only photos (JPEG, PNG) and PDF are taken",
+    ),
     kind("materials_full", 409, "材料太多了", "Too many materials"),
-    kind("case_exists", 409, "这次通话已经交过件", "This session was handed off before"),
-    kind("illegal_transition", 409, "办件现在不能这样做", "The case cannot do this now"),
-    kind("correction_used", 409, "补正只能一次性告知，已经告知过", "Corrections are told once, all together; that was done"),
-    kind("points_required", 422, "请列出要补正的内容", "List what must be corrected"),
-    kind("reasons_required", 422, "不予办理要写明理由", "A refusal needs reasons"),
-    kind("remedies_required", 422, "不予办理要告知救济途径", "A refusal must tell the remedies"),
+    kind(
+        "case_exists",
+        409,
+        "这次通话已经交过件",
+        "This session was handed off before",
+    ),
+    kind(
+        "illegal_transition",
+        409,
+        "办件现在不能这样做",
+        "The case cannot do this now",
+    ),
+    kind(
+        "correction_used",
+        409,
+        "补正只能一次性告知，已经告知过",
+        "Corrections are told once, all together; that was done",
+    ),
+    kind(
+        "points_required",
+        422,
+        "请列出要补正的内容",
+        "List what must be corrected",
+    ),
+    kind(
+        "reasons_required",
+        422,
+        "不予办理要写明理由",
+        "A refusal needs reasons",
+    ),
+    kind(
+        "remedies_required",
+        422,
+        "不予办理要告知救济途径",
+        "A refusal must tell the remedies",
+    ),
     kind("opinion_required", 422, "请写审查意见", "Write an opinion"),
-    kind("own_case", 403, "这是您本人的办件，不能由您办理", "This is your own case; you cannot handle it"),
-    kind("actor_not_allowed", 403, "这一步不由您来做", "This step is not yours to take"),
-    kind("case_claimed", 409, "别人正在办这件", "Someone else is working on this case"),
+    kind(
+        "own_case",
+        403,
+        "这是您本人的办件，不能由您办理",
+        "This is your own case; you cannot handle it",
+    ),
+    kind(
+        "actor_not_allowed",
+        403,
+        "这一步不由您来做",
+        "This step is not yours to take",
+    ),
+    kind(
+        "case_claimed",
+        409,
+        "别人正在办这件",
+        "Someone else is working on this case",
+    ),
     kind("claim_first", 409, "请先认领这件", "Claim this case first"),
     kind("no_case", 409, "还没有交件", "Nothing was handed in yet"),
-    kind("correction_incomplete", 422, "还有要补正的内容没有补", "Some of the points to correct are still open"),
-    kind("correction_overdue", 409, "补正期限已过", "The time for the correction is over"),
-    kind("correction_target", 422, "只能改补正告知书里列出的内容", "Only what the notice lists can be changed"),
-    kind("correction_days", 422, "补正期限应为1到60个工作日", "The time for a correction is 1 to 60 working days"),
-    kind("deferred_materials_missing", 409, "容缺后补的材料还没有补齐，不能出证", "Materials promised for later are still missing; nothing can be issued yet"),
-    kind("issuing_in_progress", 409, "正在签发，请稍等", "It is being issued; wait a moment"),
-    kind("issuing_attempts", 409, "签发多次失败，请管理员查看", "Issuing failed many times; an administrator must look"),
-    kind("glyph_missing", 409, "字库缺字，未签发；请管理员补字库", "The fonts lack a character; nothing was issued, a font must be added"),
+    kind(
+        "correction_incomplete",
+        422,
+        "还有要补正的内容没有补",
+        "Some of the points to correct are still open",
+    ),
+    kind(
+        "correction_overdue",
+        409,
+        "补正期限已过",
+        "The time for the correction is over",
+    ),
+    kind(
+        "correction_target",
+        422,
+        "只能改补正告知书里列出的内容",
+        "Only what the notice lists can be changed",
+    ),
+    kind(
+        "correction_days",
+        422,
+        "补正期限应为1到60个工作日",
+        "The time for a correction is 1 to 60 working days",
+    ),
+    kind(
+        "deferred_materials_missing",
+        409,
+        "容缺后补的材料还没有补齐，不能出证",
+        "Materials promised for later are still missing; nothing can be issued yet",
+    ),
+    kind(
+        "issuing_in_progress",
+        409,
+        "正在签发，请稍等",
+        "It is being issued; wait a moment",
+    ),
+    kind(
+        "issuing_attempts",
+        409,
+        "签发多次失败，请管理员查看",
+        "Issuing failed many times; an administrator must look",
+    ),
+    kind(
+        "glyph_missing",
+        409,
+        "字库缺字，未签发；请管理员补字库",
+        "The fonts lack a character; nothing was issued, a font must be added",
+    ),
     kind("text_too_long", 422, "文字太长", "The text is too long"),
-    kind("calendar_missing", 503, "缺少该年度的工作日历，请管理员导入", "The working-day calendar of that year is missing; an administrator must load it"),
-    kind("card_refused", 422, "没有读到有效的身份证，请再刷一次", "The card could not be accepted; swipe it again"),
-    kind("card_other", 409, "刷的是另一个人的身份证", "This is another person's card"),
-    kind("rated", 409, "您已经评价过了，谢谢", "You have rated already; thank you"),
-    kind("rating_invalid", 422, "评价的等级或标签不对", "The rating's level or tags are wrong"),
-    kind("skill_unknown", 422, "您没有这项技能", "You do not have this skill"),
-    kind("reason_invalid", 422, "原因不在列表里", "The reason is not one of the listed"),
+    kind(
+        "calendar_missing",
+        503,
+        "缺少该年度的工作日历，请管理员导入",
+        "The working-day calendar of that year is missing; an administrator must load it",
+    ),
+    kind(
+        "card_refused",
+        422,
+        "没有读到有效的身份证，请再刷一次",
+        "The card could not be accepted; swipe it again",
+    ),
+    kind(
+        "card_other",
+        409,
+        "刷的是另一个人的身份证",
+        "This is another person's card",
+    ),
+    kind(
+        "rated",
+        409,
+        "您已经评价过了，谢谢",
+        "You have rated already; thank you",
+    ),
+    kind(
+        "rating_invalid",
+        422,
+        "评价的等级或标签不对",
+        "The rating's level or tags are wrong",
+    ),
+    kind(
+        "skill_unknown",
+        422,
+        "您没有这项技能",
+        "You do not have this skill",
+    ),
+    kind(
+        "reason_invalid",
+        422,
+        "原因不在列表里",
+        "The reason is not one of the listed",
+    ),
     kind("field_invalid", 422, "有内容不对", "Something is not right"),
-    kind("field_hidden", 422, "这一项现在不用填", "This field is not asked for now"),
-    kind("field_characters", 422, "有不能使用的字符", "Some characters may not be used"),
-    kind("field_masked", 422, "带星号的内容不能作为新的值", "A masked text is not a value"),
-    kind("field_required", 422, "这一项要填", "This field is required"),
-    kind("field_unconfirmed", 422, "这一项还没有确认", "This field is not confirmed yet"),
-    kind("rule_failed", 422, "这一项不符合要求", "This field does not meet its rule"),
-    kind("id_number_length", 422, "身份证号应为18位", "An identity number has 18 characters"),
-    kind("id_number_format", 422, "身份证号应为17位数字加1位校验码", "An identity number is 17 digits and a check character"),
-    kind("id_number_region", 422, "身份证号的地区码不对，请核对前6位", "The region code of the identity number is wrong: check the first 6 digits"),
-    kind("id_number_date", 422, "身份证号里的出生日期不对，请核对", "The birth date in the identity number is wrong"),
-    kind("id_number_check", 422, "身份证号的校验码不对，请逐位核对", "The identity number's check character is wrong: check each digit"),
-    kind("uscc_length", 422, "统一社会信用代码应为18位", "A credit code has 18 characters"),
-    kind("uscc_format", 422, "统一社会信用代码里有不该出现的字符", "The credit code holds characters that it cannot have"),
-    kind("uscc_check", 422, "统一社会信用代码的校验码不对，请逐位核对", "The credit code's check character is wrong: check each character"),
-    kind("mobile_format", 422, "手机号应为11位数字", "A mobile number has 11 digits"),
-    kind("date_format", 422, "日期应写成 2026-01-31 这样", "Write the date like 2026-01-31"),
-    kind("region_format", 422, "行政区划代码应为6位数字", "A region code has 6 digits"),
-    kind("name_characters", 422, "姓名或名称里有不该出现的字符", "The name holds characters that names do not have"),
-    kind("material_camera", 422, "这份材料不收照片，请用电子证照或上传文件", "A photo will not do for this material; use the licence or a file"),
-    kind("item_invalid", 422, "事项内容没有通过检查", "The item did not pass its checks"),
+    kind(
+        "field_hidden",
+        422,
+        "这一项现在不用填",
+        "This field is not asked for now",
+    ),
+    kind(
+        "field_characters",
+        422,
+        "有不能使用的字符",
+        "Some characters may not be used",
+    ),
+    kind(
+        "field_masked",
+        422,
+        "带星号的内容不能作为新的值",
+        "A masked text is not a value",
+    ),
+    kind(
+        "field_required",
+        422,
+        "这一项要填",
+        "This field is required",
+    ),
+    kind(
+        "field_unconfirmed",
+        422,
+        "这一项还没有确认",
+        "This field is not confirmed yet",
+    ),
+    kind(
+        "rule_failed",
+        422,
+        "这一项不符合要求",
+        "This field does not meet its rule",
+    ),
+    kind(
+        "id_number_length",
+        422,
+        "身份证号应为18位",
+        "An identity number has 18 characters",
+    ),
+    kind(
+        "id_number_format",
+        422,
+        "身份证号应为17位数字加1位校验码",
+        "An identity number is 17 digits and a check character",
+    ),
+    kind(
+        "id_number_region",
+        422,
+        "身份证号的地区码不对，请核对前6位",
+        "The region code of the identity number is wrong: check the first 6 digits",
+    ),
+    kind(
+        "id_number_date",
+        422,
+        "身份证号里的出生日期不对，请核对",
+        "The birth date in the identity number is wrong",
+    ),
+    kind(
+        "id_number_check",
+        422,
+        "身份证号的校验码不对，请逐位核对",
+        "The identity number's check character is wrong: check each digit",
+    ),
+    kind(
+        "uscc_length",
+        422,
+        "统一社会信用代码应为18位",
+        "A credit code has 18 characters",
+    ),
+    kind(
+        "uscc_format",
+        422,
+        "统一社会信用代码里有不该出现的字符",
+        "The credit code holds characters that it cannot have",
+    ),
+    kind(
+        "uscc_check",
+        422,
+        "统一社会信用代码的校验码不对，请逐位核对",
+        "The credit code's check character is wrong: check each character",
+    ),
+    kind(
+        "mobile_format",
+        422,
+        "手机号应为11位数字",
+        "A mobile number has 11 digits",
+    ),
+    kind(
+        "date_format",
+        422,
+        "日期应写成 2026-01-31 这样",
+        "Write the date like 2026-01-31",
+    ),
+    kind(
+        "region_format",
+        422,
+        "行政区划代码应为6位数字",
+        "A region code has 6 digits",
+    ),
+    kind(
+        "name_characters",
+        422,
+        "姓名或名称里有不该出现的字符",
+        "The name holds characters that names do not have",
+    ),
+    kind(
+        "material_camera",
+        422,
+        "这份材料不收照片，请用电子证照或上传文件",
+        "A photo will not do for this material; use the licence or a file",
+    ),
+    kind(
+        "item_invalid",
+        422,
+        "事项内容没有通过检查",
+        "The item did not pass its checks",
+    ),
     kind("too_large", 413, "内容太大", "Too large"),
-    kind("sdp_invalid", 422, "音视频协商内容不对", "The media offer is malformed"),
-    kind("codec_unsupported", 422, "这个浏览器没有可用的视频或声音格式", "This browser offers no usable video or audio format"),
+    kind(
+        "sdp_invalid",
+        422,
+        "音视频协商内容不对",
+        "The media offer is malformed",
+    ),
+    kind(
+        "codec_unsupported",
+        422,
+        "这个浏览器没有可用的视频或声音格式",
+        "This browser offers no usable video or audio format",
+    ),
     kind("room_full", 409, "通话人数已满", "The room is full"),
     kind("room_closed", 409, "通话已结束", "The room is closed"),
-    kind("slow_down", 429, "操作太快，请稍等", "Too fast; wait a moment"),
-    kind("seal_failed", 500, "未签发，可重试", "Not issued; try again"),
-    kind("internal", 500, "系统出错了，没有保存，请再试一次", "Something failed here; nothing was saved, try again"),
-    kind("unavailable", 503, "系统暂时不可用，请稍后再试", "The service is not available for a moment; try again"),
-    kind("media_unavailable", 503, "音视频暂时不可用，可以先打字", "Sound and picture are not available; you can type"),
-    kind("library_unavailable", 503, "证照库暂不可用，可以手填", "The licence library is not available; fill in by hand"),
+    kind(
+        "slow_down",
+        429,
+        "操作太快，请稍等",
+        "Too fast; wait a moment",
+    ),
+    kind(
+        "seal_failed",
+        500,
+        "未签发，可重试",
+        "Not issued; try again",
+    ),
+    kind(
+        "internal",
+        500,
+        "系统出错了，没有保存，请再试一次",
+        "Something failed here; nothing was saved, try again",
+    ),
+    kind(
+        "unavailable",
+        503,
+        "系统暂时不可用，请稍后再试",
+        "The service is not available for a moment; try again",
+    ),
+    kind(
+        "media_unavailable",
+        503,
+        "音视频暂时不可用，可以先打字",
+        "Sound and picture are not available; you can type",
+    ),
+    kind(
+        "library_unavailable",
+        503,
+        "证照库暂不可用，可以手填",
+        "The licence library is not available; fill in by hand",
+    ),
 ];
 
 /// The kind of a code; a domain code that is not listed is a field's fault.
@@ -150,7 +660,9 @@ pub fn kind_of(code: &str) -> &'static Kind {
 #[must_use]
 pub fn table() -> String {
     use std::fmt::Write as _;
-    let mut out = String::from("# Error codes\n\nMade by `cloud-booth errors`; a test keeps it true.\n\n| code | status | 中文 | English |\n|-|-|-|-|\n");
+    let mut out = String::from(
+        "# Error codes\n\nMade by `cloud-booth errors`; a test keeps it true.\n\n| code | status | 中文 | English |\n|-|-|-|-|\n",
+    );
     let mut kinds: Vec<_> = KINDS.iter().collect();
     kinds.sort_by_key(|k| (k.status, k.code));
     for k in kinds {
@@ -175,8 +687,12 @@ impl AppError {
     pub fn code(&self) -> &str {
         match self {
             Self::Rejected { rejected, .. } => rejected.code,
-            Self::Store(StoreError::Constraint(c)) if c.contains("duty_conflict") => "duty_conflict",
-            Self::Store(StoreError::Constraint(c)) if c.contains("consent_required") => "consent_required",
+            Self::Store(StoreError::Constraint(c)) if c.contains("duty_conflict") => {
+                "duty_conflict"
+            }
+            Self::Store(StoreError::Constraint(c)) if c.contains("consent_required") => {
+                "consent_required"
+            }
             Self::Store(_) => "unavailable",
         }
     }
@@ -184,7 +700,13 @@ impl AppError {
     #[must_use]
     pub fn with_current(self, value: serde_json::Value) -> Self {
         match self {
-            Self::Rejected { rejected, fields, .. } => Self::Rejected { rejected, current: Some(value), fields },
+            Self::Rejected {
+                rejected, fields, ..
+            } => Self::Rejected {
+                rejected,
+                current: Some(value),
+                fields,
+            },
             e @ Self::Store(_) => e,
         }
     }
@@ -192,7 +714,13 @@ impl AppError {
     #[must_use]
     pub fn with_fields(self, fields: Vec<Rejected>) -> Self {
         match self {
-            Self::Rejected { rejected, current, .. } => Self::Rejected { rejected, current, fields },
+            Self::Rejected {
+                rejected, current, ..
+            } => Self::Rejected {
+                rejected,
+                current,
+                fields,
+            },
             e @ Self::Store(_) => e,
         }
     }
@@ -206,11 +734,22 @@ impl AppError {
         };
         let code = self.code();
         let k = kind_of(code);
-        let field = |r: &Rejected| FieldProblem { pointer: r.pointer.clone().unwrap_or_default(), code: r.code.to_owned(), detail: text(kind_of(r.code)) };
+        let field = |r: &Rejected| FieldProblem {
+            pointer: r.pointer.clone().unwrap_or_default(),
+            code: r.code.to_owned(),
+            detail: text(kind_of(r.code)),
+        };
         let (errors, current) = match self {
-            Self::Rejected { rejected, current, fields } => {
+            Self::Rejected {
+                rejected,
+                current,
+                fields,
+            } => {
                 let own = rejected.pointer.is_some().then(|| field(rejected));
-                (own.into_iter().chain(fields.iter().map(field)).collect(), current.clone())
+                (
+                    own.into_iter().chain(fields.iter().map(field)).collect(),
+                    current.clone(),
+                )
             }
             Self::Store(_) => (vec![], None),
         };
@@ -240,7 +779,11 @@ impl std::error::Error for AppError {}
 
 impl From<Rejected> for AppError {
     fn from(rejected: Rejected) -> Self {
-        Self::Rejected { rejected, current: None, fields: vec![] }
+        Self::Rejected {
+            rejected,
+            current: None,
+            fields: vec![],
+        }
     }
 }
 

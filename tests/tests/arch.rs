@@ -24,7 +24,10 @@ fn rust_files(dir: &Path) -> Vec<PathBuf> {
 fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
     let body = text.split("#[cfg(test)]").next().unwrap().to_owned();
-    body.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    body.lines()
+        .filter(|l| !l.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn names_after<'a>(text: &'a str, prefix: &str) -> BTreeSet<&'a str> {
@@ -57,45 +60,99 @@ fn names_after<'a>(text: &'a str, prefix: &str) -> BTreeSet<&'a str> {
 }
 
 fn first(s: &str) -> &str {
-    s.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default()
+    s.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .next()
+        .unwrap_or_default()
 }
 
 /// The noun that a file belongs to: `case/apply.rs` and `case.rs` are `case`.
 fn noun(src: &Path, file: &Path) -> String {
     let rel = file.strip_prefix(src).unwrap();
-    let head = rel.components().next().unwrap().as_os_str().to_str().unwrap();
+    let head = rel
+        .components()
+        .next()
+        .unwrap()
+        .as_os_str()
+        .to_str()
+        .unwrap();
     head.trim_end_matches(".rs").to_owned()
 }
 
 #[test]
 fn a_noun_of_the_domain_imports_only_the_shared_basics() {
-    const BASICS: &[&str] = &["error", "id", "limits", "pii", "time", "identifiers", "calendar", "digest", "policy", "event"];
+    const BASICS: &[&str] = &[
+        "error",
+        "id",
+        "limits",
+        "pii",
+        "time",
+        "identifiers",
+        "calendar",
+        "digest",
+        "policy",
+        "event",
+    ];
     // A form is filled along its catalogue document: the one pair of nouns that belongs together.
     const ALLOWED: &[(&str, &str)] = &[("cofill", "catalogue")];
     let src = it::root().join("signaling/crates/domain/src");
     for f in rust_files(&src) {
         let me = noun(&src, &f);
-        if me == "lib" || f.file_name().is_some_and(|n| n.to_str().unwrap().contains("test")) {
+        if me == "lib"
+            || f.file_name()
+                .is_some_and(|n| n.to_str().unwrap().contains("test"))
+        {
             continue;
         }
         for used in names_after(&code(&f), "crate::") {
-            let fine = used == me || BASICS.contains(&used) || ALLOWED.contains(&(me.as_str(), used)) || used.starts_with(char::is_uppercase);
-            assert!(fine, "{}: nouns react to each other through effects that the application carries out, so `{me}` must not import `{used}`", f.display());
+            let fine = used == me
+                || BASICS.contains(&used)
+                || ALLOWED.contains(&(me.as_str(), used))
+                || used.starts_with(char::is_uppercase);
+            assert!(
+                fine,
+                "{}: nouns react to each other through effects that the application carries out, so `{me}` must not import `{used}`",
+                f.display()
+            );
         }
     }
 }
 
 #[test]
 fn the_domain_is_pure_and_the_store_and_media_do_not_meet() {
-    let manifest = |c: &str| fs::read_to_string(it::root().join(format!("signaling/crates/{c}/Cargo.toml"))).unwrap();
-    let deps = |c: &str| manifest(c).split("[dev-dependencies]").next().unwrap().to_owned();
+    let manifest = |c: &str| {
+        fs::read_to_string(it::root().join(format!("signaling/crates/{c}/Cargo.toml"))).unwrap()
+    };
+    let deps = |c: &str| {
+        manifest(c)
+            .split("[dev-dependencies]")
+            .next()
+            .unwrap()
+            .to_owned()
+    };
     for forbidden in ["tokio", "sqlx", "axum", "webrtc", "rand", "reqwest"] {
-        assert!(!deps("domain").contains(forbidden), "the domain is pure: it must not depend on {forbidden}");
+        assert!(
+            !deps("domain").contains(forbidden),
+            "the domain is pure: it must not depend on {forbidden}"
+        );
     }
-    assert!(!deps("store").contains("media"), "store and media never see each other");
-    assert!(!deps("media").contains("store"), "store and media never see each other");
-    for (c, forbidden) in [("protocol", "domain"), ("protocol", "store"), ("store", "protocol"), ("media", "protocol")] {
-        assert!(!deps(c).contains(forbidden), "{c} must not know {forbidden}");
+    assert!(
+        !deps("store").contains("media"),
+        "store and media never see each other"
+    );
+    assert!(
+        !deps("media").contains("store"),
+        "store and media never see each other"
+    );
+    for (c, forbidden) in [
+        ("protocol", "domain"),
+        ("protocol", "store"),
+        ("store", "protocol"),
+        ("media", "protocol"),
+    ] {
+        assert!(
+            !deps(c).contains(forbidden),
+            "{c} must not know {forbidden}"
+        );
     }
 }
 
@@ -115,17 +172,30 @@ fn inside_the_server_the_layers_point_inwards() {
     let src = it::root().join("signaling/src");
     for f in rust_files(&src) {
         let me = noun(&src, &f);
-        let Some((_, allowed)) = rules.iter().find(|(m, _)| *m == me) else { continue };
+        let Some((_, allowed)) = rules.iter().find(|(m, _)| *m == me) else {
+            continue;
+        };
         for used in names_after(&code(&f), "crate::") {
-            assert!(allowed.contains(&used), "{}: `{me}` may use {allowed:?}, not `{used}` (http, ws, jobs → app → cluster; only main and serve read config)", f.display());
+            assert!(
+                allowed.contains(&used),
+                "{}: `{me}` may use {allowed:?}, not `{used}` (http, ws, jobs → app → cluster; only main and serve read config)",
+                f.display()
+            );
         }
     }
 }
 
 #[test]
 fn handlers_ask_the_application_and_never_the_database() {
-    for f in rust_files(&it::root().join("signaling/src/http")).into_iter().chain(rust_files(&it::root().join("signaling/src/ws"))) {
+    for f in rust_files(&it::root().join("signaling/src/http"))
+        .into_iter()
+        .chain(rust_files(&it::root().join("signaling/src/ws")))
+    {
         let c = code(&f);
-        assert!(!c.contains("store::"), "{}: decode, authorise, call the app, encode; nothing else", f.display());
+        assert!(
+            !c.contains("store::"),
+            "{}: decode, authorise, call the app, encode; nothing else",
+            f.display()
+        );
     }
 }

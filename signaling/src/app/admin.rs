@@ -34,10 +34,18 @@ pub async fn audit(app: &App, object: &str) -> Result<AuditList, AppError> {
     app.read(|tx| {
         Box::pin(async move {
             let rows = audit::of_object(tx, &object).await?;
-            let items = rows.into_iter().map(|e| AuditView { seq: e.seq, at: e.at.rfc3339(), actor: e.actor, action: e.action, object: e.object }).collect();
+            let items = rows
+                .into_iter()
+                .map(|e| AuditView {
+                    seq: e.seq,
+                    at: e.at.rfc3339(),
+                    actor: e.actor,
+                    action: e.action,
+                    object: e.object,
+                })
+                .collect();
             Ok(AuditList { items })
         })
     })
     .await
 }
-

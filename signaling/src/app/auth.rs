@@ -15,7 +15,8 @@ use domain::{
     time::{Span, Timestamp},
 };
 use protocol::{
-    Bilingual, BoothLogin, BoothNonce, BoothToken, BoothView, CardRead, Channel, IdentityView, Language, OpenVisit, Role, StaffToken, StaffView, VisitToken, VisitView, WsTicket,
+    Bilingual, BoothLogin, BoothNonce, BoothToken, BoothView, CardRead, Channel, IdentityView,
+    Language, OpenVisit, Role, StaffToken, StaffView, VisitToken, VisitView, WsTicket,
 };
 use serde::{Deserialize, Serialize};
 use store::{Tx, booth, session, staff, ticket, visit};
@@ -28,11 +29,18 @@ pub fn secret() -> String {
 
 /// argon2id with the crate's recommended cost; slow on purpose, so never in a transaction.
 pub fn hash_password(password: &str) -> Result<String, AppError> {
-    Argon2::default().hash_password(password.as_bytes()).map(|h| h.to_string()).map_err(|_| no("internal"))
+    Argon2::default()
+        .hash_password(password.as_bytes())
+        .map(|h| h.to_string())
+        .map_err(|_| no("internal"))
 }
 
 fn password_fits(password: &str, hash: &str) -> bool {
-    PasswordHash::new(hash).is_ok_and(|h| Argon2::default().verify_password(password.as_bytes(), &h).is_ok())
+    PasswordHash::new(hash).is_ok_and(|h| {
+        Argon2::default()
+            .verify_password(password.as_bytes(), &h)
+            .is_ok()
+    })
 }
 
 fn role_of(word: &str) -> Option<Role> {
@@ -53,7 +61,12 @@ pub fn staff_view(s: &staff::Staff) -> StaffView {
 }
 
 fn principal(s: &staff::Staff) -> Principal {
-    Principal::Staff { id: s.id.clone(), roles: s.roles.iter().filter_map(|r| role_of(r)).collect(), hall: s.hall_id.clone(), department: s.department.clone() }
+    Principal::Staff {
+        id: s.id.clone(),
+        roles: s.roles.iter().filter_map(|r| role_of(r)).collect(),
+        hall: s.hall_id.clone(),
+        department: s.department.clone(),
+    }
 }
 
 /// The access token for the body, the refresh token for the cookie.
@@ -79,16 +92,35 @@ async fn sign_in(app: &App, s: staff::Staff, family: String) -> Result<SignedIn,
         Box::pin(async move {
             staff::insert_refresh(tx, &row).await?;
             staff::succeeded(tx, &row.staff_id).await?;
-            w.audit(tx, "staff.signed_in", row.staff_id.as_str(), serde_json::json!({})).await
+            w.audit(
+                tx,
+                "staff.signed_in",
+                row.staff_id.as_str(),
+                serde_json::json!({}),
+            )
+            .await
         })
     })
     .await?;
-    Ok(SignedIn { token: StaffToken { access_token, expires_at: end.rfc3339(), staff: staff_view(&s) }, refresh })
+    Ok(SignedIn {
+        token: StaffToken {
+            access_token,
+            expires_at: end.rfc3339(),
+            staff: staff_view(&s),
+        },
+        refresh,
+    })
 }
 
 /// An unknown account costs the same time as a wrong password.
-pub async fn login(app: &App, account: String, password: Pii<String>) -> Result<SignedIn, AppError> {
-    let row = app.read(|tx| Box::pin(async move { Ok(staff::by_account(tx, &account).await?) })).await?;
+pub async fn login(
+    app: &App,
+    account: String,
+    password: Pii<String>,
+) -> Result<SignedIn, AppError> {
+    let row = app
+        .read(|tx| Box::pin(async move { Ok(staff::by_account(tx, &account).await?) }))
+        .await?;
     let hash = row.as_ref().map(|s| s.password_hash.clone());
     let fits = tokio::task::spawn_blocking(move || match hash {
         Some(h) => password_fits(password.expose(), &h),
@@ -99,7 +131,9 @@ pub async fn login(app: &App, account: String, password: Pii<String>) -> Result<
     })
     .await
     .map_err(|_| no("internal"))?;
-    let Some(s) = row.filter(|s| s.active) else { return Err(no("login_failed")) };
+    let Some(s) = row.filter(|s| s.active) else {
+        return Err(no("login_failed"));
+    };
     let now = app.now();
     if s.locked_until.is_some_and(|t| t > now) {
         return Err(no("login_locked"));
@@ -110,7 +144,8 @@ pub async fn login(app: &App, account: String, password: Pii<String>) -> Result<
             let id = id.clone();
             Box::pin(async move {
                 staff::failed(tx, &id, limits::LOGIN_FAILURES, w.now + limits::LOGIN_LOCK).await?;
-                w.audit(tx, "staff.login_failed", id.as_str(), serde_json::json!({})).await
+                w.audit(tx, "staff.login_failed", id.as_str(), serde_json::json!({}))
+                    .await
             })
         })
         .await?;
@@ -126,16 +161,27 @@ pub async fn refresh(app: &App, token: &str) -> Result<SignedIn, AppError> {
         .write("refresh", move |tx, w| {
             let hash = hash.clone();
             Box::pin(async move {
-                let Some(r) = staff::refresh(tx, &hash).await? else { return Ok(None) };
+                let Some(r) = staff::refresh(tx, &hash).await? else {
+                    return Ok(None);
+                };
                 if r.revoked || r.expires_at <= w.now {
                     return Ok(None);
                 }
                 if !staff::use_refresh(tx, &hash, w.now).await? {
                     staff::revoke_family(tx, &r.family).await?;
-                    w.audit(tx, "staff.refresh_reused", r.staff_id.as_str(), serde_json::json!({})).await?;
+                    w.audit(
+                        tx,
+                        "staff.refresh_reused",
+                        r.staff_id.as_str(),
+                        serde_json::json!({}),
+                    )
+                    .await?;
                     return Ok(None);
                 }
-                Ok(staff::get(tx, &r.staff_id).await?.filter(|s| s.active).map(|s| (s, r.family)))
+                Ok(staff::get(tx, &r.staff_id)
+                    .await?
+                    .filter(|s| s.active)
+                    .map(|s| (s, r.family)))
             })
         })
         .await?
@@ -158,12 +204,27 @@ pub async fn logout(app: &App, token: &str) -> Result<(), AppError> {
 }
 
 pub async fn me(app: &App, id: StaffId) -> Result<StaffView, AppError> {
-    app.read(|tx| Box::pin(async move { staff::get(tx, &id).await?.map(|s| staff_view(&s)).ok_or_else(|| no("not_found")) })).await
+    app.read(|tx| {
+        Box::pin(async move {
+            staff::get(tx, &id)
+                .await?
+                .map(|s| staff_view(&s))
+                .ok_or_else(|| no("not_found"))
+        })
+    })
+    .await
 }
 
 #[must_use]
 pub fn booth_view(b: &booth::Booth) -> BoothView {
-    BoothView { id: b.id.to_string(), name: Bilingual { zh: b.name_zh.clone(), en: b.name_en.clone() }, hall: b.hall_id.to_string() }
+    BoothView {
+        id: b.id.to_string(),
+        name: Bilingual {
+            zh: b.name_zh.clone(),
+            en: b.name_en.clone(),
+        },
+        hall: b.hall_id.to_string(),
+    }
 }
 
 pub async fn booth_challenge(app: &App, booth_id: &str) -> Result<BoothNonce, AppError> {
@@ -198,10 +259,22 @@ pub async fn booth_login(app: &App, body: BoothLogin) -> Result<BoothToken, AppE
         })
         .await?
         .ok_or_else(|| no("booth_unknown"))?;
-    protocol::verify_device(&b.public_key, &protocol::booth_login_bytes(&body.booth, &body.nonce), &body.signature).map_err(|_| no("booth_unknown"))?;
-    let who = Principal::Booth { id: b.id.clone(), hall: b.hall_id.clone() };
+    protocol::verify_device(
+        &b.public_key,
+        &protocol::booth_login_bytes(&body.booth, &body.nonce),
+        &body.signature,
+    )
+    .map_err(|_| no("booth_unknown"))?;
+    let who = Principal::Booth {
+        id: b.id.clone(),
+        hall: b.hall_id.clone(),
+    };
     let (access_token, end) = token::issue(&app.vault, &who, app.now(), limits::REFRESH_LIFE)?;
-    Ok(BoothToken { access_token, expires_at: end.rfc3339(), booth: booth_view(&b) })
+    Ok(BoothToken {
+        access_token,
+        expires_at: end.rfc3339(),
+        booth: booth_view(&b),
+    })
 }
 
 /// A citizen's name and number, as sealed in the visit.
@@ -214,17 +287,31 @@ pub struct Identity {
 impl Identity {
     #[must_use]
     pub fn view(&self) -> IdentityView {
-        IdentityView { name_masked: mask_name(self.name.expose()), number_masked: mask_number(self.number.expose()), assurance: "card".into() }
+        IdentityView {
+            name_masked: mask_name(self.name.expose()),
+            number_masked: mask_number(self.number.expose()),
+            assurance: "card".into(),
+        }
     }
 }
 
 /// The identity of a visit, if a card was read.
-pub async fn identity_of(app: &App, tx: &mut Tx, v: &visit::Visit) -> Result<Option<Identity>, AppError> {
-    let Some(sealed) = &v.identity_enc else { return Ok(None) };
+pub async fn identity_of(
+    app: &App,
+    tx: &mut Tx,
+    v: &visit::Visit,
+) -> Result<Option<Identity>, AppError> {
+    let Some(sealed) = &v.identity_enc else {
+        return Ok(None);
+    };
     app.vault.key(tx, &v.key_id).await?.open(sealed).map(Some)
 }
 
-pub async fn open_visit(app: &App, caller: Option<&Principal>, body: OpenVisit) -> Result<VisitToken, AppError> {
+pub async fn open_visit(
+    app: &App,
+    caller: Option<&Principal>,
+    body: OpenVisit,
+) -> Result<VisitToken, AppError> {
     let hall = HallId::parse(&body.hall).ok_or_else(|| no("not_found"))?;
     let booth_id = match (body.channel, caller) {
         (Channel::Booth, Some(Principal::Booth { id, hall: h })) if *h == hall => Some(id.clone()),
@@ -237,7 +324,12 @@ pub async fn open_visit(app: &App, caller: Option<&Principal>, body: OpenVisit) 
         channel: if booth_id.is_some() { "booth" } else { "phone" }.into(),
         hall_id: hall,
         booth_id,
-        language: if body.language == Language::En { "en" } else { "zh-CN" }.into(),
+        language: if body.language == Language::En {
+            "en"
+        } else {
+            "zh-CN"
+        }
+        .into(),
         elder: body.elder,
         key_id: data_key.id().clone(),
         identity_enc: None,
@@ -255,18 +347,39 @@ pub async fn open_visit(app: &App, caller: Option<&Principal>, body: OpenVisit) 
             }
             store::keys::insert(tx, &row.key_id, wrapped, w.now).await?;
             visit::insert(tx, &row).await?;
-            w.audit(tx, "visit.opened", row.id.as_str(), serde_json::json!({"channel": row.channel})).await
+            w.audit(
+                tx,
+                "visit.opened",
+                row.id.as_str(),
+                serde_json::json!({"channel": row.channel}),
+            )
+            .await
         })
     })
     .await?;
-    let (access_token, end) = token::issue(&app.vault, &Principal::Citizen { visit: v.id.clone() }, app.now(), limits::CITIZEN_LIFE)?;
+    let (access_token, end) = token::issue(
+        &app.vault,
+        &Principal::Citizen {
+            visit: v.id.clone(),
+        },
+        app.now(),
+        limits::CITIZEN_LIFE,
+    )?;
     let view = visit_view(app, v.id).await?;
-    Ok(VisitToken { access_token, expires_at: end.rfc3339(), visit: view })
+    Ok(VisitToken {
+        access_token,
+        expires_at: end.rfc3339(),
+        visit: view,
+    })
 }
 
 /// A citizen's token is worth as much as the visit behind it.
 pub async fn still_open(app: &App, id: VisitId) -> Result<(), AppError> {
-    let open = app.read(|tx| Box::pin(async move { Ok(visit::get(tx, &id).await?.is_some_and(|v| !v.ended)) })).await?;
+    let open = app
+        .read(|tx| {
+            Box::pin(async move { Ok(visit::get(tx, &id).await?.is_some_and(|v| !v.ended)) })
+        })
+        .await?;
     if open { Ok(()) } else { Err(no("visit_ended")) }
 }
 
@@ -280,10 +393,16 @@ pub async fn visit_view(app: &App, id: VisitId) -> Result<VisitView, AppError> {
             }
             let identity = identity_of(&app2, tx, &v).await?;
             let t = ticket::of_visit(tx, &id).await?;
-            let s = session::newest_of_visit(tx, &id).await?.filter(|s| s.state != domain::session::State::Ended);
+            let s = session::newest_of_visit(tx, &id)
+                .await?
+                .filter(|s| s.state != domain::session::State::Ended);
             Ok(VisitView {
                 id: v.id.to_string(),
-                channel: if v.channel == "booth" { Channel::Booth } else { Channel::Phone },
+                channel: if v.channel == "booth" {
+                    Channel::Booth
+                } else {
+                    Channel::Phone
+                },
                 hall: v.hall_id.to_string(),
                 identity: identity.map(|i| i.view()),
                 card_nonce: v.booth_id.is_some().then_some(v.card_nonce).flatten(),
@@ -296,18 +415,36 @@ pub async fn visit_view(app: &App, id: VisitId) -> Result<VisitView, AppError> {
 }
 
 /// Checks a card read and attaches it to the visit, within a transaction of the caller's.
-pub async fn identify(tx: &mut Tx, w: &mut super::Work, id: &VisitId, read: &CardRead) -> Result<(), AppError> {
+pub async fn identify(
+    tx: &mut Tx,
+    w: &mut super::Work,
+    id: &VisitId,
+    read: &CardRead,
+) -> Result<(), AppError> {
     let v = visit::get(tx, id).await?.ok_or_else(|| no("not_found"))?;
     if v.ended {
         return Err(no("visit_ended"));
     }
-    let Some(booth_id) = v.booth_id.as_ref().filter(|b| b.as_str() == read.booth) else { return Err(no("card_refused")) };
-    let b = booth::get(tx, booth_id).await?.filter(|b| b.active).ok_or_else(|| no("booth_unknown"))?;
-    let bytes = protocol::card_read_bytes(&read.nonce, &read.name, &read.number, &read.read_at, &read.booth);
+    let Some(booth_id) = v.booth_id.as_ref().filter(|b| b.as_str() == read.booth) else {
+        return Err(no("card_refused"));
+    };
+    let b = booth::get(tx, booth_id)
+        .await?
+        .filter(|b| b.active)
+        .ok_or_else(|| no("booth_unknown"))?;
+    let bytes = protocol::card_read_bytes(
+        &read.nonce,
+        &read.name,
+        &read.number,
+        &read.read_at,
+        &read.booth,
+    );
     let at = Timestamp::parse_rfc3339(&read.read_at).ok_or_else(|| no("card_refused"))?;
     let age = w.now.micros() - at.micros();
     // A booth's clock may be a little ahead.
-    if !(-5_000_000..=limits::CARD_READ_LIFE.0).contains(&age) || protocol::verify_device(&b.public_key, &bytes, &read.signature).is_err() {
+    if !(-5_000_000..=limits::CARD_READ_LIFE.0).contains(&age)
+        || protocol::verify_device(&b.public_key, &bytes, &read.signature).is_err()
+    {
         return Err(no("card_refused"));
     }
     let number = CitizenId::parse(&read.number).map_err(|_| no("card_refused"))?;
@@ -315,15 +452,29 @@ pub async fn identify(tx: &mut Tx, w: &mut super::Work, id: &VisitId, read: &Car
     if v.citizen_index.as_ref().is_some_and(|i| *i != index) {
         return Err(no("card_other"));
     }
-    let identity = Identity { name: Pii::new(read.name.clone()), number: Pii::new(number.expose().to_owned()) };
+    let identity = Identity {
+        name: Pii::new(read.name.clone()),
+        number: Pii::new(number.expose().to_owned()),
+    };
     let sealed = w.app.vault.key(tx, &v.key_id).await?.seal(&identity)?;
     if !visit::identify(tx, id, sealed, &index, &secret(), &read.nonce).await? {
         return Err(no("card_refused"));
     }
-    w.audit(tx, "visit.identified", id.as_str(), serde_json::json!({"booth": booth_id.as_str()})).await
+    w.audit(
+        tx,
+        "visit.identified",
+        id.as_str(),
+        serde_json::json!({"booth": booth_id.as_str()}),
+    )
+    .await
 }
 
-pub async fn identify_visit(app: &App, caller: &Caller, id: VisitId, read: CardRead) -> Result<VisitView, AppError> {
+pub async fn identify_visit(
+    app: &App,
+    caller: &Caller,
+    id: VisitId,
+    read: CardRead,
+) -> Result<VisitView, AppError> {
     if caller.who.citizen()? != &id {
         return Err(no("not_found"));
     }
@@ -347,7 +498,10 @@ pub async fn ws_ticket(app: &App, who: &Principal) -> Result<WsTicket, AppError>
         Box::pin(async move { Ok(staff::insert_ws_ticket(tx, &hash, &text, end).await?) })
     })
     .await?;
-    Ok(WsTicket { ticket, expires_at: end.rfc3339() })
+    Ok(WsTicket {
+        ticket,
+        expires_at: end.rfc3339(),
+    })
 }
 
 /// The principal behind a WebSocket ticket, once.

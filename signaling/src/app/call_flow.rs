@@ -17,12 +17,29 @@ use store::{Tx, dialect, pairing, seat, session, staff, ticket, visit};
 const ARRIVE: Span = Span::seconds(60);
 /// Reasons for which a person may end a session.
 pub const END_REASONS: &[&str] = &["finished", "citizen_left", "wiped", "abuse", "technical"];
-pub const DISPOSITIONS: &[&str] = &["case_submitted", "answered", "follow_up", "wrong_desk", "dropped", "other"];
+pub const DISPOSITIONS: &[&str] = &[
+    "case_submitted",
+    "answered",
+    "follow_up",
+    "wrong_desk",
+    "dropped",
+    "other",
+];
 
 /// Appends to the journal: the payload is sealed under the session's key.
-pub async fn journal(tx: &mut Tx, w: &mut Work, s: &session::Session, actor: Option<&MemberId>, body: &EventBody) -> Result<i64, AppError> {
+pub async fn journal(
+    tx: &mut Tx,
+    w: &mut Work,
+    s: &session::Session,
+    actor: Option<&MemberId>,
+    body: &EventBody,
+) -> Result<i64, AppError> {
     let value = serde_json::to_value(body).map_err(|_| no("internal"))?;
-    let kind = value.get("kind").and_then(|k| k.as_str()).unwrap_or("unknown").to_owned();
+    let kind = value
+        .get("kind")
+        .and_then(|k| k.as_str())
+        .unwrap_or("unknown")
+        .to_owned();
     let sealed = w.app.vault.key(tx, &s.key_id).await?.seal(&value)?;
     let seq = session::append(tx, &s.id, w.now, actor, &kind, sealed).await?;
     w.wake(&s.id);
@@ -30,10 +47,22 @@ pub async fn journal(tx: &mut Tx, w: &mut Work, s: &session::Session, actor: Opt
 }
 
 /// The seat took the offer: pairing is accepted already; ticket, seat and session follow in the same transaction.
-pub(super) async fn begin(tx: &mut Tx, w: &mut Work, p: &pairing::Pairing, mut s: seat::Seat, agent: &StaffId) -> Result<SessionId, AppError> {
-    let mut t = ticket::get(tx, &p.ticket_id).await?.ok_or_else(|| no("not_found"))?;
-    let v = visit::get(tx, &t.visit_id).await?.ok_or_else(|| no("visit_ended"))?;
-    let who = staff::get(tx, agent).await?.ok_or_else(|| no("signed_out"))?;
+pub(super) async fn begin(
+    tx: &mut Tx,
+    w: &mut Work,
+    p: &pairing::Pairing,
+    mut s: seat::Seat,
+    agent: &StaffId,
+) -> Result<SessionId, AppError> {
+    let mut t = ticket::get(tx, &p.ticket_id)
+        .await?
+        .ok_or_else(|| no("not_found"))?;
+    let v = visit::get(tx, &t.visit_id)
+        .await?
+        .ok_or_else(|| no("visit_ended"))?;
+    let who = staff::get(tx, agent)
+        .await?
+        .ok_or_else(|| no("signed_out"))?;
     let row = session::Session {
         id: w.id(),
         hall_id: p.hall_id.clone(),
@@ -71,8 +100,16 @@ pub(super) async fn begin(tx: &mut Tx, w: &mut Work, p: &pairing::Pairing, mut s
         holder: None,
         dropped_at: None,
     };
-    session::insert_member(tx, &member(Role::Citizen, None, Some(t.visit_id.clone()), String::new())).await?;
-    session::insert_member(tx, &member(Role::Agent, Some(agent.clone()), None, who.name)).await?;
+    session::insert_member(
+        tx,
+        &member(Role::Citizen, None, Some(t.visit_id.clone()), String::new()),
+    )
+    .await?;
+    session::insert_member(
+        tx,
+        &member(Role::Agent, Some(agent.clone()), None, who.name),
+    )
+    .await?;
     let was = t.state;
     t.state = was.apply(ticket_rule::Cmd::Pair)?;
     t.session_id = Some(row.id.clone());
@@ -81,17 +118,33 @@ pub(super) async fn begin(tx: &mut Tx, w: &mut Work, p: &pairing::Pairing, mut s
         return Err(no("offer_over"));
     }
     desk::move_seat(tx, w, &mut s, seat_rule::Cmd::Answer, None).await?;
-    w.audit(tx, "session.begun", row.id.as_str(), json!({"ticket": t.id.as_str(), "seat": s.id.as_str()})).await?;
+    w.audit(
+        tx,
+        "session.begun",
+        row.id.as_str(),
+        json!({"ticket": t.id.as_str(), "seat": s.id.as_str()}),
+    )
+    .await?;
     w.wake(&t.id);
     w.wake(&row.id);
     Ok(row.id)
 }
 
 /// The session and the caller's membership, or `not_a_member`: no one learns of sessions that are not theirs.
-pub async fn membership(tx: &mut Tx, who: &Principal, id: &SessionId) -> Result<(session::Session, Vec<session::Member>, session::Member), AppError> {
-    let s = session::get(tx, id).await?.ok_or_else(|| no("not_a_member"))?;
+pub async fn membership(
+    tx: &mut Tx,
+    who: &Principal,
+    id: &SessionId,
+) -> Result<(session::Session, Vec<session::Member>, session::Member), AppError> {
+    let s = session::get(tx, id)
+        .await?
+        .ok_or_else(|| no("not_a_member"))?;
     let members = session::members(tx, id).await?;
-    let me = members.iter().find(|m| is(who, m)).cloned().ok_or_else(|| no("not_a_member"))?;
+    let me = members
+        .iter()
+        .find(|m| is(who, m))
+        .cloned()
+        .ok_or_else(|| no("not_a_member"))?;
     Ok((s, members, me))
 }
 
@@ -104,7 +157,11 @@ fn is(who: &Principal, m: &session::Member) -> bool {
 }
 
 /// A membership in a live session, for commands.
-pub async fn live(tx: &mut Tx, who: &Principal, id: &SessionId) -> Result<(session::Session, session::Member), AppError> {
+pub async fn live(
+    tx: &mut Tx,
+    who: &Principal,
+    id: &SessionId,
+) -> Result<(session::Session, session::Member), AppError> {
     dialect::lock_session(tx, id).await?;
     let (s, _, me) = membership(tx, who, id).await?;
     if s.state == State::Ended {
@@ -114,7 +171,10 @@ pub async fn live(tx: &mut Tx, who: &Principal, id: &SessionId) -> Result<(sessi
 }
 
 fn all_here(members: &[session::Member]) -> bool {
-    members.iter().filter(|m| matches!(m.role, Role::Citizen | Role::Agent)).all(|m| m.present)
+    members
+        .iter()
+        .filter(|m| matches!(m.role, Role::Citizen | Role::Agent))
+        .all(|m| m.present)
 }
 
 /// What `join` answers, and which connection lost its place.
@@ -126,7 +186,13 @@ pub struct Joined {
 }
 
 /// Enter or come back. The newest connection of a person is the one that counts.
-pub async fn join(app: &App, who: &Principal, id: SessionId, connection: &str, after_seq: i64) -> Result<Joined, AppError> {
+pub async fn join(
+    app: &App,
+    who: &Principal,
+    id: SessionId,
+    connection: &str,
+    after_seq: i64,
+) -> Result<Joined, AppError> {
     let (who2, conn, sid) = (who.clone(), connection.to_owned(), id.clone());
     let (member, before, room) = app
         .write(who.name(), move |tx, w| {
@@ -142,7 +208,15 @@ pub async fn join(app: &App, who: &Principal, id: SessionId, connection: &str, a
                 me.dropped_at = None;
                 session::save_member(tx, &me).await?;
                 if !was_here {
-                    let body = if first { EventBody::MemberJoined { member: me.id.to_string() } } else { EventBody::MemberBack { member: me.id.to_string() } };
+                    let body = if first {
+                        EventBody::MemberJoined {
+                            member: me.id.to_string(),
+                        }
+                    } else {
+                        EventBody::MemberBack {
+                            member: me.id.to_string(),
+                        }
+                    };
                     journal(tx, w, &s, Some(&me.id), &body).await?;
                 }
                 if all_here(&session::members(tx, &id).await?) {
@@ -156,7 +230,16 @@ pub async fn join(app: &App, who: &Principal, id: SessionId, connection: &str, a
         })
         .await?;
     let (session, form, events) = session_view::joined(app, who, id, after_seq).await?;
-    Ok(Joined { reply: CommandReply::Joined { session: Box::new(session), form: form.map(Box::new), events }, superseded: before, member, room })
+    Ok(Joined {
+        reply: CommandReply::Joined {
+            session: Box::new(session),
+            form: form.map(Box::new),
+            events,
+        },
+        superseded: before,
+        member,
+        room,
+    })
 }
 
 /// A connection ended: if it still was the person's, they have dropped and the grace runs.
@@ -166,17 +249,47 @@ pub async fn dropped(app: &App, id: SessionId, connection: &str) -> Result<(), A
         let (id, conn) = (id.clone(), conn.clone());
         Box::pin(async move {
             dialect::lock_session(tx, &id).await?;
-            let Some(mut s) = session::get(tx, &id).await?.filter(|s| s.state != State::Ended) else { return Ok(()) };
-            let Some(mut me) = session::members(tx, &id).await?.into_iter().find(|m| m.present && m.holder.as_deref() == Some(&conn)) else { return Ok(()) };
-            let until = w.now + if me.role == Role::Agent { limits::AGENT_GRACE } else { limits::CITIZEN_GRACE };
+            let Some(mut s) = session::get(tx, &id)
+                .await?
+                .filter(|s| s.state != State::Ended)
+            else {
+                return Ok(());
+            };
+            let Some(mut me) = session::members(tx, &id)
+                .await?
+                .into_iter()
+                .find(|m| m.present && m.holder.as_deref() == Some(&conn))
+            else {
+                return Ok(());
+            };
+            let until = w.now
+                + if me.role == Role::Agent {
+                    limits::AGENT_GRACE
+                } else {
+                    limits::CITIZEN_GRACE
+                };
             me.present = false;
             me.holder = None;
             me.dropped_at = Some(w.now);
             session::save_member(tx, &me).await?;
-            journal(tx, w, &s, Some(&me.id), &EventBody::MemberDropped { member: me.id.to_string(), grace_until: until.rfc3339() }).await?;
+            journal(
+                tx,
+                w,
+                &s,
+                Some(&me.id),
+                &EventBody::MemberDropped {
+                    member: me.id.to_string(),
+                    grace_until: until.rfc3339(),
+                },
+            )
+            .await?;
             if matches!(me.role, Role::Citizen | Role::Agent) {
                 s.state = s.state.apply(Cmd::SomeoneGone)?;
-                s.due_at = Some(s.due_at.filter(|_| s.state == State::Reconnecting).map_or(until, |d| d.min(until)));
+                s.due_at = Some(
+                    s.due_at
+                        .filter(|_| s.state == State::Reconnecting)
+                        .map_or(until, |d| d.min(until)),
+                );
                 session::save(tx, &s).await?;
             }
             Ok(())
@@ -186,9 +299,24 @@ pub async fn dropped(app: &App, id: SessionId, connection: &str) -> Result<(), A
 }
 
 /// Ends a session within a transaction: journal, members, pairing, ticket, seat.
-pub(super) async fn finish(tx: &mut Tx, w: &mut Work, s: &mut session::Session, actor: Option<&MemberId>, reason: &str) -> Result<(), AppError> {
+pub(super) async fn finish(
+    tx: &mut Tx,
+    w: &mut Work,
+    s: &mut session::Session,
+    actor: Option<&MemberId>,
+    reason: &str,
+) -> Result<(), AppError> {
     dialect::lock_hall(tx, &s.hall_id).await?;
-    journal(tx, w, s, actor, &EventBody::Ended { reason: reason.to_owned() }).await?;
+    journal(
+        tx,
+        w,
+        s,
+        actor,
+        &EventBody::Ended {
+            reason: reason.to_owned(),
+        },
+    )
+    .await?;
     s.state = s.state.apply(Cmd::End)?;
     s.end_reason = Some(reason.to_owned());
     s.ended_at = Some(w.now);
@@ -207,7 +335,9 @@ pub(super) async fn finish(tx: &mut Tx, w: &mut Work, s: &mut session::Session, 
         p.state = was.apply(pairing_rule::Cmd::End)?;
         pairing::save(tx, &p, was, Some(reason), w.now).await?;
     }
-    let mut t = ticket::get(tx, &s.ticket_id).await?.ok_or_else(|| no("not_found"))?;
+    let mut t = ticket::get(tx, &s.ticket_id)
+        .await?
+        .ok_or_else(|| no("not_found"))?;
     let was = t.state;
     t.state = was.apply(ticket_rule::Cmd::Close)?;
     t.reason = Some(reason.to_owned());
@@ -225,14 +355,25 @@ pub(super) async fn finish(tx: &mut Tx, w: &mut Work, s: &mut session::Session, 
             desk::move_seat(tx, w, &mut seat, seat_rule::Cmd::Lost, Some("page_closed")).await?;
         }
     }
-    w.audit(tx, "session.ended", s.id.as_str(), json!({"reason": reason})).await?;
+    w.audit(
+        tx,
+        "session.ended",
+        s.id.as_str(),
+        json!({"reason": reason}),
+    )
+    .await?;
     w.wake(&s.id);
     w.wake(&t.id);
     desk::match_hall(tx, w, &s.hall_id).await
 }
 
 /// The agent was lost: the citizen stands first again, with their old time.
-async fn requeue(tx: &mut Tx, w: &mut Work, old: &ticket::Ticket, id: domain::id::TicketId) -> Result<(), AppError> {
+async fn requeue(
+    tx: &mut Tx,
+    w: &mut Work,
+    old: &ticket::Ticket,
+    id: domain::id::TicketId,
+) -> Result<(), AppError> {
     let t = ticket::Ticket {
         id,
         state: ticket_rule::State::Waiting,
@@ -251,21 +392,31 @@ async fn requeue(tx: &mut Tx, w: &mut Work, old: &ticket::Ticket, id: domain::id
     Ok(())
 }
 
-pub async fn end(app: &App, caller: &Caller, id: SessionId, reason: String) -> Result<SessionView, AppError> {
+pub async fn end(
+    app: &App,
+    caller: &Caller,
+    id: SessionId,
+    reason: String,
+) -> Result<SessionView, AppError> {
     if !END_REASONS.contains(&reason.as_str()) {
         return Err(no("reason_invalid"));
     }
     let (who, sid) = (caller.who.clone(), id.clone());
-    app.command(caller, &format!("sessions.end:{id}"), &json!({"reason": reason}), move |tx, w| {
-        let (id, who, reason) = (id.clone(), who.clone(), reason.clone());
-        Box::pin(async move {
-            let (mut s, me) = live(tx, &who, &id).await?;
-            if !matches!(me.role, Role::Citizen | Role::Agent) {
-                return Err(no("role_missing"));
-            }
-            finish(tx, w, &mut s, Some(&me.id), &reason).await
-        })
-    })
+    app.command(
+        caller,
+        &format!("sessions.end:{id}"),
+        &json!({"reason": reason}),
+        move |tx, w| {
+            let (id, who, reason) = (id.clone(), who.clone(), reason.clone());
+            Box::pin(async move {
+                let (mut s, me) = live(tx, &who, &id).await?;
+                if !matches!(me.role, Role::Citizen | Role::Agent) {
+                    return Err(no("role_missing"));
+                }
+                finish(tx, w, &mut s, Some(&me.id), &reason).await
+            })
+        },
+    )
     .await?;
     app.media.close(app, &sid).await;
     session_view::get(app, &caller.who, sid).await
@@ -274,7 +425,9 @@ pub async fn end(app: &App, caller: &Caller, id: SessionId, reason: String) -> R
 /// Graces that ran out.
 pub async fn due(app: &App) -> Result<(), AppError> {
     let now = app.now();
-    let over = app.read(|tx| Box::pin(async move { Ok(session::grace_over(tx, now).await?) })).await?;
+    let over = app
+        .read(|tx| Box::pin(async move { Ok(session::grace_over(tx, now).await?) }))
+        .await?;
     for s in over {
         let id = s.id.clone();
         let r = app
@@ -282,9 +435,22 @@ pub async fn due(app: &App) -> Result<(), AppError> {
                 let id = s.id.clone();
                 Box::pin(async move {
                     dialect::lock_session(tx, &id).await?;
-                    let Some(mut s) = session::get(tx, &id).await?.filter(|s| s.state != State::Ended && s.due_at.is_some_and(|d| d <= w.now)) else { return Ok(()) };
-                    let gone: Vec<Role> = session::members(tx, &id).await?.iter().filter(|m| !m.present).map(|m| m.role).collect();
-                    let reason = if gone.contains(&Role::Agent) && !gone.contains(&Role::Citizen) { "agent_lost" } else { "citizen_lost" };
+                    let Some(mut s) = session::get(tx, &id).await?.filter(|s| {
+                        s.state != State::Ended && s.due_at.is_some_and(|d| d <= w.now)
+                    }) else {
+                        return Ok(());
+                    };
+                    let gone: Vec<Role> = session::members(tx, &id)
+                        .await?
+                        .iter()
+                        .filter(|m| !m.present)
+                        .map(|m| m.role)
+                        .collect();
+                    let reason = if gone.contains(&Role::Agent) && !gone.contains(&Role::Citizen) {
+                        "agent_lost"
+                    } else {
+                        "citizen_lost"
+                    };
                     finish(tx, w, &mut s, None, reason).await
                 })
             })
@@ -295,11 +461,18 @@ pub async fn due(app: &App) -> Result<(), AppError> {
     Ok(())
 }
 
-pub async fn wrap_up(app: &App, caller: &Caller, id: SessionId, body: protocol::WrapUp) -> Result<SeatView, AppError> {
+pub async fn wrap_up(
+    app: &App,
+    caller: &Caller,
+    id: SessionId,
+    body: protocol::WrapUp,
+) -> Result<SeatView, AppError> {
     if !DISPOSITIONS.contains(&body.disposition.as_str()) {
         return Err(no("reason_invalid"));
     }
-    if body.note.chars().count() > limits::CHAT_CHARS || body.knowledge_gap.chars().count() > limits::CHAT_CHARS {
+    if body.note.chars().count() > limits::CHAT_CHARS
+        || body.knowledge_gap.chars().count() > limits::CHAT_CHARS
+    {
         return Err(no("field_too_long"));
     }
     let me = caller.who.staff(protocol::Role::Agent)?.clone();
@@ -329,7 +502,12 @@ pub async fn wrap_up(app: &App, caller: &Caller, id: SessionId, body: protocol::
     desk::view(app, seat_id).await
 }
 
-pub async fn chat(app: &App, caller: &Caller, id: SessionId, text: String) -> Result<CommandReply, AppError> {
+pub async fn chat(
+    app: &App,
+    caller: &Caller,
+    id: SessionId,
+    text: String,
+) -> Result<CommandReply, AppError> {
     let text = text.trim().to_owned();
     if text.is_empty() {
         return Err(no("body_invalid"));
@@ -338,31 +516,47 @@ pub async fn chat(app: &App, caller: &Caller, id: SessionId, text: String) -> Re
         return Err(no("field_too_long"));
     }
     let who = caller.who.clone();
-    app.command(caller, &format!("chat:{id}"), &json!({"text": text}), move |tx, w| {
-        let (id, who, text) = (id.clone(), who.clone(), text.clone());
-        Box::pin(async move {
-            let (s, me) = live(tx, &who, &id).await?;
-            journal(tx, w, &s, Some(&me.id), &EventBody::Chat { text }).await?;
-            Ok(CommandReply::Done(Done {}))
-        })
-    })
+    app.command(
+        caller,
+        &format!("chat:{id}"),
+        &json!({"text": text}),
+        move |tx, w| {
+            let (id, who, text) = (id.clone(), who.clone(), text.clone());
+            Box::pin(async move {
+                let (s, me) = live(tx, &who, &id).await?;
+                journal(tx, w, &s, Some(&me.id), &EventBody::Chat { text }).await?;
+                Ok(CommandReply::Done(Done {}))
+            })
+        },
+    )
     .await
 }
 
-pub async fn media_state(app: &App, caller: &Caller, id: SessionId, mic_on: bool, camera_on: bool) -> Result<CommandReply, AppError> {
+pub async fn media_state(
+    app: &App,
+    caller: &Caller,
+    id: SessionId,
+    mic_on: bool,
+    camera_on: bool,
+) -> Result<CommandReply, AppError> {
     let who = caller.who.clone();
-    app.command(caller, &format!("media_state:{id}"), &json!({"mic": mic_on, "camera": camera_on}), move |tx, w| {
-        let (id, who) = (id.clone(), who.clone());
-        Box::pin(async move {
-            let (s, mut me) = live(tx, &who, &id).await?;
-            me.mic_on = mic_on;
-            me.camera_on = camera_on;
-            session::save_member(tx, &me).await?;
-            session::touch(tx, &s.id).await?;
-            w.wake(&s.id);
-            Ok(CommandReply::Done(Done {}))
-        })
-    })
+    app.command(
+        caller,
+        &format!("media_state:{id}"),
+        &json!({"mic": mic_on, "camera": camera_on}),
+        move |tx, w| {
+            let (id, who) = (id.clone(), who.clone());
+            Box::pin(async move {
+                let (s, mut me) = live(tx, &who, &id).await?;
+                me.mic_on = mic_on;
+                me.camera_on = camera_on;
+                session::save_member(tx, &me).await?;
+                session::touch(tx, &s.id).await?;
+                w.wake(&s.id);
+                Ok(CommandReply::Done(Done {}))
+            })
+        },
+    )
     .await
 }
 
@@ -372,33 +566,51 @@ pub async fn end_visit(app: &App, caller: &Caller, id: VisitId) -> Result<Done, 
         return Err(no("not_found"));
     }
     let live_session = app
-        .command(caller, "visits.end", &json!({"visit": id.as_str()}), move |tx, w| {
-            let id = id.clone();
-            Box::pin(async move {
-                let v = visit::get(tx, &id).await?.ok_or_else(|| no("not_found"))?;
-                if let Some(mut t) = ticket::of_visit(tx, &id).await?.filter(|t| t.state != ticket_rule::State::Paired) {
-                    queue::leave(tx, w, &mut t, ticket_rule::Cmd::Abandon, "left").await?;
-                }
-                let newest = session::newest_of_visit(tx, &id).await?;
-                let mut closed = None;
-                let mut keep_key = false;
-                if let Some(mut s) = newest {
-                    keep_key = s.case_id.is_some();
-                    if s.state != State::Ended {
-                        dialect::lock_session(tx, &s.id).await?;
-                        let me = session::members(tx, &s.id).await?.into_iter().find(|m| m.visit_id.as_ref() == Some(&id)).map(|m| m.id);
-                        finish(tx, w, &mut s, me.as_ref(), "wiped").await?;
-                        closed = Some(s.id);
+        .command(
+            caller,
+            "visits.end",
+            &json!({"visit": id.as_str()}),
+            move |tx, w| {
+                let id = id.clone();
+                Box::pin(async move {
+                    let v = visit::get(tx, &id).await?.ok_or_else(|| no("not_found"))?;
+                    if let Some(mut t) = ticket::of_visit(tx, &id)
+                        .await?
+                        .filter(|t| t.state != ticket_rule::State::Paired)
+                    {
+                        queue::leave(tx, w, &mut t, ticket_rule::Cmd::Abandon, "left").await?;
                     }
-                }
-                visit::end(tx, &id, w.now).await?;
-                // Nobody asked for a case: what was said and typed is erased with its key after the agent's wrap-up window.
-                w.audit(tx, "visit.ended", id.as_str(), json!({"key_kept": keep_key})).await?;
-                let _ = v;
-                w.wake(&id);
-                Ok(closed)
-            })
-        })
+                    let newest = session::newest_of_visit(tx, &id).await?;
+                    let mut closed = None;
+                    let mut keep_key = false;
+                    if let Some(mut s) = newest {
+                        keep_key = s.case_id.is_some();
+                        if s.state != State::Ended {
+                            dialect::lock_session(tx, &s.id).await?;
+                            let me = session::members(tx, &s.id)
+                                .await?
+                                .into_iter()
+                                .find(|m| m.visit_id.as_ref() == Some(&id))
+                                .map(|m| m.id);
+                            finish(tx, w, &mut s, me.as_ref(), "wiped").await?;
+                            closed = Some(s.id);
+                        }
+                    }
+                    visit::end(tx, &id, w.now).await?;
+                    // Nobody asked for a case: what was said and typed is erased with its key after the agent's wrap-up window.
+                    w.audit(
+                        tx,
+                        "visit.ended",
+                        id.as_str(),
+                        json!({"key_kept": keep_key}),
+                    )
+                    .await?;
+                    let _ = v;
+                    w.wake(&id);
+                    Ok(closed)
+                })
+            },
+        )
         .await?;
     if let Some(s) = live_session {
         app.media.close(app, &s).await;
@@ -407,18 +619,29 @@ pub async fn end_visit(app: &App, caller: &Caller, id: VisitId) -> Result<Done, 
 }
 
 /// A card read within the session: an anonymous citizen becomes a known one.
-pub async fn identify(app: &App, caller: &Caller, id: SessionId, read: protocol::CardRead) -> Result<CommandReply, AppError> {
+pub async fn identify(
+    app: &App,
+    caller: &Caller,
+    id: SessionId,
+    read: protocol::CardRead,
+) -> Result<CommandReply, AppError> {
     let visit_id = caller.who.citizen()?.clone();
     let who = caller.who.clone();
-    app.command(caller, &format!("identify:{id}"), &json!({"nonce": read.nonce}), move |tx, w| {
-        let (id, who, read, visit_id) = (id.clone(), who.clone(), read.clone(), visit_id.clone());
-        Box::pin(async move {
-            let (s, me) = live(tx, &who, &id).await?;
-            super::auth::identify(tx, w, &visit_id, &read).await?;
-            journal(tx, w, &s, Some(&me.id), &EventBody::Identified {}).await?;
-            session::touch(tx, &id).await?;
-            Ok(CommandReply::Done(Done {}))
-        })
-    })
+    app.command(
+        caller,
+        &format!("identify:{id}"),
+        &json!({"nonce": read.nonce}),
+        move |tx, w| {
+            let (id, who, read, visit_id) =
+                (id.clone(), who.clone(), read.clone(), visit_id.clone());
+            Box::pin(async move {
+                let (s, me) = live(tx, &who, &id).await?;
+                super::auth::identify(tx, w, &visit_id, &read).await?;
+                journal(tx, w, &s, Some(&me.id), &EventBody::Identified {}).await?;
+                session::touch(tx, &id).await?;
+                Ok(CommandReply::Done(Done {}))
+            })
+        },
+    )
     .await
 }

@@ -5,10 +5,11 @@ use super::{App, Caller, Work, call_flow};
 use crate::problem::{AppError, no};
 use domain::{
     id::{HallId, Id as _, PairingId, SeatId, StaffId},
-    limits, pairing as rule, seat as seat_rule,
-    ticket as ticket_rule,
+    limits, pairing as rule, seat as seat_rule, ticket as ticket_rule,
 };
-use protocol::{Accepted, AccessNeed, Bilingual, Channel, OfferView, PriorityClass, Role, SeatState, SeatView};
+use protocol::{
+    Accepted, AccessNeed, Bilingual, Channel, OfferView, PriorityClass, Role, SeatState, SeatView,
+};
 use serde_json::json;
 use store::{Tx, catalogue, dialect, pairing, seat, session, staff, ticket, visit};
 
@@ -27,7 +28,10 @@ pub(super) const fn class_view(c: ticket_rule::Class) -> PriorityClass {
 }
 
 pub(super) fn needs_view(words: &[String]) -> Vec<AccessNeed> {
-    words.iter().filter_map(|w| serde_json::from_value(json!(w)).ok()).collect()
+    words
+        .iter()
+        .filter_map(|w| serde_json::from_value(json!(w)).ok())
+        .collect()
 }
 
 const fn state_view(s: seat_rule::State) -> SeatState {
@@ -42,7 +46,13 @@ const fn state_view(s: seat_rule::State) -> SeatState {
 }
 
 /// Moves a seat by the rule and keeps it; the watchers are woken.
-pub(super) async fn move_seat(tx: &mut Tx, w: &mut Work, s: &mut seat::Seat, cmd: seat_rule::Cmd, reason: Option<&str>) -> Result<(), AppError> {
+pub(super) async fn move_seat(
+    tx: &mut Tx,
+    w: &mut Work,
+    s: &mut seat::Seat,
+    cmd: seat_rule::Cmd,
+    reason: Option<&str>,
+) -> Result<(), AppError> {
     s.state = s.state.apply(cmd)?;
     s.since = w.now;
     s.away_reason = reason.map(str::to_owned);
@@ -78,11 +88,30 @@ pub(super) async fn match_hall(tx: &mut Tx, w: &mut Work, hall: &HallId) -> Resu
     for k in skills {
         waiting.extend(ticket::queue_of_skill(tx, hall, k, seats.len() as i64).await?);
     }
-    waiting.sort_by(|a, b| (a.class, a.head, a.enqueued_at, &a.id).cmp(&(b.class, b.head, b.enqueued_at, &b.id)));
-    let tickets: Vec<_> = waiting.iter().map(|t| rule::Waiting { ticket: t.id.clone(), skill: t.skill.clone() }).collect();
-    let ready: Vec<_> = seats.iter().map(|s| rule::Ready { seat: s.id.clone(), skills: s.skills.clone() }).collect();
+    waiting.sort_by(|a, b| {
+        (a.class, a.head, a.enqueued_at, &a.id).cmp(&(b.class, b.head, b.enqueued_at, &b.id))
+    });
+    let tickets: Vec<_> = waiting
+        .iter()
+        .map(|t| rule::Waiting {
+            ticket: t.id.clone(),
+            skill: t.skill.clone(),
+        })
+        .collect();
+    let ready: Vec<_> = seats
+        .iter()
+        .map(|s| rule::Ready {
+            seat: s.id.clone(),
+            skills: s.skills.clone(),
+        })
+        .collect();
     for (tid, sid) in rule::choose(&tickets, &ready) {
-        let (Some(t), Some(s)) = (waiting.iter_mut().find(|t| t.id == tid), seats.iter_mut().find(|s| s.id == sid)) else { continue };
+        let (Some(t), Some(s)) = (
+            waiting.iter_mut().find(|t| t.id == tid),
+            seats.iter_mut().find(|s| s.id == sid),
+        ) else {
+            continue;
+        };
         let was = t.state;
         t.state = was.apply(ticket_rule::Cmd::Offer)?;
         if !ticket::save(tx, t, was, w.now).await? {
@@ -106,30 +135,58 @@ pub(super) async fn match_hall(tx: &mut Tx, w: &mut Work, hall: &HallId) -> Resu
 }
 
 /// Ends an offer that was not accepted: the ticket goes to the head of its class, the seat where `seat_cmd` leads.
-async fn unoffer(tx: &mut Tx, w: &mut Work, p: &mut pairing::Pairing, cmd: rule::Cmd, seat_cmd: seat_rule::Cmd, reason: &str) -> Result<(), AppError> {
+async fn unoffer(
+    tx: &mut Tx,
+    w: &mut Work,
+    p: &mut pairing::Pairing,
+    cmd: rule::Cmd,
+    seat_cmd: seat_rule::Cmd,
+    reason: &str,
+) -> Result<(), AppError> {
     dialect::lock_hall(tx, &p.hall_id).await?;
     let was = p.state;
     p.state = was.apply(cmd)?;
     if !pairing::save(tx, p, was, Some(reason), w.now).await? {
         return Err(no("offer_over"));
     }
-    if let Some(mut t) = ticket::get(tx, &p.ticket_id).await?.filter(|t| t.state == ticket_rule::State::Offered) {
+    if let Some(mut t) = ticket::get(tx, &p.ticket_id)
+        .await?
+        .filter(|t| t.state == ticket_rule::State::Offered)
+    {
         let was = t.state;
         t.state = was.apply(ticket_rule::Cmd::Requeue)?;
         t.head = -1;
         ticket::save(tx, &t, was, w.now).await?;
         w.wake(&t.id);
     }
-    if let Some(mut s) = seat::get(tx, &p.seat_id).await?.filter(|s| s.state == seat_rule::State::Ringing) {
+    if let Some(mut s) = seat::get(tx, &p.seat_id)
+        .await?
+        .filter(|s| s.state == seat_rule::State::Ringing)
+    {
         move_seat(tx, w, &mut s, seat_cmd, Some(reason)).await?;
     }
     match_hall(tx, w, &p.hall_id).await
 }
 
 /// The ticket left while a seat rang: the seat is ready again.
-pub(super) async fn cancel_offer_of(tx: &mut Tx, w: &mut Work, t: &ticket::Ticket) -> Result<(), AppError> {
-    if let Some(mut p) = pairing::live_of_ticket(tx, &t.id).await?.filter(|p| p.state == rule::State::Offered) {
-        unoffer(tx, w, &mut p, rule::Cmd::Cancel, seat_rule::Cmd::RingCancelled, "ticket_left").await?;
+pub(super) async fn cancel_offer_of(
+    tx: &mut Tx,
+    w: &mut Work,
+    t: &ticket::Ticket,
+) -> Result<(), AppError> {
+    if let Some(mut p) = pairing::live_of_ticket(tx, &t.id)
+        .await?
+        .filter(|p| p.state == rule::State::Offered)
+    {
+        unoffer(
+            tx,
+            w,
+            &mut p,
+            rule::Cmd::Cancel,
+            seat_rule::Cmd::RingCancelled,
+            "ticket_left",
+        )
+        .await?;
     }
     Ok(())
 }
@@ -145,8 +202,15 @@ async fn own_seat(tx: &mut Tx, id: &SeatId, staff: &StaffId) -> Result<seat::Sea
 }
 
 /// Leaves the seat where the agent sits now; refused during a session.
-async fn leave_other_seat(tx: &mut Tx, w: &mut Work, staff: &StaffId, target: &SeatId) -> Result<(), AppError> {
-    let Some(mut old) = seat::of_staff(tx, staff).await? else { return Ok(()) };
+async fn leave_other_seat(
+    tx: &mut Tx,
+    w: &mut Work,
+    staff: &StaffId,
+    target: &SeatId,
+) -> Result<(), AppError> {
+    let Some(mut old) = seat::of_staff(tx, staff).await? else {
+        return Ok(());
+    };
     if old.id == *target {
         return Ok(());
     }
@@ -154,51 +218,87 @@ async fn leave_other_seat(tx: &mut Tx, w: &mut Work, staff: &StaffId, target: &S
         return Err(no("session_live"));
     }
     if let Some(mut p) = pairing::live_of_seat(tx, &old.id).await? {
-        unoffer(tx, w, &mut p, rule::Cmd::Cancel, seat_rule::Cmd::Lost, "moved").await?;
-        old = seat::get(tx, &old.id).await?.ok_or_else(|| no("not_found"))?;
+        unoffer(
+            tx,
+            w,
+            &mut p,
+            rule::Cmd::Cancel,
+            seat_rule::Cmd::Lost,
+            "moved",
+        )
+        .await?;
+        old = seat::get(tx, &old.id)
+            .await?
+            .ok_or_else(|| no("not_found"))?;
     }
     move_seat(tx, w, &mut old, seat_rule::Cmd::Close, None).await
 }
 
-pub async fn open(app: &App, caller: &Caller, id: SeatId, body: protocol::OpenSeat) -> Result<SeatView, AppError> {
+pub async fn open(
+    app: &App,
+    caller: &Caller,
+    id: SeatId,
+    body: protocol::OpenSeat,
+) -> Result<SeatView, AppError> {
     let me = caller.who.staff(Role::Agent)?.clone();
     let seat_id = id.clone();
-    app.command(caller, &format!("seats.open:{id}"), &body.clone(), move |tx, w| {
-        let (id, me, body) = (id.clone(), me.clone(), body.clone());
-        Box::pin(async move {
-            let who = staff::get(tx, &me).await?.ok_or_else(|| no("signed_out"))?;
-            if body.skills.is_empty() || body.skills.iter().any(|k| !who.skills.contains(k)) {
-                return Err(no("skill_unknown"));
-            }
-            let s = seat::get(tx, &id).await?.ok_or_else(|| no("not_found"))?;
-            if s.hall_id != who.hall_id {
-                return Err(no("not_found"));
-            }
-            dialect::lock_hall(tx, &s.hall_id).await?;
-            let open_now = seat::of_staff(tx, &me).await?;
-            // The same seat again, from a page that was reloaded, is no conflict unless another page still holds it.
-            let elsewhere = open_now.as_ref().is_some_and(|o| o.id != id || (o.holder.is_some() && o.silent_since.is_none()));
-            if elsewhere && !body.take_over {
-                return Err(no("seat_open_elsewhere").with_current(json!({"seat": open_now.map(|o| o.id.to_string())})));
-            }
-            leave_other_seat(tx, w, &me, &id).await?;
-            let mut s = seat::get(tx, &id).await?.ok_or_else(|| no("not_found"))?;
-            if s.staff_id.as_ref().is_some_and(|o| *o != me) {
-                return Err(no("seat_taken"));
-            }
-            s.skills = body.skills.clone();
-            s.staff_id = Some(me.clone());
-            match s.state {
-                seat_rule::State::Offline => move_seat(tx, w, &mut s, seat_rule::Cmd::Open, None).await?,
-                seat_rule::State::Away => move_seat(tx, w, &mut s, seat_rule::Cmd::Ready, None).await?,
-                seat_rule::State::Ready | seat_rule::State::Ringing | seat_rule::State::Busy | seat_rule::State::WrapUp => {
-                    seat::save(tx, &s).await?;
-                    w.wake(&s.id);
+    app.command(
+        caller,
+        &format!("seats.open:{id}"),
+        &body.clone(),
+        move |tx, w| {
+            let (id, me, body) = (id.clone(), me.clone(), body.clone());
+            Box::pin(async move {
+                let who = staff::get(tx, &me).await?.ok_or_else(|| no("signed_out"))?;
+                if body.skills.is_empty() || body.skills.iter().any(|k| !who.skills.contains(k)) {
+                    return Err(no("skill_unknown"));
                 }
-            }
-            w.audit(tx, "seat.opened", id.as_str(), json!({"skills": body.skills})).await
-        })
-    })
+                let s = seat::get(tx, &id).await?.ok_or_else(|| no("not_found"))?;
+                if s.hall_id != who.hall_id {
+                    return Err(no("not_found"));
+                }
+                dialect::lock_hall(tx, &s.hall_id).await?;
+                let open_now = seat::of_staff(tx, &me).await?;
+                // The same seat again, from a page that was reloaded, is no conflict unless another page still holds it.
+                let elsewhere = open_now.as_ref().is_some_and(|o| {
+                    o.id != id || (o.holder.is_some() && o.silent_since.is_none())
+                });
+                if elsewhere && !body.take_over {
+                    return Err(no("seat_open_elsewhere")
+                        .with_current(json!({"seat": open_now.map(|o| o.id.to_string())})));
+                }
+                leave_other_seat(tx, w, &me, &id).await?;
+                let mut s = seat::get(tx, &id).await?.ok_or_else(|| no("not_found"))?;
+                if s.staff_id.as_ref().is_some_and(|o| *o != me) {
+                    return Err(no("seat_taken"));
+                }
+                s.skills = body.skills.clone();
+                s.staff_id = Some(me.clone());
+                match s.state {
+                    seat_rule::State::Offline => {
+                        move_seat(tx, w, &mut s, seat_rule::Cmd::Open, None).await?
+                    }
+                    seat_rule::State::Away => {
+                        move_seat(tx, w, &mut s, seat_rule::Cmd::Ready, None).await?
+                    }
+                    seat_rule::State::Ready
+                    | seat_rule::State::Ringing
+                    | seat_rule::State::Busy
+                    | seat_rule::State::WrapUp => {
+                        seat::save(tx, &s).await?;
+                        w.wake(&s.id);
+                    }
+                }
+                w.audit(
+                    tx,
+                    "seat.opened",
+                    id.as_str(),
+                    json!({"skills": body.skills}),
+                )
+                .await
+            })
+        },
+    )
     .await?;
     view(app, seat_id).await
 }
@@ -224,7 +324,9 @@ pub async fn ask(app: &App, caller: &Caller, id: SeatId, ask: Ask) -> Result<Sea
             let mut s = own_seat(tx, &id, &me).await?;
             match &ask {
                 Ask::Ready => move_seat(tx, w, &mut s, seat_rule::Cmd::Ready, None).await?,
-                Ask::Away(r) if !AWAY_REASONS.contains(&r.as_str()) => return Err(no("reason_invalid")),
+                Ask::Away(r) if !AWAY_REASONS.contains(&r.as_str()) => {
+                    return Err(no("reason_invalid"));
+                }
                 Ask::Away(r) => move_seat(tx, w, &mut s, seat_rule::Cmd::Away, Some(r)).await?,
                 Ask::Close => move_seat(tx, w, &mut s, seat_rule::Cmd::Close, None).await?,
             }
@@ -236,7 +338,12 @@ pub async fn ask(app: &App, caller: &Caller, id: SeatId, ask: Ask) -> Result<Sea
 }
 
 /// A page holds the seat from now on; whoever held it before is told so.
-pub async fn hold(app: &App, staff_id: &StaffId, id: SeatId, connection: &str) -> Result<(), AppError> {
+pub async fn hold(
+    app: &App,
+    staff_id: &StaffId,
+    id: SeatId,
+    connection: &str,
+) -> Result<(), AppError> {
     let (me, conn, topic) = (staff_id.clone(), connection.to_owned(), id.to_string());
     let before = app
         .write(staff_id.as_str(), move |tx, w| {
@@ -251,13 +358,23 @@ pub async fn hold(app: &App, staff_id: &StaffId, id: SeatId, connection: &str) -
         })
         .await?;
     if before.is_some_and(|b| b != connection) {
-        app.bus.live(crate::cluster::Live::Superseded { topic, holder: connection.to_owned() }).await;
+        app.bus
+            .live(crate::cluster::Live::Superseded {
+                topic,
+                holder: connection.to_owned(),
+            })
+            .await;
     }
     Ok(())
 }
 
 /// The page is gone: at once where it closed, after the silence where it only fell silent. A ring goes back to the queue.
-pub async fn page_gone(app: &App, id: SeatId, connection: &str, closed: bool) -> Result<(), AppError> {
+pub async fn page_gone(
+    app: &App,
+    id: SeatId,
+    connection: &str,
+    closed: bool,
+) -> Result<(), AppError> {
     let conn = connection.to_owned();
     app.write("server", move |tx, w| {
         let (id, conn) = (id.clone(), conn.clone());
@@ -265,7 +382,11 @@ pub async fn page_gone(app: &App, id: SeatId, connection: &str, closed: bool) ->
             if !seat::silent(tx, &id, &conn, w.now).await? {
                 return Ok(());
             }
-            if closed { lose(tx, w, &id).await } else { Ok(()) }
+            if closed {
+                lose(tx, w, &id).await
+            } else {
+                Ok(())
+            }
         })
     })
     .await
@@ -273,19 +394,33 @@ pub async fn page_gone(app: &App, id: SeatId, connection: &str, closed: bool) ->
 
 /// The seat goes away because nobody is there; a session's own grace is the session's business.
 async fn lose(tx: &mut Tx, w: &mut Work, id: &SeatId) -> Result<(), AppError> {
-    let Some(s) = seat::get(tx, id).await? else { return Ok(()) };
+    let Some(s) = seat::get(tx, id).await? else {
+        return Ok(());
+    };
     dialect::lock_hall(tx, &s.hall_id).await?;
-    let Some(mut s) = seat::get(tx, id).await? else { return Ok(()) };
+    let Some(mut s) = seat::get(tx, id).await? else {
+        return Ok(());
+    };
     if s.silent_since.is_none() {
         return Ok(());
     }
     match s.state {
         seat_rule::State::Ringing => {
             if let Some(mut p) = pairing::live_of_seat(tx, id).await? {
-                unoffer(tx, w, &mut p, rule::Cmd::Cancel, seat_rule::Cmd::Lost, "page_closed").await?;
+                unoffer(
+                    tx,
+                    w,
+                    &mut p,
+                    rule::Cmd::Cancel,
+                    seat_rule::Cmd::Lost,
+                    "page_closed",
+                )
+                .await?;
             }
         }
-        seat_rule::State::Ready | seat_rule::State::WrapUp => move_seat(tx, w, &mut s, seat_rule::Cmd::Lost, Some("page_closed")).await?,
+        seat_rule::State::Ready | seat_rule::State::WrapUp => {
+            move_seat(tx, w, &mut s, seat_rule::Cmd::Lost, Some("page_closed")).await?
+        }
         seat_rule::State::Offline | seat_rule::State::Busy | seat_rule::State::Away => {}
     }
     Ok(())
@@ -293,44 +428,87 @@ async fn lose(tx: &mut Tx, w: &mut Work, id: &SeatId) -> Result<(), AppError> {
 
 pub async fn accept(app: &App, caller: &Caller, id: PairingId) -> Result<Accepted, AppError> {
     let me = caller.who.staff(Role::Agent)?.clone();
-    let (accepted, room) = app.command(caller, &format!("pairings.accept:{id}"), &json!({}), move |tx, w| {
-        let (id, me) = (id.clone(), me.clone());
-        Box::pin(async move {
-            let p = pairing::get(tx, &id).await?.ok_or_else(|| no("not_found"))?;
-            let s = own_seat(tx, &p.seat_id, &me).await?;
-            // Read again under the hall's lock: a timer may have been first.
-            let mut p = pairing::get(tx, &id).await?.ok_or_else(|| no("not_found"))?;
-            let was = p.state;
-            p.state = was.apply(rule::Cmd::Accept)?;
-            if !pairing::save(tx, &p, was, None, w.now).await? {
-                return Err(no("offer_over"));
-            }
-            let session = call_flow::begin(tx, w, &p, s, &me).await?;
-            Ok((Accepted { session: session.to_string() }, p.ticket_id))
-        })
-    })
-    .await?;
+    let (accepted, room) = app
+        .command(
+            caller,
+            &format!("pairings.accept:{id}"),
+            &json!({}),
+            move |tx, w| {
+                let (id, me) = (id.clone(), me.clone());
+                Box::pin(async move {
+                    let p = pairing::get(tx, &id)
+                        .await?
+                        .ok_or_else(|| no("not_found"))?;
+                    let s = own_seat(tx, &p.seat_id, &me).await?;
+                    // Read again under the hall's lock: a timer may have been first.
+                    let mut p = pairing::get(tx, &id)
+                        .await?
+                        .ok_or_else(|| no("not_found"))?;
+                    let was = p.state;
+                    p.state = was.apply(rule::Cmd::Accept)?;
+                    if !pairing::save(tx, &p, was, None, w.now).await? {
+                        return Err(no("offer_over"));
+                    }
+                    let session = call_flow::begin(tx, w, &p, s, &me).await?;
+                    Ok((
+                        Accepted {
+                            session: session.to_string(),
+                        },
+                        p.ticket_id,
+                    ))
+                })
+            },
+        )
+        .await?;
     app.media.live(app, &room).await;
     Ok(accepted)
 }
 
-pub async fn decline(app: &App, caller: &Caller, id: PairingId, reason: String) -> Result<SeatView, AppError> {
+pub async fn decline(
+    app: &App,
+    caller: &Caller,
+    id: PairingId,
+    reason: String,
+) -> Result<SeatView, AppError> {
     let me = caller.who.staff(Role::Agent)?.clone();
     if !DECLINE_REASONS.contains(&reason.as_str()) {
         return Err(no("reason_invalid"));
     }
     let seat_id = app
-        .command(caller, &format!("pairings.decline:{id}"), &json!({"reason": reason}), move |tx, w| {
-            let (id, me, reason) = (id.clone(), me.clone(), reason.clone());
-            Box::pin(async move {
-                let p = pairing::get(tx, &id).await?.ok_or_else(|| no("not_found"))?;
-                own_seat(tx, &p.seat_id, &me).await?;
-                let mut p = pairing::get(tx, &id).await?.ok_or_else(|| no("not_found"))?;
-                unoffer(tx, w, &mut p, rule::Cmd::Decline, seat_rule::Cmd::RingUnanswered, "declined").await?;
-                w.audit(tx, "pairing.declined", id.as_str(), json!({"reason": reason})).await?;
-                Ok(p.seat_id)
-            })
-        })
+        .command(
+            caller,
+            &format!("pairings.decline:{id}"),
+            &json!({"reason": reason}),
+            move |tx, w| {
+                let (id, me, reason) = (id.clone(), me.clone(), reason.clone());
+                Box::pin(async move {
+                    let p = pairing::get(tx, &id)
+                        .await?
+                        .ok_or_else(|| no("not_found"))?;
+                    own_seat(tx, &p.seat_id, &me).await?;
+                    let mut p = pairing::get(tx, &id)
+                        .await?
+                        .ok_or_else(|| no("not_found"))?;
+                    unoffer(
+                        tx,
+                        w,
+                        &mut p,
+                        rule::Cmd::Decline,
+                        seat_rule::Cmd::RingUnanswered,
+                        "declined",
+                    )
+                    .await?;
+                    w.audit(
+                        tx,
+                        "pairing.declined",
+                        id.as_str(),
+                        json!({"reason": reason}),
+                    )
+                    .await?;
+                    Ok(p.seat_id)
+                })
+            },
+        )
         .await?;
     view(app, seat_id).await
 }
@@ -339,15 +517,32 @@ pub async fn decline(app: &App, caller: &Caller, id: PairingId, reason: String) 
 pub async fn due(app: &App) -> Result<(), AppError> {
     let now = app.now();
     let (rings, silent, wraps) = app
-        .read(|tx| Box::pin(async move { Ok((pairing::ring_over(tx, now).await?, seat::silent_until(tx, now - limits::SEAT_SILENCE).await?, seat::wrap_up_over(tx, now).await?)) }))
+        .read(|tx| {
+            Box::pin(async move {
+                Ok((
+                    pairing::ring_over(tx, now).await?,
+                    seat::silent_until(tx, now - limits::SEAT_SILENCE).await?,
+                    seat::wrap_up_over(tx, now).await?,
+                ))
+            })
+        })
         .await?;
     for p in rings {
         let r = app
             .write("server", move |tx, w| {
                 let mut p = p.clone();
                 Box::pin(async move {
-                    unoffer(tx, w, &mut p, rule::Cmd::TimeOut, seat_rule::Cmd::RingUnanswered, "no_answer").await?;
-                    w.audit(tx, "pairing.timed_out", p.id.as_str(), json!({})).await
+                    unoffer(
+                        tx,
+                        w,
+                        &mut p,
+                        rule::Cmd::TimeOut,
+                        seat_rule::Cmd::RingUnanswered,
+                        "no_answer",
+                    )
+                    .await?;
+                    w.audit(tx, "pairing.timed_out", p.id.as_str(), json!({}))
+                        .await
                 })
             })
             .await;
@@ -364,7 +559,12 @@ pub async fn due(app: &App) -> Result<(), AppError> {
         let r = app.write("server", move |tx, w| {
             let id = s.id.clone();
             Box::pin(async move {
-                let Some(mut s) = seat::get(tx, &id).await?.filter(|s| s.due_at.is_some_and(|d| d <= w.now)) else { return Ok(()) };
+                let Some(mut s) = seat::get(tx, &id)
+                    .await?
+                    .filter(|s| s.due_at.is_some_and(|d| d <= w.now))
+                else {
+                    return Ok(());
+                };
                 dialect::lock_hall(tx, &s.hall_id).await?;
                 move_seat(tx, w, &mut s, seat_rule::Cmd::Ready, None).await?;
                 match_hall(tx, w, &s.hall_id).await
@@ -384,11 +584,21 @@ pub(super) fn lost_race_is_fine(r: Result<(), AppError>) -> Result<(), AppError>
 }
 
 async fn offer_view(app: &App, tx: &mut Tx, p: &pairing::Pairing) -> Result<OfferView, AppError> {
-    let t = ticket::get(tx, &p.ticket_id).await?.ok_or_else(|| no("not_found"))?;
-    let v = visit::get(tx, &t.visit_id).await?.ok_or_else(|| no("not_found"))?;
+    let t = ticket::get(tx, &p.ticket_id)
+        .await?
+        .ok_or_else(|| no("not_found"))?;
+    let v = visit::get(tx, &t.visit_id)
+        .await?
+        .ok_or_else(|| no("not_found"))?;
     let identity = super::auth::identity_of(app, tx, &v).await?;
     let item_title = match &t.item {
-        Some(i) => catalogue::get_published(tx, i).await?.and_then(|d| serde_json::from_str::<domain::catalogue::Item>(&d.doc).ok()).map(|i| Bilingual { zh: i.name.zh, en: i.name.en }),
+        Some(i) => catalogue::get_published(tx, i)
+            .await?
+            .and_then(|d| serde_json::from_str::<domain::catalogue::Item>(&d.doc).ok())
+            .map(|i| Bilingual {
+                zh: i.name.zh,
+                en: i.name.en,
+            }),
         None => None,
     };
     Ok(OfferView {
@@ -397,7 +607,11 @@ async fn offer_view(app: &App, tx: &mut Tx, p: &pairing::Pairing) -> Result<Offe
         number: t.number,
         item: t.item,
         item_title,
-        channel: if t.channel == "booth" { Channel::Booth } else { Channel::Phone },
+        channel: if t.channel == "booth" {
+            Channel::Booth
+        } else {
+            Channel::Phone
+        },
         identity: identity.map(|i| i.view()),
         class: class_view(t.class),
         needs: needs_view(&t.needs),
@@ -407,9 +621,17 @@ async fn offer_view(app: &App, tx: &mut Tx, p: &pairing::Pairing) -> Result<Offe
     })
 }
 
-pub(crate) async fn view_in(app: &App, tx: &mut Tx, s: seat::Seat, now: domain::time::Timestamp) -> Result<SeatView, AppError> {
+pub(crate) async fn view_in(
+    app: &App,
+    tx: &mut Tx,
+    s: seat::Seat,
+    now: domain::time::Timestamp,
+) -> Result<SeatView, AppError> {
     let waiting = ticket::waiting(tx, &s.hall_id).await?;
-    let mine: Vec<_> = waiting.iter().filter(|(k, ..)| s.skills.contains(k)).collect();
+    let mine: Vec<_> = waiting
+        .iter()
+        .filter(|(k, ..)| s.skills.contains(k))
+        .collect();
     let live = pairing::live_of_seat(tx, &s.id).await?;
     let offer = match live.as_ref().filter(|p| p.state == rule::State::Offered) {
         Some(p) => Some(offer_view(app, tx, p).await?),
@@ -418,7 +640,10 @@ pub(crate) async fn view_in(app: &App, tx: &mut Tx, s: seat::Seat, now: domain::
     let session = session::live_of_seat(tx, &s.id).await?;
     Ok(SeatView {
         id: s.id.to_string(),
-        name: Bilingual { zh: s.name_zh, en: s.name_en },
+        name: Bilingual {
+            zh: s.name_zh,
+            en: s.name_en,
+        },
         hall: s.hall_id.to_string(),
         state: state_view(s.state),
         away_reason: s.away_reason,
@@ -431,7 +656,11 @@ pub(crate) async fn view_in(app: &App, tx: &mut Tx, s: seat::Seat, now: domain::
         wrap_up_until: s.due_at.map(domain::time::Timestamp::rfc3339),
         wrap_up_session: s.wrap_up_session.map(|i| i.to_string()),
         waiting: mine.iter().map(|w| u32::try_from(w.1).unwrap_or(0)).sum(),
-        longest_wait_s: mine.iter().map(|w| u32::try_from(now.seconds_since(w.2)).unwrap_or(0)).max().unwrap_or(0),
+        longest_wait_s: mine
+            .iter()
+            .map(|w| u32::try_from(now.seconds_since(w.2)).unwrap_or(0))
+            .max()
+            .unwrap_or(0),
     })
 }
 
@@ -460,5 +689,3 @@ pub async fn list(app: &App, hall: HallId) -> Result<Vec<SeatView>, AppError> {
     })
     .await
 }
-
-

@@ -17,18 +17,35 @@ pub fn estimate(ahead: i64, seats: i64, recent: &[ticket::Sample]) -> Option<Wai
     if seats == 0 {
         return None;
     }
-    let served: Vec<i64> = recent.iter().filter_map(|s| s.served_us).map(|us| us / 1_000_000).collect();
-    let mean = if served.is_empty() { DEFAULT_SERVICE_S } else { (served.iter().sum::<i64>() / served.len() as i64).clamp(30, 3600) };
+    let served: Vec<i64> = recent
+        .iter()
+        .filter_map(|s| s.served_us)
+        .map(|us| us / 1_000_000)
+        .collect();
+    let mean = if served.is_empty() {
+        DEFAULT_SERVICE_S
+    } else {
+        (served.iter().sum::<i64>() / served.len() as i64).clamp(30, 3600)
+    };
     // Each seat frees up once a mean service time; a person already in service is half done on average.
     let middle = mean * (2 * ahead + 1) / (2 * seats);
-    let (low, high) = if ahead == 0 { (0, middle.max(30)) } else { (middle * 6 / 10, middle * 14 / 10 + 30) };
+    let (low, high) = if ahead == 0 {
+        (0, middle.max(30))
+    } else {
+        (middle * 6 / 10, middle * 14 / 10 + 30)
+    };
     let misses: Vec<i64> = recent
         .iter()
         .filter_map(|s| s.estimate.map(|(lo, hi)| (lo, hi, s.waited_us / 1_000_000)))
         .map(|(lo, hi, w)| if w < lo { lo - w } else { (w - hi).max(0) })
         .collect();
-    let error = (misses.len() >= MIN_SAMPLES).then(|| u32::try_from(misses.iter().sum::<i64>() / misses.len() as i64).unwrap_or(0));
-    Some(WaitEstimate { low_s: u32::try_from(low).unwrap_or(0), high_s: u32::try_from(high).unwrap_or(u32::MAX), recent_error_s: error })
+    let error = (misses.len() >= MIN_SAMPLES)
+        .then(|| u32::try_from(misses.iter().sum::<i64>() / misses.len() as i64).unwrap_or(0));
+    Some(WaitEstimate {
+        low_s: u32::try_from(low).unwrap_or(0),
+        high_s: u32::try_from(high).unwrap_or(u32::MAX),
+        recent_error_s: error,
+    })
 }
 
 fn minutes(t: &str) -> Option<u16> {
@@ -39,18 +56,33 @@ fn minutes(t: &str) -> Option<u16> {
 fn open_now(h: &hall::Hall, now: Timestamp) -> bool {
     let t = now.beijing();
     let at = u16::from(t.hour()) * 60 + u16::from(t.minute());
-    minutes(&h.opens).zip(minutes(&h.closes)).is_some_and(|(a, b)| (a..b).contains(&at))
+    minutes(&h.opens)
+        .zip(minutes(&h.closes))
+        .is_some_and(|(a, b)| (a..b).contains(&at))
 }
 
-pub(super) async fn view(tx: &mut Tx, h: &hall::Hall, now: Timestamp) -> Result<HallView, AppError> {
+pub(super) async fn view(
+    tx: &mut Tx,
+    h: &hall::Hall,
+    now: Timestamp,
+) -> Result<HallView, AppError> {
     let seats = seat::on_duty(tx, &h.id).await?;
     let waiting: i64 = ticket::waiting(tx, &h.id).await?.iter().map(|w| w.1).sum();
     let recent = ticket::recent(tx, &h.id).await?;
     let skills = hall::skills(tx).await?;
     Ok(HallView {
         id: h.id.to_string(),
-        name: Bilingual { zh: h.name_zh.clone(), en: h.name_en.clone() },
-        skills: skills.into_iter().map(|s| SkillView { code: s.code, name: Bilingual { zh: s.zh, en: s.en } }).collect(),
+        name: Bilingual {
+            zh: h.name_zh.clone(),
+            en: h.name_en.clone(),
+        },
+        skills: skills
+            .into_iter()
+            .map(|s| SkillView {
+                code: s.code,
+                name: Bilingual { zh: s.zh, en: s.en },
+            })
+            .collect(),
         seats_on_duty: u32::try_from(seats).unwrap_or(0),
         waiting: u32::try_from(waiting).unwrap_or(0),
         estimate: estimate(waiting, seats, &recent),
@@ -58,7 +90,10 @@ pub(super) async fn view(tx: &mut Tx, h: &hall::Hall, now: Timestamp) -> Result<
         opens: h.opens.clone(),
         closes: h.closes.clone(),
         telephone: h.telephone.clone(),
-        address: Bilingual { zh: h.address_zh.clone(), en: h.address_en.clone() },
+        address: Bilingual {
+            zh: h.address_zh.clone(),
+            en: h.address_en.clone(),
+        },
     })
 }
 
@@ -96,13 +131,23 @@ mod tests {
         assert_eq!(estimate(3, 0, &[]), None);
         let one = estimate(1, 1, &[]);
         let five = estimate(5, 1, &[]);
-        assert!(one.zip(five).is_some_and(|(a, b)| a.high_s < b.low_s + b.high_s && a.low_s < b.low_s));
+        assert!(
+            one.zip(five)
+                .is_some_and(|(a, b)| a.high_s < b.low_s + b.high_s && a.low_s < b.low_s)
+        );
         assert_eq!(estimate(1, 1, &[]).and_then(|e| e.recent_error_s), None);
     }
 
     #[test]
     fn the_error_is_the_distance_from_the_range() {
-        let s = ticket::Sample { estimate: Some((60, 120)), waited_us: 180_000_000, served_us: Some(100_000_000) };
-        assert_eq!(estimate(0, 1, &[s; 6]).and_then(|e| e.recent_error_s), Some(60));
+        let s = ticket::Sample {
+            estimate: Some((60, 120)),
+            waited_us: 180_000_000,
+            served_us: Some(100_000_000),
+        };
+        assert_eq!(
+            estimate(0, 1, &[s; 6]).and_then(|e| e.recent_error_s),
+            Some(60)
+        );
     }
 }

@@ -42,10 +42,21 @@ pub struct MediaPlane {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum NodeCommand {
-    Offer { room: String, member: String, role: MemberRole, sdp: String },
-    Live { room: String },
-    Close { room: String },
-    Announce { room: String },
+    Offer {
+        room: String,
+        member: String,
+        role: MemberRole,
+        sdp: String,
+    },
+    Live {
+        room: String,
+    },
+    Close {
+        room: String,
+    },
+    Announce {
+        room: String,
+    },
 }
 
 /// Its answer.
@@ -72,7 +83,11 @@ fn refused(e: &media::MediaError) -> AppError {
 impl MediaPlane {
     #[must_use]
     pub fn new(engine: Option<Arc<MediaEngine>>, peers: Option<(reqwest::Client, String)>) -> Self {
-        Self { engine, slots: Mutex::default(), peers }
+        Self {
+            engine,
+            slots: Mutex::default(),
+            peers,
+        }
     }
 
     #[must_use]
@@ -83,13 +98,23 @@ impl MediaPlane {
     /// Checks a call from another node.
     #[must_use]
     pub fn is_peer(&self, key: &str) -> bool {
-        self.peers.as_ref().is_some_and(|(_, k)| super::vault::same(k.as_bytes(), key.as_bytes()))
+        self.peers
+            .as_ref()
+            .is_some_and(|(_, k)| super::vault::same(k.as_bytes(), key.as_bytes()))
     }
 
     /// Does it here, or on the node that holds the room.
-    async fn ask(&self, app: &App, command: NodeCommand, take: bool) -> Result<Option<String>, AppError> {
+    async fn ask(
+        &self,
+        app: &App,
+        command: NodeCommand,
+        take: bool,
+    ) -> Result<Option<String>, AppError> {
         let room = match &command {
-            NodeCommand::Offer { room, .. } | NodeCommand::Live { room } | NodeCommand::Close { room } | NodeCommand::Announce { room } => room.clone(),
+            NodeCommand::Offer { room, .. }
+            | NodeCommand::Live { room }
+            | NodeCommand::Close { room }
+            | NodeCommand::Announce { room } => room.clone(),
         };
         let (name, me) = (format!("room:{room}"), app.bus.node().to_owned());
         let holder = app
@@ -99,7 +124,12 @@ impl MediaPlane {
                     if take && let Some(l) = lease::take(tx, &name, &me, w.now, LEASE).await? {
                         return Ok(Some((l.holder, None)));
                     }
-                    let Some(l) = lease::get(tx, &name).await?.filter(|l| l.expires_at > w.now) else { return Ok(None) };
+                    let Some(l) = lease::get(tx, &name)
+                        .await?
+                        .filter(|l| l.expires_at > w.now)
+                    else {
+                        return Ok(None);
+                    };
                     let n = node::get(tx, &l.holder).await?;
                     Ok(Some((l.holder, n)))
                 })
@@ -115,8 +145,17 @@ impl MediaPlane {
 
     async fn there(&self, url: &str, command: &NodeCommand) -> Result<Option<String>, AppError> {
         let (client, key) = self.peers.as_ref().ok_or_else(|| no("media_unavailable"))?;
-        let r = client.post(format!("{url}/internal/v1/media")).header("x-cluster-key", key).json(command).send().await;
-        let reply: NodeReply = r.map_err(|_| no("media_unavailable"))?.json().await.map_err(|_| no("media_unavailable"))?;
+        let r = client
+            .post(format!("{url}/internal/v1/media"))
+            .header("x-cluster-key", key)
+            .json(command)
+            .send()
+            .await;
+        let reply: NodeReply = r
+            .map_err(|_| no("media_unavailable"))?
+            .json()
+            .await
+            .map_err(|_| no("media_unavailable"))?;
         match reply.error {
             Some(code) => Err(no(crate::problem::kind_of(&code).code)),
             None => Ok(reply.sdp),
@@ -125,10 +164,26 @@ impl MediaPlane {
 
     /// On the node that holds the room.
     pub async fn here(&self, app: &App, command: NodeCommand) -> Result<Option<String>, AppError> {
-        let engine = self.engine.as_ref().ok_or_else(|| no("media_unavailable"))?;
+        let engine = self
+            .engine
+            .as_ref()
+            .ok_or_else(|| no("media_unavailable"))?;
         match command {
-            NodeCommand::Offer { room, member, role, sdp } => engine.offer(&room, &member, role, &sdp).await.map(Some).map_err(|e| refused(&e)),
-            NodeCommand::Live { room } => engine.set_forwarding(&room, true).await.map(|()| None).map_err(|e| refused(&e)),
+            NodeCommand::Offer {
+                room,
+                member,
+                role,
+                sdp,
+            } => engine
+                .offer(&room, &member, role, &sdp)
+                .await
+                .map(Some)
+                .map_err(|e| refused(&e)),
+            NodeCommand::Live { room } => engine
+                .set_forwarding(&room, true)
+                .await
+                .map(|()| None)
+                .map_err(|e| refused(&e)),
             NodeCommand::Close { room } => {
                 engine.close_room(&room).await;
                 lock(&self.slots).remove(&room);
@@ -141,7 +196,10 @@ impl MediaPlane {
                 Ok(None)
             }
             NodeCommand::Announce { room } => {
-                let known: Vec<_> = lock(&self.slots).get(&room).map(|m| m.iter().map(|(k, v)| (k.clone(), v.clone())).collect()).unwrap_or_default();
+                let known: Vec<_> = lock(&self.slots)
+                    .get(&room)
+                    .map(|m| m.iter().map(|(k, v)| (k.clone(), v.clone())).collect())
+                    .unwrap_or_default();
                 for (member, slots) in known {
                     announce(app, &room, &member, &slots).await?;
                 }
@@ -152,14 +210,32 @@ impl MediaPlane {
 
     /// The accept: forwarding begins.
     pub async fn live(&self, app: &App, ticket: &TicketId) {
-        if let Err(e) = self.ask(app, NodeCommand::Live { room: ticket.to_string() }, true).await {
+        if let Err(e) = self
+            .ask(
+                app,
+                NodeCommand::Live {
+                    room: ticket.to_string(),
+                },
+                true,
+            )
+            .await
+        {
             tracing::warn!(error = %e, "the room could not be made live; the first offer will");
         }
     }
 
     /// Repeats who is on which slot to those who watch now.
     pub async fn announce(&self, app: &App, room: &str) {
-        if let Err(e) = self.ask(app, NodeCommand::Announce { room: room.to_owned() }, false).await {
+        if let Err(e) = self
+            .ask(
+                app,
+                NodeCommand::Announce {
+                    room: room.to_owned(),
+                },
+                false,
+            )
+            .await
+        {
             tracing::warn!(error = %e, "slots could not be repeated");
         }
     }
@@ -167,9 +243,21 @@ impl MediaPlane {
     /// After the session's end.
     pub async fn close(&self, app: &App, session: &SessionId) {
         let id = session.clone();
-        let ticket = app.read(|tx| Box::pin(async move { Ok(session::get(tx, &id).await?.map(|s| s.ticket_id)) })).await;
+        let ticket = app
+            .read(|tx| {
+                Box::pin(async move { Ok(session::get(tx, &id).await?.map(|s| s.ticket_id)) })
+            })
+            .await;
         if let Ok(Some(t)) = ticket
-            && let Err(e) = self.ask(app, NodeCommand::Close { room: t.to_string() }, false).await
+            && let Err(e) = self
+                .ask(
+                    app,
+                    NodeCommand::Close {
+                        room: t.to_string(),
+                    },
+                    false,
+                )
+                .await
         {
             tracing::warn!(error = %e, "a media room was not closed; it ends with its members");
         }
@@ -196,7 +284,11 @@ impl MediaPlane {
 }
 
 /// Who the caller is in a ticket's room, if anyone.
-async fn entitled(tx: &mut Tx, who: &Principal, id: &TicketId) -> Result<(MemberRole, bool), AppError> {
+async fn entitled(
+    tx: &mut Tx,
+    who: &Principal,
+    id: &TicketId,
+) -> Result<(MemberRole, bool), AppError> {
     let t = ticket::get(tx, id).await?.ok_or_else(|| no("not_found"))?;
     if let Some(s) = session::by_ticket(tx, id).await? {
         if s.state == State::Ended {
@@ -211,27 +303,55 @@ async fn entitled(tx: &mut Tx, who: &Principal, id: &TicketId) -> Result<(Member
         };
         return Ok((role, true));
     }
-    let queued = matches!(t.state, ticket_rule::State::Waiting | ticket_rule::State::Offered);
+    let queued = matches!(
+        t.state,
+        ticket_rule::State::Waiting | ticket_rule::State::Offered
+    );
     match who {
-        Principal::Citizen { visit } if t.visit_id == *visit && queued => Ok((MemberRole::Citizen, false)),
+        Principal::Citizen { visit } if t.visit_id == *visit && queued => {
+            Ok((MemberRole::Citizen, false))
+        }
         Principal::Staff { id: me, .. } => {
-            let p = pairing::live_of_ticket(tx, id).await?.filter(|p| p.state == pairing_rule::State::Offered).ok_or_else(|| no("not_found"))?;
+            let p = pairing::live_of_ticket(tx, id)
+                .await?
+                .filter(|p| p.state == pairing_rule::State::Offered)
+                .ok_or_else(|| no("not_found"))?;
             let seat = store::seat::get(tx, &p.seat_id).await?;
-            if seat.is_some_and(|s| s.staff_id.as_ref() == Some(me)) { Ok((MemberRole::Agent, false)) } else { Err(no("not_found")) }
+            if seat.is_some_and(|s| s.staff_id.as_ref() == Some(me)) {
+                Ok((MemberRole::Agent, false))
+            } else {
+                Err(no("not_found"))
+            }
         }
         _ => Err(no("not_found")),
     }
 }
 
 /// One round trip: the answer holds all candidates.
-pub async fn offer(app: &App, who: &Principal, room: TicketId, sdp: String) -> Result<CommandReply, AppError> {
+pub async fn offer(
+    app: &App,
+    who: &Principal,
+    room: TicketId,
+    sdp: String,
+) -> Result<CommandReply, AppError> {
     if sdp.len() > limits::WS_MESSAGE_BYTES / 2 {
         return Err(no("too_large"));
     }
     let (w, r) = (who.clone(), room.clone());
-    let (role, live) = app.read(|tx| Box::pin(async move { entitled(tx, &w, &r).await })).await?;
-    let command = NodeCommand::Offer { room: room.to_string(), member: who.name().to_owned(), role, sdp };
-    let answer = app.media.ask(app, command, true).await?.ok_or_else(|| no("media_unavailable"))?;
+    let (role, live) = app
+        .read(|tx| Box::pin(async move { entitled(tx, &w, &r).await }))
+        .await?;
+    let command = NodeCommand::Offer {
+        room: room.to_string(),
+        member: who.name().to_owned(),
+        role,
+        sdp,
+    };
+    let answer = app
+        .media
+        .ask(app, command, true)
+        .await?
+        .ok_or_else(|| no("media_unavailable"))?;
     if live {
         app.media.live(app, &room).await;
     }
@@ -239,15 +359,30 @@ pub async fn offer(app: &App, who: &Principal, room: TicketId, sdp: String) -> R
 }
 
 /// The session of a room and its members by the name that they have in the room.
-async fn members_of(app: &App, room: &str) -> Result<Option<(session::Session, HashMap<String, String>)>, AppError> {
-    let Some(id) = TicketId::parse(room) else { return Ok(None) };
+async fn members_of(
+    app: &App,
+    room: &str,
+) -> Result<Option<(session::Session, HashMap<String, String>)>, AppError> {
+    let Some(id) = TicketId::parse(room) else {
+        return Ok(None);
+    };
     app.read(|tx| {
         Box::pin(async move {
-            let Some(s) = session::by_ticket(tx, &id).await? else { return Ok(None) };
+            let Some(s) = session::by_ticket(tx, &id).await? else {
+                return Ok(None);
+            };
             let names = session::members(tx, &s.id)
                 .await?
                 .into_iter()
-                .filter_map(|m| Some((m.visit_id.as_ref().map(ToString::to_string).or_else(|| m.staff_id.as_ref().map(ToString::to_string))?, m.id.to_string())))
+                .filter_map(|m| {
+                    Some((
+                        m.visit_id
+                            .as_ref()
+                            .map(ToString::to_string)
+                            .or_else(|| m.staff_id.as_ref().map(ToString::to_string))?,
+                        m.id.to_string(),
+                    ))
+                })
                 .collect();
             Ok(Some((s, names)))
         })
@@ -255,57 +390,138 @@ async fn members_of(app: &App, room: &str) -> Result<Option<(session::Session, H
     .await
 }
 
-async fn announce(app: &App, room: &str, member: &str, slots: &[media::Slot]) -> Result<(), AppError> {
-    let Some((s, names)) = members_of(app, room).await? else { return Ok(()) };
-    let Some(to) = names.get(member) else { return Ok(()) };
+async fn announce(
+    app: &App,
+    room: &str,
+    member: &str,
+    slots: &[media::Slot],
+) -> Result<(), AppError> {
+    let Some((s, names)) = members_of(app, room).await? else {
+        return Ok(());
+    };
+    let Some(to) = names.get(member) else {
+        return Ok(());
+    };
     let slots = slots
         .iter()
         .filter_map(|x| {
-            let media = if x.kind == media::Kind::Audio { "audio" } else { "video" };
-            Some(SlotView { mid: x.mid.clone(), member: names.get(&x.member)?.clone(), media: media.into(), source: x.source.as_str().into() })
+            let media = if x.kind == media::Kind::Audio {
+                "audio"
+            } else {
+                "video"
+            };
+            Some(SlotView {
+                mid: x.mid.clone(),
+                member: names.get(&x.member)?.clone(),
+                media: media.into(),
+                source: x.source.as_str().into(),
+            })
         })
         .collect();
-    app.bus.live(Live::Slots { session: s.id.to_string(), member: to.clone(), slots }).await;
+    app.bus
+        .live(Live::Slots {
+            session: s.id.to_string(),
+            member: to.clone(),
+            slots,
+        })
+        .await;
     Ok(())
 }
 
 async fn on_event(app: &App, e: MediaEvent) -> Result<(), AppError> {
     match e {
-        MediaEvent::Slots { room, member, slots } => {
-            lock(&app.media.slots).entry(room.clone()).or_default().insert(member.clone(), slots.clone());
+        MediaEvent::Slots {
+            room,
+            member,
+            slots,
+        } => {
+            lock(&app.media.slots)
+                .entry(room.clone())
+                .or_default()
+                .insert(member.clone(), slots.clone());
             announce(app, &room, &member, &slots).await
         }
         MediaEvent::Connected { room, member } => {
             lock(&app.media.slots).entry(room.clone()).or_default();
-            note(app, &room, &member, |m| EventBody::MediaConnected { member: m }).await
+            note(app, &room, &member, |m| EventBody::MediaConnected {
+                member: m,
+            })
+            .await
         }
-        MediaEvent::Disconnected { room, member, reason } => {
+        MediaEvent::Disconnected {
+            room,
+            member,
+            reason,
+        } => {
             tracing::info!(room, ?reason, "a member's media ended");
             note(app, &room, &member, |m| EventBody::MediaLost { member: m }).await
         }
-        MediaEvent::Quality { room, member, loss_pct, rtt_ms, .. } => {
-            let Some((s, names)) = members_of(app, &room).await? else { return Ok(()) };
-            let Some(m) = names.get(&member) else { return Ok(()) };
+        MediaEvent::Quality {
+            room,
+            member,
+            loss_pct,
+            rtt_ms,
+            ..
+        } => {
+            let Some((s, names)) = members_of(app, &room).await? else {
+                return Ok(());
+            };
+            let Some(m) = names.get(&member) else {
+                return Ok(());
+            };
             let rtt = rtt_ms.unwrap_or(0.0);
-            let level = if loss_pct > 8.0 || rtt > 800.0 { "bad" } else if loss_pct > 2.0 || rtt > 300.0 { "slow" } else { "good" };
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a display value")]
-            let body = Ephemeral::Quality { member: m.clone(), level: level.into(), loss_pct, rtt_ms: rtt as u32 };
-            app.bus.live(Live::Hint { session: s.id.to_string(), from: None, body }).await;
+            let level = if loss_pct > 8.0 || rtt > 800.0 {
+                "bad"
+            } else if loss_pct > 2.0 || rtt > 300.0 {
+                "slow"
+            } else {
+                "good"
+            };
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a display value"
+            )]
+            let body = Ephemeral::Quality {
+                member: m.clone(),
+                level: level.into(),
+                loss_pct,
+                rtt_ms: rtt as u32,
+            };
+            app.bus
+                .live(Live::Hint {
+                    session: s.id.to_string(),
+                    from: None,
+                    body,
+                })
+                .await;
             Ok(())
         }
     }
 }
 
 /// Notes a change of a member's media in the journal of a live session.
-async fn note(app: &App, room: &str, member: &str, body: impl Fn(String) -> EventBody) -> Result<(), AppError> {
-    let Some((s, names)) = members_of(app, room).await? else { return Ok(()) };
-    let Some(m) = names.get(member).filter(|_| s.state != State::Ended) else { return Ok(()) };
+async fn note(
+    app: &App,
+    room: &str,
+    member: &str,
+    body: impl Fn(String) -> EventBody,
+) -> Result<(), AppError> {
+    let Some((s, names)) = members_of(app, room).await? else {
+        return Ok(());
+    };
+    let Some(m) = names.get(member).filter(|_| s.state != State::Ended) else {
+        return Ok(());
+    };
     let (id, body) = (s.id, body(m.clone()));
     app.write("server", move |tx, w| {
         let (id, body) = (id.clone(), body.clone());
         Box::pin(async move {
             store::dialect::lock_session(tx, &id).await?;
-            if let Some(s) = session::get(tx, &id).await?.filter(|s| s.state != State::Ended) {
+            if let Some(s) = session::get(tx, &id)
+                .await?
+                .filter(|s| s.state != State::Ended)
+            {
                 call_flow::journal(tx, w, &s, None, &body).await?;
             }
             Ok(())

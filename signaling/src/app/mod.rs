@@ -53,8 +53,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 use std::{ops::Deref, sync::Arc};
 use store::{Store, Tx};
-use tokio::sync::Mutex;
 use token::Principal;
+use tokio::sync::Mutex;
 use vault::Vault;
 
 /// The clock, so that a test may hold it.
@@ -66,7 +66,9 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let d = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let d = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
         Timestamp(i64::try_from(d.as_micros()).unwrap_or(i64::MAX))
     }
 }
@@ -125,7 +127,13 @@ impl Work {
         self.app.id()
     }
     /// Ids and codes alone.
-    pub async fn audit(&self, tx: &mut Tx, action: &str, object: &str, detail: serde_json::Value) -> Result<(), AppError> {
+    pub async fn audit(
+        &self,
+        tx: &mut Tx,
+        action: &str,
+        object: &str,
+        detail: serde_json::Value,
+    ) -> Result<(), AppError> {
         let entry = store::audit::Entry {
             id: self.app.id::<AuditId>(),
             at: self.now,
@@ -138,7 +146,13 @@ impl Work {
         };
         store::audit::insert(tx, &entry).await.map_err(Into::into)
     }
-    pub async fn outbox(&self, tx: &mut Tx, kind: &str, subject: &str, payload: serde_json::Value) -> Result<(), AppError> {
+    pub async fn outbox(
+        &self,
+        tx: &mut Tx,
+        kind: &str,
+        subject: &str,
+        payload: serde_json::Value,
+    ) -> Result<(), AppError> {
         let m = store::outbox::Message {
             id: self.app.id::<OutboxId>(),
             at: self.now,
@@ -171,7 +185,9 @@ impl App {
     pub async fn write<T, F>(&self, actor: &str, work: F) -> Result<T, AppError>
     where
         T: Send + 'static,
-        F: for<'a> FnMut(&'a mut Tx, &'a mut Work) -> BoxFuture<'a, Result<T, AppError>> + Send + 'static,
+        F: for<'a> FnMut(&'a mut Tx, &'a mut Work) -> BoxFuture<'a, Result<T, AppError>>
+            + Send
+            + 'static,
     {
         // The store may run the closure again, and its future may not borrow from it: hence the shared, never contended lock.
         let (app, actor, work) = (self.clone(), actor.to_owned(), Arc::new(Mutex::new(work)));
@@ -180,7 +196,12 @@ impl App {
             .write(move |tx| {
                 let (app, actor, work) = (app.clone(), actor.clone(), work.clone());
                 Box::pin(async move {
-                    let mut w = Work { now: app.now(), actor, app, wakes: vec![] };
+                    let mut w = Work {
+                        now: app.now(),
+                        actor,
+                        app,
+                        wakes: vec![],
+                    };
                     let mut run = work.lock().await;
                     let out = (*run)(tx, &mut w).await?;
                     Ok::<_, AppError>((out, w.wakes))
@@ -192,14 +213,25 @@ impl App {
     }
 
     /// One command of a person: the key is claimed first, in the same transaction; a repeat gets the stored answer.
-    pub async fn command<B, T, F>(&self, caller: &Caller, route: &str, body: &B, work: F) -> Result<T, AppError>
+    pub async fn command<B, T, F>(
+        &self,
+        caller: &Caller,
+        route: &str,
+        body: &B,
+        work: F,
+    ) -> Result<T, AppError>
     where
         B: Serialize + ?Sized,
         T: Serialize + DeserializeOwned + Send + 'static,
-        F: for<'a> FnMut(&'a mut Tx, &'a mut Work) -> BoxFuture<'a, Result<T, AppError>> + Send + 'static,
+        F: for<'a> FnMut(&'a mut Tx, &'a mut Work) -> BoxFuture<'a, Result<T, AppError>>
+            + Send
+            + 'static,
     {
         let key = caller.key.clone().ok_or_else(|| no("key_required"))?;
-        if key.is_empty() || key.len() > limits::KEY_CHARS || !key.bytes().all(|b| b.is_ascii_graphic()) {
+        if key.is_empty()
+            || key.len() > limits::KEY_CHARS
+            || !key.bytes().all(|b| b.is_ascii_graphic())
+        {
             return Err(no("key_invalid"));
         }
         let body = serde_json::to_vec(body).map_err(|_| no("body_invalid"))?;
@@ -207,10 +239,18 @@ impl App {
         let (name, route) = (caller.who.name().to_owned(), route.to_owned());
         let work = Arc::new(Mutex::new(work));
         self.write(caller.who.name(), move |tx, w| {
-            let (key, hash, name, route, work) = (key.clone(), hash.clone(), name.clone(), route.clone(), work.clone());
+            let (key, hash, name, route, work) = (
+                key.clone(),
+                hash.clone(),
+                name.clone(),
+                route.clone(),
+                work.clone(),
+            );
             Box::pin(async move {
                 match store::idempotency::claim(tx, &name, &route, &key, &hash, w.now).await? {
-                    store::idempotency::Claim::Replay(text) => return serde_json::from_str(&text).map_err(|_| no("internal")),
+                    store::idempotency::Claim::Replay(text) => {
+                        return serde_json::from_str(&text).map_err(|_| no("internal"));
+                    }
                     store::idempotency::Claim::Other => return Err(no("key_reused")),
                     store::idempotency::Claim::Fresh => {}
                 }

@@ -28,7 +28,10 @@ const fn state_view(s: State) -> TicketState {
 }
 
 async fn open_visit(tx: &mut Tx, id: &VisitId) -> Result<visit::Visit, AppError> {
-    visit::get(tx, id).await?.filter(|v| !v.ended).ok_or_else(|| no("visit_ended"))
+    visit::get(tx, id)
+        .await?
+        .filter(|v| !v.ended)
+        .ok_or_else(|| no("visit_ended"))
 }
 
 pub async fn take(app: &App, caller: &Caller, body: TakeTicket) -> Result<TicketView, AppError> {
@@ -43,23 +46,43 @@ pub async fn take(app: &App, caller: &Caller, body: TakeTicket) -> Result<Ticket
                 }
                 let skill = match &body.item {
                     None => GENERAL_SKILL.to_owned(),
-                    Some(i) => catalogue::get_published(tx, i).await?.and_then(|d| serde_json::from_str::<domain::catalogue::Item>(&d.doc).ok()).ok_or_else(|| no("item_unknown"))?.skill,
+                    Some(i) => {
+                        catalogue::get_published(tx, i)
+                            .await?
+                            .and_then(|d| {
+                                serde_json::from_str::<domain::catalogue::Item>(&d.doc).ok()
+                            })
+                            .ok_or_else(|| no("item_unknown"))?
+                            .skill
+                    }
                 };
                 store::dialect::lock_hall(tx, &v.hall_id).await?;
-                let no_of_day = hall::next_ticket_no(tx, &v.hall_id, &w.now.beijing_date().to_string()).await?;
-                let needs = body.needs.iter().filter_map(|n| serde_json::to_value(n).ok()?.as_str().map(str::to_owned)).collect();
+                let no_of_day =
+                    hall::next_ticket_no(tx, &v.hall_id, &w.now.beijing_date().to_string()).await?;
+                let needs = body
+                    .needs
+                    .iter()
+                    .filter_map(|n| serde_json::to_value(n).ok()?.as_str().map(str::to_owned))
+                    .collect();
                 let mut t = ticket::Ticket {
                     id: w.id(),
                     hall_id: v.hall_id.clone(),
                     visit_id: me.clone(),
-                    number: format!("{}{no_of_day:03}", if v.channel == "booth" { 'A' } else { 'P' }),
+                    number: format!(
+                        "{}{no_of_day:03}",
+                        if v.channel == "booth" { 'A' } else { 'P' }
+                    ),
                     skill,
                     item: body.item.clone(),
                     needs,
                     channel: v.channel.clone(),
                     state: State::Waiting,
                     version: 1,
-                    class: if body.priority || v.elder { Class::Priority } else { Class::Normal },
+                    class: if body.priority || v.elder {
+                        Class::Priority
+                    } else {
+                        Class::Normal
+                    },
                     head: 0,
                     enqueued_at: w.now,
                     grace_until: None,
@@ -71,11 +94,21 @@ pub async fn take(app: &App, caller: &Caller, body: TakeTicket) -> Result<Ticket
                     paired_at: None,
                 };
                 let ahead = ticket::ahead(tx, &t).await?;
-                let told = halls::estimate(ahead, seat::on_duty(tx, &v.hall_id).await?, &ticket::recent(tx, &v.hall_id).await?);
+                let told = halls::estimate(
+                    ahead,
+                    seat::on_duty(tx, &v.hall_id).await?,
+                    &ticket::recent(tx, &v.hall_id).await?,
+                );
                 t.estimate_low = told.map(|e| i64::from(e.low_s));
                 t.estimate_high = told.map(|e| i64::from(e.high_s));
                 ticket::insert(tx, &t).await?;
-                w.audit(tx, "ticket.taken", t.id.as_str(), json!({"skill": t.skill, "item": t.item})).await?;
+                w.audit(
+                    tx,
+                    "ticket.taken",
+                    t.id.as_str(),
+                    json!({"skill": t.skill, "item": t.item}),
+                )
+                .await?;
                 w.wake(&t.id);
                 w.wake(&t.hall_id);
                 desk::match_hall(tx, w, &t.hall_id).await?;
@@ -91,8 +124,17 @@ pub(crate) async fn view_in(tx: &mut Tx, t: ticket::Ticket) -> Result<TicketView
     let queued = matches!(t.state, State::Waiting | State::Offered);
     let (ahead, waiting, estimate): (i64, i64, Option<WaitEstimate>) = if queued {
         let ahead = ticket::ahead(tx, &t).await?;
-        let waiting = ticket::waiting(tx, &t.hall_id).await?.iter().filter(|w| w.0 == t.skill).map(|w| w.1).sum();
-        (ahead, waiting, halls::estimate(ahead, seats, &ticket::recent(tx, &t.hall_id).await?))
+        let waiting = ticket::waiting(tx, &t.hall_id)
+            .await?
+            .iter()
+            .filter(|w| w.0 == t.skill)
+            .map(|w| w.1)
+            .sum();
+        (
+            ahead,
+            waiting,
+            halls::estimate(ahead, seats, &ticket::recent(tx, &t.hall_id).await?),
+        )
     } else {
         (0, 0, None)
     };
@@ -129,7 +171,10 @@ pub async fn own(app: &App, me: &VisitId, id: TicketId) -> Result<TicketView, Ap
     let me = me.clone();
     app.read(|tx| {
         Box::pin(async move {
-            let t = ticket::get(tx, &id).await?.filter(|t| t.visit_id == me).ok_or_else(|| no("not_found"))?;
+            let t = ticket::get(tx, &id)
+                .await?
+                .filter(|t| t.visit_id == me)
+                .ok_or_else(|| no("not_found"))?;
             view_in(tx, t).await
         })
     })
@@ -137,7 +182,13 @@ pub async fn own(app: &App, me: &VisitId, id: TicketId) -> Result<TicketView, Ap
 }
 
 /// Ends a queued ticket.
-pub(super) async fn leave(tx: &mut Tx, w: &mut Work, t: &mut ticket::Ticket, cmd: Cmd, reason: &str) -> Result<(), AppError> {
+pub(super) async fn leave(
+    tx: &mut Tx,
+    w: &mut Work,
+    t: &mut ticket::Ticket,
+    cmd: Cmd,
+    reason: &str,
+) -> Result<(), AppError> {
     store::dialect::lock_hall(tx, &t.hall_id).await?;
     if let Some(fresh) = ticket::get(tx, &t.id).await? {
         *t = fresh;
@@ -151,19 +202,28 @@ pub(super) async fn leave(tx: &mut Tx, w: &mut Work, t: &mut ticket::Ticket, cmd
     desk::cancel_offer_of(tx, w, t).await?;
     w.wake(&t.id);
     w.wake(&t.hall_id);
-    w.audit(tx, "ticket.left", t.id.as_str(), json!({"reason": reason})).await
+    w.audit(tx, "ticket.left", t.id.as_str(), json!({"reason": reason}))
+        .await
 }
 
 pub async fn cancel(app: &App, caller: &Caller, id: TicketId) -> Result<TicketView, AppError> {
     let me = caller.who.citizen()?.clone();
     let tid = id.clone();
-    app.command(caller, &format!("tickets.cancel:{id}"), &json!({}), move |tx, w| {
-        let (id, me) = (id.clone(), me.clone());
-        Box::pin(async move {
-            let mut t = ticket::get(tx, &id).await?.filter(|t| t.visit_id == me).ok_or_else(|| no("not_found"))?;
-            leave(tx, w, &mut t, Cmd::Abandon, "cancelled").await
-        })
-    })
+    app.command(
+        caller,
+        &format!("tickets.cancel:{id}"),
+        &json!({}),
+        move |tx, w| {
+            let (id, me) = (id.clone(), me.clone());
+            Box::pin(async move {
+                let mut t = ticket::get(tx, &id)
+                    .await?
+                    .filter(|t| t.visit_id == me)
+                    .ok_or_else(|| no("not_found"))?;
+                leave(tx, w, &mut t, Cmd::Abandon, "cancelled").await
+            })
+        },
+    )
     .await?;
     view(app, tid).await
 }
@@ -173,8 +233,14 @@ pub async fn page(app: &App, id: TicketId, here: bool) -> Result<(), AppError> {
     app.write("server", move |tx, w| {
         let id = id.clone();
         Box::pin(async move {
-            let Some(t) = ticket::get(tx, &id).await? else { return Ok(()) };
-            let grace = if t.channel == "booth" { limits::BOOTH_TICKET_GRACE } else { limits::TICKET_GRACE };
+            let Some(t) = ticket::get(tx, &id).await? else {
+                return Ok(());
+            };
+            let grace = if t.channel == "booth" {
+                limits::BOOTH_TICKET_GRACE
+            } else {
+                limits::TICKET_GRACE
+            };
             let until: Option<Timestamp> = (!here).then_some(w.now + grace);
             Ok(ticket::set_grace(tx, &id, until).await?)
         })
@@ -185,14 +251,19 @@ pub async fn page(app: &App, id: TicketId, here: bool) -> Result<(), AppError> {
 /// Tickets whose page stayed away.
 pub async fn due(app: &App) -> Result<(), AppError> {
     let now = app.now();
-    let over = app.read(|tx| Box::pin(async move { Ok(ticket::grace_over(tx, now).await?) })).await?;
+    let over = app
+        .read(|tx| Box::pin(async move { Ok(ticket::grace_over(tx, now).await?) }))
+        .await?;
     for t in over {
         let r = app
             .write("server", move |tx, w| {
                 let mut t = t.clone();
                 Box::pin(async move {
                     // They may have come back between the look and the lock.
-                    if ticket::get(tx, &t.id).await?.is_none_or(|f| f.grace_until.is_none_or(|g| g > w.now)) {
+                    if ticket::get(tx, &t.id)
+                        .await?
+                        .is_none_or(|f| f.grace_until.is_none_or(|g| g > w.now))
+                    {
                         return Ok(());
                     }
                     leave(tx, w, &mut t, Cmd::Expire, "grace_over").await
@@ -207,6 +278,10 @@ pub async fn due(app: &App) -> Result<(), AppError> {
 /// The hall's id, as a topic: positions move with the hall.
 pub async fn hall_of(app: &App, id: &TicketId) -> Option<String> {
     let id = id.clone();
-    let r = app.read(|tx| Box::pin(async move { Ok(ticket::get(tx, &id).await?.map(|t| t.hall_id.to_string())) })).await;
+    let r = app
+        .read(|tx| {
+            Box::pin(async move { Ok(ticket::get(tx, &id).await?.map(|t| t.hall_id.to_string())) })
+        })
+        .await;
     r.ok().flatten()
 }

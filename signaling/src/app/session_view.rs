@@ -8,7 +8,10 @@ use domain::{
     session::{Role, State},
     time::Timestamp,
 };
-use protocol::{Bilingual, Channel, EventBody, FormView, MemberRole, MemberView, SessionEvent, SessionState, SessionView};
+use protocol::{
+    Bilingual, Channel, EventBody, FormView, MemberRole, MemberView, SessionEvent, SessionState,
+    SessionView,
+};
 use store::{Tx, session, ticket, visit};
 
 #[must_use]
@@ -31,15 +34,39 @@ const fn state_view(s: State) -> SessionState {
 }
 
 /// The session for a member, who may also be one who has left.
-pub async fn view_in(app: &App, tx: &mut Tx, who: &Principal, id: &SessionId) -> Result<SessionView, AppError> {
+pub async fn view_in(
+    app: &App,
+    tx: &mut Tx,
+    who: &Principal,
+    id: &SessionId,
+) -> Result<SessionView, AppError> {
     let (s, members, me) = call_flow::membership(tx, who, id).await?;
-    let v = visit::get(tx, &s.visit_id).await?.ok_or_else(|| no("not_found"))?;
-    let t = ticket::get(tx, &s.ticket_id).await?.ok_or_else(|| no("not_found"))?;
-    let identity = super::auth::identity_of(app, tx, &v).await?.map(|i| i.view());
-    let citizen = identity.as_ref().map_or_else(|| Bilingual { zh: "匿名".into(), en: "Anonymous".into() }, |i| Bilingual { zh: i.name_masked.clone(), en: i.name_masked.clone() });
+    let v = visit::get(tx, &s.visit_id)
+        .await?
+        .ok_or_else(|| no("not_found"))?;
+    let t = ticket::get(tx, &s.ticket_id)
+        .await?
+        .ok_or_else(|| no("not_found"))?;
+    let identity = super::auth::identity_of(app, tx, &v)
+        .await?
+        .map(|i| i.view());
+    let citizen = identity.as_ref().map_or_else(
+        || Bilingual {
+            zh: "匿名".into(),
+            en: "Anonymous".into(),
+        },
+        |i| Bilingual {
+            zh: i.name_masked.clone(),
+            en: i.name_masked.clone(),
+        },
+    );
     let mine = me.role == Role::Citizen;
     let open = s.state != State::Ended;
-    let missing = if me.role == Role::Agent && s.case_id.is_none() { signing::missing(app, tx, &s).await? } else { vec![] };
+    let missing = if me.role == Role::Agent && s.case_id.is_none() {
+        signing::missing(app, tx, &s).await?
+    } else {
+        vec![]
+    };
     Ok(SessionView {
         id: s.id.to_string(),
         room: s.ticket_id.to_string(),
@@ -56,16 +83,29 @@ pub async fn view_in(app: &App, tx: &mut Tx, who: &Principal, id: &SessionId) ->
             .map(|m| MemberView {
                 id: m.id.to_string(),
                 role: role_view(m.role),
-                name: if m.role == Role::Citizen { citizen.clone() } else { Bilingual { zh: m.name.clone(), en: m.name } },
+                name: if m.role == Role::Citizen {
+                    citizen.clone()
+                } else {
+                    Bilingual {
+                        zh: m.name.clone(),
+                        en: m.name,
+                    }
+                },
                 present: m.present,
                 mic_on: m.mic_on,
                 camera_on: m.camera_on,
             })
             .collect(),
-        channel: if v.channel == "booth" { Channel::Booth } else { Channel::Phone },
+        channel: if v.channel == "booth" {
+            Channel::Booth
+        } else {
+            Channel::Phone
+        },
         needs: desk::needs_view(&t.needs),
         identity,
-        card_nonce: (mine && open && v.booth_id.is_some()).then_some(v.card_nonce).flatten(),
+        card_nonce: (mine && open && v.booth_id.is_some())
+            .then_some(v.card_nonce)
+            .flatten(),
         item: s.item.clone(),
         form_open: s.item_version.is_some(),
         consents: consents::views(tx, &s).await?,
@@ -78,23 +118,41 @@ pub async fn view_in(app: &App, tx: &mut Tx, who: &Principal, id: &SessionId) ->
 
 pub async fn get(app: &App, who: &Principal, id: SessionId) -> Result<SessionView, AppError> {
     let (a, who) = (app.clone(), who.clone());
-    app.read(|tx| Box::pin(async move { view_in(&a, tx, &who, &id).await })).await
+    app.read(|tx| Box::pin(async move { view_in(&a, tx, &who, &id).await }))
+        .await
 }
 
 /// Journal entries after `seq`, opened for a member.
-pub async fn events_in(app: &App, tx: &mut Tx, s: &session::Session, after: i64) -> Result<Vec<SessionEvent>, AppError> {
+pub async fn events_in(
+    app: &App,
+    tx: &mut Tx,
+    s: &session::Session,
+    after: i64,
+) -> Result<Vec<SessionEvent>, AppError> {
     let rows = session::events_after(tx, &s.id, after, limits::RESUME_EVENTS).await?;
     if rows.is_empty() {
         return Ok(vec![]);
     }
     let key = app.vault.key(tx, &s.key_id).await?;
     rows.into_iter()
-        .map(|r| Ok(SessionEvent { seq: r.seq, at: r.at.rfc3339(), actor: r.actor.map(|a| a.to_string()), body: key.open::<EventBody>(&r.payload_enc)? }))
+        .map(|r| {
+            Ok(SessionEvent {
+                seq: r.seq,
+                at: r.at.rfc3339(),
+                actor: r.actor.map(|a| a.to_string()),
+                body: key.open::<EventBody>(&r.payload_enc)?,
+            })
+        })
         .collect()
 }
 
 /// What a member who joins needs: snapshot, form, journal.
-pub async fn joined(app: &App, who: &Principal, id: SessionId, after: i64) -> Result<(SessionView, Option<FormView>, Vec<SessionEvent>), AppError> {
+pub async fn joined(
+    app: &App,
+    who: &Principal,
+    id: SessionId,
+    after: i64,
+) -> Result<(SessionView, Option<FormView>, Vec<SessionEvent>), AppError> {
     let (a, who) = (app.clone(), who.clone());
     app.read(|tx| {
         Box::pin(async move {
@@ -114,7 +172,9 @@ pub async fn form(app: &App, who: &Principal, id: SessionId) -> Result<FormView,
     app.read(|tx| {
         Box::pin(async move {
             let (s, _, me) = call_flow::membership(tx, &who, &id).await?;
-            forms::view_in(&a, tx, &s, &me).await?.ok_or_else(|| no("form_not_open"))
+            forms::view_in(&a, tx, &s, &me)
+                .await?
+                .ok_or_else(|| no("form_not_open"))
         })
     })
     .await

@@ -14,12 +14,24 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Principal {
-    Staff { id: StaffId, roles: Vec<Role>, hall: HallId, department: Option<String> },
-    Booth { id: BoothId, hall: HallId },
+    Staff {
+        id: StaffId,
+        roles: Vec<Role>,
+        hall: HallId,
+        department: Option<String>,
+    },
+    Booth {
+        id: BoothId,
+        hall: HallId,
+    },
     /// A citizen in a visit.
-    Citizen { visit: VisitId },
+    Citizen {
+        visit: VisitId,
+    },
     /// A citizen on the phone, for one case.
-    Case { case: CaseId },
+    Case {
+        case: CaseId,
+    },
 }
 
 impl Principal {
@@ -60,10 +72,25 @@ struct Claims {
 const ISSUER: &str = "cloud-booth";
 
 /// A token and the moment of its end.
-pub fn issue(vault: &Vault, who: &Principal, now: Timestamp, life: Span) -> Result<(String, Timestamp), AppError> {
+pub fn issue(
+    vault: &Vault,
+    who: &Principal,
+    now: Timestamp,
+    life: Span,
+) -> Result<(String, Timestamp), AppError> {
     let end = now + life;
-    let claims = Claims { who: who.clone(), exp: end.micros() / 1_000_000, iat: now.micros() / 1_000_000, iss: ISSUER.into() };
-    let t = encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(vault.token_secret())).map_err(|_| no("internal"))?;
+    let claims = Claims {
+        who: who.clone(),
+        exp: end.micros() / 1_000_000,
+        iat: now.micros() / 1_000_000,
+        iss: ISSUER.into(),
+    };
+    let t = encode(
+        &Header::new(Algorithm::HS256),
+        &claims,
+        &EncodingKey::from_secret(vault.token_secret()),
+    )
+    .map_err(|_| no("internal"))?;
     Ok((t, end))
 }
 
@@ -72,7 +99,9 @@ pub fn read(vault: &Vault, token: &str, now: Timestamp) -> Result<Principal, App
     v.set_issuer(&[ISSUER]);
     // Our clock decides, so that a test's clock does too.
     v.validate_exp = false;
-    let c = decode::<Claims>(token, &DecodingKey::from_secret(vault.token_secret()), &v).map_err(|_| no("signed_out"))?.claims;
+    let c = decode::<Claims>(token, &DecodingKey::from_secret(vault.token_secret()), &v)
+        .map_err(|_| no("signed_out"))?
+        .claims;
     if c.exp <= now.micros() / 1_000_000 {
         return Err(no("token_expired"));
     }
@@ -87,11 +116,18 @@ mod tests {
     #[test]
     fn a_token_ends_and_belongs_to_one_installation() {
         let a = Vault::from_master(&[1; 32]);
-        let who = Principal::Citizen { visit: VisitId::make(1, 1) };
+        let who = Principal::Citizen {
+            visit: VisitId::make(1, 1),
+        };
         let now = Timestamp::from_millis(1_000_000);
         let (t, end) = issue(&a, &who, now, Span::seconds(10)).unwrap();
         assert_eq!(read(&a, &t, now).unwrap(), who);
         assert_eq!(read(&a, &t, end).unwrap_err().code(), "token_expired");
-        assert_eq!(read(&Vault::from_master(&[2; 32]), &t, now).unwrap_err().code(), "signed_out");
+        assert_eq!(
+            read(&Vault::from_master(&[2; 32]), &t, now)
+                .unwrap_err()
+                .code(),
+            "signed_out"
+        );
     }
 }

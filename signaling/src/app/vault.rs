@@ -55,14 +55,32 @@ fn seal(cipher: &Aes256Gcm, aad: &str, clear: &[u8]) -> Vec<u8> {
     let nonce = random::<NONCE>();
     let mut out = nonce.to_vec();
     #[allow(clippy::expect_used, reason = "AES-GCM fails only beyond 64 GiB")]
-    out.extend(cipher.encrypt(&Nonce::from(nonce), Payload { msg: clear, aad: aad.as_bytes() }).expect("short enough"));
+    out.extend(
+        cipher
+            .encrypt(
+                &Nonce::from(nonce),
+                Payload {
+                    msg: clear,
+                    aad: aad.as_bytes(),
+                },
+            )
+            .expect("short enough"),
+    );
     out
 }
 
 fn open(cipher: &Aes256Gcm, aad: &str, sealed: &[u8]) -> Option<Vec<u8>> {
     let (nonce, msg) = sealed.split_at_checked(NONCE)?;
     let nonce: [u8; NONCE] = nonce.try_into().ok()?;
-    cipher.decrypt(&Nonce::from(nonce), Payload { msg, aad: aad.as_bytes() }).ok()
+    cipher
+        .decrypt(
+            &Nonce::from(nonce),
+            Payload {
+                msg,
+                aad: aad.as_bytes(),
+            },
+        )
+        .ok()
 }
 
 impl Vault {
@@ -72,7 +90,9 @@ impl Vault {
         std::fs::create_dir_all(&dir)?;
         let path = dir.join("master.key");
         let master: [u8; 32] = match std::fs::read(&path) {
-            Ok(b) => b.try_into().map_err(|_| io::Error::other("keys/master.key is not 32 bytes"))?,
+            Ok(b) => b
+                .try_into()
+                .map_err(|_| io::Error::other("keys/master.key is not 32 bytes"))?,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 let k = random::<32>();
                 write_private(&path, &k)?;
@@ -86,7 +106,13 @@ impl Vault {
     #[must_use]
     pub fn from_master(master: &[u8; 32]) -> Self {
         let d = |label: &str| mac(master, label, b"cloud-booth");
-        Self(Arc::new(Secrets { wrap: Aes256Gcm::new(&d("wrap").into()), index: d("index"), tokens: d("tokens"), audit: d("audit"), seal: d("seal") }))
+        Self(Arc::new(Secrets {
+            wrap: Aes256Gcm::new(&d("wrap").into()),
+            index: d("index"),
+            tokens: d("tokens"),
+            audit: d("audit"),
+            seal: d("seal"),
+        }))
     }
 
     /// Signs access tokens.
@@ -107,7 +133,11 @@ impl Vault {
     /// Look-up value of an identity number or credit code.
     #[must_use]
     pub fn index(&self, kind: &str, value: &str) -> String {
-        domain::audit::hex(&mac(&self.0.index, kind, value.trim().to_ascii_uppercase().as_bytes()))
+        domain::audit::hex(&mac(
+            &self.0.index,
+            kind,
+            value.trim().to_ascii_uppercase().as_bytes(),
+        ))
     }
     /// Hash of a bearer secret, as it is kept.
     #[must_use]
@@ -120,17 +150,28 @@ impl Vault {
     pub fn make(&self, id: KeyId) -> (DataKey, Vec<u8>) {
         let raw = random::<32>();
         let wrapped = seal(&self.0.wrap, id.as_str(), &raw);
-        (DataKey { id, cipher: Aes256Gcm::new(&raw.into()) }, wrapped)
+        (
+            DataKey {
+                id,
+                cipher: Aes256Gcm::new(&raw.into()),
+            },
+            wrapped,
+        )
     }
 
     fn unwrap(&self, id: &KeyId, wrapped: &[u8]) -> Option<DataKey> {
         let raw: [u8; 32] = open(&self.0.wrap, id.as_str(), wrapped)?.try_into().ok()?;
-        Some(DataKey { id: id.clone(), cipher: Aes256Gcm::new(&raw.into()) })
+        Some(DataKey {
+            id: id.clone(),
+            cipher: Aes256Gcm::new(&raw.into()),
+        })
     }
 
     /// The key of a row; `not_found` once it was destroyed.
     pub async fn key(&self, tx: &mut Tx, id: &KeyId) -> Result<DataKey, AppError> {
-        let wrapped = store::keys::wrapped(tx, id).await?.ok_or_else(|| no("not_found"))?;
+        let wrapped = store::keys::wrapped(tx, id)
+            .await?
+            .ok_or_else(|| no("not_found"))?;
         self.unwrap(id, &wrapped).ok_or_else(|| no("internal"))
     }
 }
@@ -148,7 +189,9 @@ impl DataKey {
         open(&self.cipher, self.id.as_str(), sealed).ok_or_else(|| no("internal"))
     }
     pub fn seal<T: Serialize>(&self, value: &T) -> Result<Vec<u8>, AppError> {
-        serde_json::to_vec(value).map(|v| self.seal_bytes(&v)).map_err(|_| no("internal"))
+        serde_json::to_vec(value)
+            .map(|v| self.seal_bytes(&v))
+            .map_err(|_| no("internal"))
     }
     pub fn open<T: DeserializeOwned>(&self, sealed: &[u8]) -> Result<T, AppError> {
         serde_json::from_slice(&self.open_bytes(sealed)?).map_err(|_| no("internal"))
@@ -164,7 +207,11 @@ pub fn same(a: &[u8], b: &[u8]) -> bool {
 /// Writes a secret readable by its owner alone, durably, and never over an older one.
 pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
-    let mut f = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut f = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
     f.write_all(bytes)?;
     f.sync_all()
 }
@@ -181,9 +228,18 @@ mod tests {
         let (b, _) = v.make(KeyId::make(1, 2));
         let sealed = a.seal(&"王某某").unwrap();
         assert!(!sealed.windows(3).any(|w| w == "王".as_bytes()));
-        assert_eq!(v.unwrap(a.id(), &wrapped).unwrap().open::<String>(&sealed).unwrap(), "王某某");
+        assert_eq!(
+            v.unwrap(a.id(), &wrapped)
+                .unwrap()
+                .open::<String>(&sealed)
+                .unwrap(),
+            "王某某"
+        );
         assert!(b.open::<String>(&sealed).is_err());
-        assert!(v.unwrap(b.id(), &wrapped).is_none(), "a wrapped key is bound to its id");
+        assert!(
+            v.unwrap(b.id(), &wrapped).is_none(),
+            "a wrapped key is bound to its id"
+        );
         let mut bent = sealed.clone();
         *bent.last_mut().unwrap() ^= 1;
         assert!(a.open::<String>(&bent).is_err());

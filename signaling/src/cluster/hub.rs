@@ -78,7 +78,14 @@ impl Hub {
     #[must_use]
     pub fn connect(&self, id: String) -> Connection {
         let (live_tx, live) = mpsc::channel(LIVE_QUEUE);
-        Connection { id, marks: Arc::default(), live, live_tx, hub: self.clone(), watched: HashSet::new() }
+        Connection {
+            id,
+            marks: Arc::default(),
+            live,
+            live_tx,
+            hub: self.clone(),
+            watched: HashSet::new(),
+        }
     }
 
     /// Topics that someone on this node watches: what the slow poll looks at.
@@ -135,8 +142,14 @@ impl Connection {
     /// Watches from the next change on.
     pub fn watch_quietly(&mut self, topic: &str) {
         if self.watched.insert(topic.to_owned()) {
-            let w = Watcher { marks: self.marks.clone(), live: self.live_tx.clone() };
-            lock(&self.hub.0.watchers).entry(topic.to_owned()).or_default().insert(self.id.clone(), w);
+            let w = Watcher {
+                marks: self.marks.clone(),
+                live: self.live_tx.clone(),
+            };
+            lock(&self.hub.0.watchers)
+                .entry(topic.to_owned())
+                .or_default()
+                .insert(self.id.clone(), w);
         }
     }
 

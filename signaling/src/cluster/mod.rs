@@ -15,9 +15,17 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Live {
-    Hint { session: String, from: Option<String>, body: Ephemeral },
+    Hint {
+        session: String,
+        from: Option<String>,
+        body: Ephemeral,
+    },
     /// To one member alone.
-    Slots { session: String, member: String, slots: Vec<SlotView> },
+    Slots {
+        session: String,
+        member: String,
+        slots: Vec<SlotView>,
+    },
     /// Another connection holds the seat or the membership now.
     Superseded { topic: String, holder: String },
 }
@@ -52,14 +60,26 @@ const LIVE: &str = "cb.live";
 impl Bus {
     #[must_use]
     pub fn local(node: String) -> Self {
-        Self(Arc::new(Inner { hub: Hub::new(), nats: None, node }))
+        Self(Arc::new(Inner {
+            hub: Hub::new(),
+            nats: None,
+            node,
+        }))
     }
 
     /// Connects; the client reconnects by itself from then on.
     pub async fn nats(node: String, url: &str) -> Result<Self, String> {
         use futures::StreamExt as _;
-        let client = async_nats::ConnectOptions::new().retry_on_initial_connect().connect(url).await.map_err(|e| e.to_string())?;
-        let bus = Self(Arc::new(Inner { hub: Hub::new(), nats: Some(client.clone()), node }));
+        let client = async_nats::ConnectOptions::new()
+            .retry_on_initial_connect()
+            .connect(url)
+            .await
+            .map_err(|e| e.to_string())?;
+        let bus = Self(Arc::new(Inner {
+            hub: Hub::new(),
+            nats: Some(client.clone()),
+            node,
+        }));
         let mut wakes = client.subscribe(WAKE).await.map_err(|e| e.to_string())?;
         let mut lives = client.subscribe(LIVE).await.map_err(|e| e.to_string())?;
         let b = bus.clone();
@@ -89,7 +109,8 @@ impl Bus {
 
     async fn send<T: Serialize + Sync>(&self, subject: &'static str, body: &T) {
         let Some(nats) = &self.0.nats else { return };
-        if let Ok(bytes) = serde_json::to_vec(&serde_json::json!({"node": self.0.node, "body": body}))
+        if let Ok(bytes) =
+            serde_json::to_vec(&serde_json::json!({"node": self.0.node, "body": body}))
             && let Err(e) = nats.publish(subject, bytes.into()).await
         {
             tracing::warn!(error = %e, "a wake-up did not leave; the slow poll will notice");

@@ -114,13 +114,21 @@ impl Default for Config {
 
 impl Default for Media {
     fn default() -> Self {
-        Self { bind: Ipv4Addr::LOCALHOST.into(), udp_port: 8443, public_ips: vec![], tcp: true }
+        Self {
+            bind: Ipv4Addr::LOCALHOST.into(),
+            udp_port: 8443,
+            public_ips: vec![],
+            tcp: true,
+        }
     }
 }
 
 impl Default for Log {
     fn default() -> Self {
-        Self { filter: "info,sqlx=warn,webrtc=error,rtc=error".into(), json: false }
+        Self {
+            filter: "info,sqlx=warn,webrtc=error,rtc=error".into(),
+            json: false,
+        }
     }
 }
 
@@ -134,11 +142,23 @@ impl Config {
         let mut f = Figment::from(Serialized::defaults(Self::default()));
         if let Some(p) = file {
             if !p.is_file() {
-                return Err(ConfigError(format!("the configuration file {} does not exist", p.display())));
+                return Err(ConfigError(format!(
+                    "the configuration file {} does not exist",
+                    p.display()
+                )));
             }
             f = f.merge(Toml::file_exact(p));
         }
-        let c: Self = f.merge(Env::prefixed("CLOUD_BOOTH_").split("__")).extract().map_err(|e| ConfigError(e.to_string()))?;
+        // Names of the tools and tests around the server share its prefix.
+        let env = Env::prefixed("CLOUD_BOOTH_").filter(|k| {
+            !["config", "pg_bin"].contains(&k.as_str().to_ascii_lowercase().as_str())
+                && !k.starts_with("test_")
+                && !k.starts_with("TEST_")
+        });
+        let c: Self = f
+            .merge(env.split("__"))
+            .extract()
+            .map_err(|e| ConfigError(e.to_string()))?;
         c.check()?;
         Ok(c)
     }
@@ -146,12 +166,17 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         let bad = |m: String| Err(ConfigError(m));
         if !self.public_url.starts_with("http://") && !self.public_url.starts_with("https://") {
-            return bad(format!("public_url: {:?} must start with http:// or https://", self.public_url));
+            return bad(format!(
+                "public_url: {:?} must start with http:// or https://",
+                self.public_url
+            ));
         }
         if self.public_url.ends_with('/') {
             return bad("public_url: leave out the slash at the end".into());
         }
-        if !self.bridge_url.starts_with("http://127.0.0.1:") || self.bridge_url[17..].parse::<u16>().is_err() {
+        if !self.bridge_url.starts_with("http://127.0.0.1:")
+            || self.bridge_url[17..].parse::<u16>().is_err()
+        {
             return bad("bridge_url: must be http://127.0.0.1:<port>".into());
         }
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
@@ -165,17 +190,26 @@ impl Config {
             return bad("cluster.nats_url: several nodes need PostgreSQL; set database_url".into());
         }
         if !self.cluster.nats_url.is_empty() && self.cluster.key.expose().len() < 32 {
-            return bad("cluster.key: several nodes need a shared key of at least 32 characters".into());
+            return bad(
+                "cluster.key: several nodes need a shared key of at least 32 characters".into(),
+            );
         }
         if self.media.bind.is_unspecified() && self.media.public_ips.is_empty() {
-            return bad("media.public_ips: with media.bind 0.0.0.0 say which addresses clients reach".into());
+            return bad(
+                "media.public_ips: with media.bind 0.0.0.0 say which addresses clients reach"
+                    .into(),
+            );
         }
         Ok(())
     }
 
     #[must_use]
     pub fn internal_url(&self) -> String {
-        if self.cluster.internal_url.is_empty() { format!("http://{}", self.listen) } else { self.cluster.internal_url.clone() }
+        if self.cluster.internal_url.is_empty() {
+            format!("http://{}", self.listen)
+        } else {
+            self.cluster.internal_url.clone()
+        }
     }
 
     /// Keys and files: shared by all nodes.
@@ -193,19 +227,33 @@ mod tests {
     #[test]
     fn environment_wins_over_the_file_and_unknown_names_are_refused() {
         figment::Jail::expect_with(|j| {
-            j.create_file("c.toml", "listen = \"127.0.0.1:9000\"\n[media]\nudp_port = 9001\n")?;
+            j.create_file(
+                "c.toml",
+                "listen = \"127.0.0.1:9000\"\n[media]\nudp_port = 9001\n",
+            )?;
             j.set_env("CLOUD_BOOTH_MEDIA__UDP_PORT", "9002");
             let c = Config::load(Some(Path::new("c.toml"))).unwrap();
             assert_eq!((c.listen.port(), c.media.udp_port), (9000, 9002));
             j.create_file("d.toml", "lisen = \"127.0.0.1:9000\"\n")?;
-            assert!(Config::load(Some(Path::new("d.toml"))).unwrap_err().0.contains("lisen"));
+            assert!(
+                Config::load(Some(Path::new("d.toml")))
+                    .unwrap_err()
+                    .0
+                    .contains("lisen")
+            );
             Ok(())
         });
     }
 
     #[test]
     fn half_a_certificate_is_refused_and_secrets_do_not_print() {
-        let mut c = Config { tls: Tls { certificate: Some("a.pem".into()), key: None }, ..Config::default() };
+        let mut c = Config {
+            tls: Tls {
+                certificate: Some("a.pem".into()),
+                key: None,
+            },
+            ..Config::default()
+        };
         assert!(c.check().unwrap_err().0.contains("tls"));
         c.tls = Tls::default();
         c.database_url = Secret::new("postgres://u:hunter2@h/d".into());

@@ -15,13 +15,26 @@ use serde::de::DeserializeOwned;
 /// Chinese unless English is asked for first.
 #[must_use]
 pub fn language(headers: &HeaderMap) -> Language {
-    let accept = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    if accept.trim_start().to_ascii_lowercase().starts_with("en") { Language::En } else { Language::Zh }
+    let accept = headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
+    if accept.trim_start().to_ascii_lowercase().starts_with("en") {
+        Language::En
+    } else {
+        Language::Zh
+    }
 }
 
 fn principal(parts: &Parts, app: &App) -> Result<Option<Principal>, AppError> {
-    let Some(v) = parts.headers.get(header::AUTHORIZATION) else { return Ok(None) };
-    let t = v.to_str().ok().and_then(|v| v.strip_prefix("Bearer ")).ok_or_else(|| no("signed_out"))?;
+    let Some(v) = parts.headers.get(header::AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let t = v
+        .to_str()
+        .ok()
+        .and_then(|v| v.strip_prefix("Bearer "))
+        .ok_or_else(|| no("signed_out"))?;
     token::read(&app.vault, t, app.now()).map(Some)
 }
 
@@ -38,8 +51,16 @@ impl FromRequestParts<App> for Call {
         {
             auth::still_open(app, visit.clone()).await?;
         }
-        let key = parts.headers.get("idempotency-key").and_then(|k| k.to_str().ok()).map(str::to_owned);
-        Ok(Self(Caller { who, key, language: language(&parts.headers) }))
+        let key = parts
+            .headers
+            .get("idempotency-key")
+            .and_then(|k| k.to_str().ok())
+            .map(str::to_owned);
+        Ok(Self(Caller {
+            who,
+            key,
+            language: language(&parts.headers),
+        }))
     }
 }
 

@@ -9,13 +9,23 @@ use crate::{
 };
 use axum::{Json, extract::State, http::HeaderMap};
 
-pub async fn media(State(app): State<App>, headers: HeaderMap, Json(command): Json<NodeCommand>) -> Result<Json<NodeReply>, AppError> {
-    let key = headers.get("x-cluster-key").and_then(|k| k.to_str().ok()).unwrap_or_default();
+pub async fn media(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Json(command): Json<NodeCommand>,
+) -> Result<Json<NodeReply>, AppError> {
+    let key = headers
+        .get("x-cluster-key")
+        .and_then(|k| k.to_str().ok())
+        .unwrap_or_default();
     if !app.media.is_peer(key) {
         return Err(no("not_found"));
     }
     Ok(Json(match app.media.here(&app, command).await {
         Ok(sdp) => NodeReply { sdp, error: None },
-        Err(e) => NodeReply { sdp: None, error: Some(e.code().to_owned()) },
+        Err(e) => NodeReply {
+            sdp: None,
+            error: Some(e.code().to_owned()),
+        },
     }))
 }

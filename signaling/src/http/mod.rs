@@ -33,7 +33,8 @@ impl IntoResponse for AppError {
         if matches!(self, Self::Store(_)) {
             tracing::error!(error = %self, "a request failed");
         }
-        let status = StatusCode::from_u16(crate::problem::kind_of(self.code()).status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(crate::problem::kind_of(self.code()).status)
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut r = status.into_response();
         r.extensions_mut().insert(self);
         r
@@ -43,9 +44,15 @@ impl IntoResponse for AppError {
 /// RFC 9457 in the language that the caller reads.
 fn problem_response(problem: &Problem) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut r = (status, [(header::CONTENT_TYPE, "application/problem+json")], serde_json::to_vec(problem).unwrap_or_default()).into_response();
+    let mut r = (
+        status,
+        [(header::CONTENT_TYPE, "application/problem+json")],
+        serde_json::to_vec(problem).unwrap_or_default(),
+    )
+        .into_response();
     if let Some(s) = problem.retry_after {
-        r.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(s));
+        r.headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(s));
     }
     r
 }
@@ -75,8 +82,14 @@ async fn harden(State(policy): State<HeaderValue>, request: Request, next: Next)
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        (header::HeaderName::from_static("permissions-policy"), "camera=(self), microphone=(self), display-capture=(self), geolocation=()"),
-        (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (
+            header::HeaderName::from_static("permissions-policy"),
+            "camera=(self), microphone=(self), display-capture=(self), geolocation=()",
+        ),
+        (
+            header::HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
     ] {
         h.insert(name, HeaderValue::from_static(value));
     }
@@ -89,8 +102,16 @@ async fn harden(State(policy): State<HeaderValue>, request: Request, next: Next)
 
 async fn ready(State(app): State<App>) -> Response {
     let ok = app.store.healthy().await;
-    let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, axum::Json(serde_json::json!({"database": ok, "media": app.media.engine().is_some()}))).into_response()
+    let status = if ok {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (
+        status,
+        axum::Json(serde_json::json!({"database": ok, "media": app.media.engine().is_some()})),
+    )
+        .into_response()
 }
 
 fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> axum::http::Response<Body> {
@@ -103,7 +124,10 @@ pub fn router(app: App) -> Router {
     let json = serde_json::to_string(&document).unwrap_or_default();
     Router::new()
         .merge(api)
-        .route("/api/v1/openapi.json", get(move || async move { ([(header::CONTENT_TYPE, "application/json")], json) }))
+        .route(
+            "/api/v1/openapi.json",
+            get(move || async move { ([(header::CONTENT_TYPE, "application/json")], json) }),
+        )
         .route("/ws", get(ws::upgrade))
         .route("/internal/v1/media", post(internal::media))
         .route("/healthz", get(|| async { "ok" }))
@@ -113,7 +137,10 @@ pub fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(limits::HTTP_JSON_BYTES))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(problems))
-        .layer(middleware::from_fn_with_state(content_policy(&app.bridge_url), harden))
+        .layer(middleware::from_fn_with_state(
+            content_policy(&app.bridge_url),
+            harden,
+        ))
         .layer(CompressionLayer::new())
         .with_state(app)
 }

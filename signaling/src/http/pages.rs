@@ -36,10 +36,18 @@ fn file(app: &str, path: &str) -> Option<EmbeddedFile> {
 pub async fn serve(uri: Uri) -> Response {
     let path = uri.path().trim_start_matches('/');
     let Some((app, rest)) = path.split_once('/') else {
-        return if file(path, "index.html").is_some() { Redirect::permanent(&format!("/{path}/")).into_response() } else { StatusCode::NOT_FOUND.into_response() };
+        return if file(path, "index.html").is_some() {
+            Redirect::permanent(&format!("/{path}/")).into_response()
+        } else {
+            StatusCode::NOT_FOUND.into_response()
+        };
     };
     let hashed = rest.starts_with("assets/");
-    let found = if rest.is_empty() { None } else { file(app, rest) };
+    let found = if rest.is_empty() {
+        None
+    } else {
+        file(app, rest)
+    };
     let (name, f) = match found {
         Some(f) => (rest, f),
         None if hashed => return StatusCode::NOT_FOUND.into_response(),
@@ -50,11 +58,16 @@ pub async fn serve(uri: Uri) -> Response {
     };
     let kind = mime_guess::from_path(name).first_or_octet_stream();
     // Hashed names never change; the page itself is asked for again each time.
-    let cache = if hashed { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let cache = if hashed {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
     let mut r = f.data.into_owned().into_response();
     if let Ok(v) = HeaderValue::from_str(kind.as_ref()) {
         r.headers_mut().insert(header::CONTENT_TYPE, v);
     }
-    r.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    r.headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     r
 }

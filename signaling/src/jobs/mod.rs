@@ -2,13 +2,10 @@
 //! under a lease, so every node may run all of them.
 
 use crate::{
-    app::{App, audit_log, call_flow, desk, issue, queue},
+    app::{App, audit_log, call_flow, consents, desk, issue, queue},
     problem::AppError,
 };
-use domain::{
-    limits,
-    time::Span,
-};
+use domain::{limits, time::Span};
 use std::time::Duration;
 use tokio::{sync::watch, task::JoinSet};
 
@@ -22,8 +19,13 @@ const SLOW_POLL: Duration = Duration::from_secs(5);
 const SWEEP: Duration = Duration::from_secs(600);
 
 /// Runs `job` every `period` until the server stops; a failure is logged and tried again.
-fn every<F, Fut>(tasks: &mut JoinSet<()>, name: &'static str, period: Duration, stopped: &watch::Receiver<bool>, mut job: F)
-where
+fn every<F, Fut>(
+    tasks: &mut JoinSet<()>,
+    name: &'static str,
+    period: Duration,
+    stopped: &watch::Receiver<bool>,
+    mut job: F,
+) where
     F: FnMut() -> Fut + Send + 'static,
     Fut: Future<Output = Result<(), AppError>> + Send,
 {
@@ -56,14 +58,21 @@ async fn sweep(app: &App) -> Result<(), AppError> {
     issue::sweep(app).await.map(|_| ())
 }
 
-pub fn spawn(tasks: &mut JoinSet<()>, app: &App, internal_url: String, clustered: bool, stopped: &watch::Receiver<bool>) {
+pub fn spawn(
+    tasks: &mut JoinSet<()>,
+    app: &App,
+    internal_url: String,
+    clustered: bool,
+    stopped: &watch::Receiver<bool>,
+) {
     let a = app.clone();
     every(tasks, "timers", TIMERS, stopped, move || {
         let a = a.clone();
         async move {
             desk::due(&a).await?;
             queue::due(&a).await?;
-            call_flow::due(&a).await
+            call_flow::due(&a).await?;
+            consents::expire_due(&a).await
         }
     });
     let a = app.clone();
@@ -75,8 +84,17 @@ pub fn spawn(tasks: &mut JoinSet<()>, app: &App, internal_url: String, clustered
     every(tasks, "heartbeat", HEARTBEAT, stopped, move || {
         let (a, internal_url) = (a.clone(), internal_url.clone());
         async move {
-            let media_addr = a.media.engine().map(|e| e.udp_addr().to_string()).unwrap_or_default();
-            let n = store::node::Node { id: a.bus.node().to_owned(), internal_url, media_addr, heartbeat: a.now() };
+            let media_addr = a
+                .media
+                .engine()
+                .map(|e| e.udp_addr().to_string())
+                .unwrap_or_default();
+            let n = store::node::Node {
+                id: a.bus.node().to_owned(),
+                internal_url,
+                media_addr,
+                heartbeat: a.now(),
+            };
             a.write("server", move |tx, _| {
                 let n = n.clone();
                 Box::pin(async move { Ok(store::node::beat(tx, &n).await?) })

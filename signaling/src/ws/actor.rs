@@ -11,7 +11,10 @@ use domain::{
     id::{Id as _, SeatId, SessionId, TicketId, VisitId},
     limits,
 };
-use protocol::{ClientFrame, Command, CommandReply, Ephemeral, Language, PROTOCOL_VERSION, ReplyResult, ServerFrame, WsLimits};
+use protocol::{
+    ClientFrame, Command, CommandReply, Ephemeral, Language, PROTOCOL_VERSION, ReplyResult,
+    ServerFrame, WsLimits,
+};
 use std::{
     collections::{HashMap, HashSet},
     hash::{DefaultHasher, Hash as _, Hasher as _},
@@ -55,7 +58,11 @@ struct Budget {
 impl Budget {
     fn roll(&mut self) {
         if self.since.elapsed() >= Duration::from_secs(1) {
-            *self = Self { since: Instant::now(), commands: 0, hints: 0 };
+            *self = Self {
+                since: Instant::now(),
+                commands: 0,
+                hints: 0,
+            };
         }
     }
     fn command(&mut self) -> bool {
@@ -86,7 +93,11 @@ pub async fn run(app: App, who: Principal, socket: WebSocket) {
         seat: None,
         sessions: HashMap::new(),
         sent: HashMap::new(),
-        budget: Budget { since: Instant::now(), commands: 0, hints: 0 },
+        budget: Budget {
+            since: Instant::now(),
+            commands: 0,
+            hints: 0,
+        },
         closed: false,
     };
     if a.hello().await.is_ok() {
@@ -98,7 +109,8 @@ pub async fn run(app: App, who: Principal, socket: WebSocket) {
 impl Actor {
     async fn send(&mut self, frame: &ServerFrame) -> Result<(), End> {
         let text = serde_json::to_string(frame).map_err(|_| End)?;
-        match tokio::time::timeout(SEND_WITHIN, self.socket.send(Message::Text(text.into()))).await {
+        match tokio::time::timeout(SEND_WITHIN, self.socket.send(Message::Text(text.into()))).await
+        {
             Ok(Ok(())) => Ok(()),
             _ => Err(End),
         }
@@ -110,10 +122,18 @@ impl Actor {
     }
 
     async fn hello(&mut self) -> Result<(), End> {
-        let first = tokio::time::timeout(HELLO_WITHIN, self.socket.recv()).await.map_err(|_| End)?;
-        let Some(Ok(Message::Text(t))) = first else { return Err(End) };
+        let first = tokio::time::timeout(HELLO_WITHIN, self.socket.recv())
+            .await
+            .map_err(|_| End)?;
+        let Some(Ok(Message::Text(t))) = first else {
+            return Err(End);
+        };
         match serde_json::from_str(&t) {
-            Ok(ClientFrame::Hello { versions, language, client }) => {
+            Ok(ClientFrame::Hello {
+                versions,
+                language,
+                client,
+            }) => {
                 self.language = language;
                 if !versions.contains(&PROTOCOL_VERSION) {
                     let _ = self.problem(&no("version_unsupported")).await;
@@ -196,14 +216,20 @@ impl Actor {
                 Ok(())
             }
             ClientFrame::Command { id, command } => {
-                let r = if self.budget.command() { Box::pin(self.command(&id, command)).await } else { Err(no("slow_down")) };
+                let r = if self.budget.command() {
+                    Box::pin(self.command(&id, command)).await
+                } else {
+                    Err(no("slow_down"))
+                };
                 let result = match r {
                     Ok(ok) => ReplyResult::Ok { ok },
                     Err(e) => {
                         if matches!(e, AppError::Store(_)) {
                             tracing::error!(error = %e, "a command failed");
                         }
-                        ReplyResult::Problem { problem: e.problem(self.language) }
+                        ReplyResult::Problem {
+                            problem: e.problem(self.language),
+                        }
                     }
                 };
                 self.send(&ServerFrame::Reply { id, result }).await
@@ -215,17 +241,37 @@ impl Actor {
         if let Command::Join { session, after_seq } = command {
             return self.join(commands::session(&session)?, after_seq).await;
         }
-        let caller = Caller { who: self.who.clone(), key: Some(key.to_owned()), language: self.language };
+        let caller = Caller {
+            who: self.who.clone(),
+            key: Some(key.to_owned()),
+            language: self.language,
+        };
         commands::run(&self.app, &caller, command).await
     }
 
     async fn join(&mut self, id: SessionId, after_seq: i64) -> Result<CommandReply, AppError> {
         let j = call_flow::join(&self.app, &self.who, id.clone(), self.hub.id(), after_seq).await?;
         if j.superseded.is_some() {
-            self.app.bus.live(Live::Superseded { topic: id.to_string(), holder: self.hub.id().to_owned() }).await;
+            self.app
+                .bus
+                .live(Live::Superseded {
+                    topic: id.to_string(),
+                    holder: self.hub.id().to_owned(),
+                })
+                .await;
         }
-        let seq = if let CommandReply::Joined { session, .. } = &j.reply { session.seq } else { 0 };
-        self.sessions.insert(id.clone(), Joined { member: j.member.to_string(), seq });
+        let seq = if let CommandReply::Joined { session, .. } = &j.reply {
+            session.seq
+        } else {
+            0
+        };
+        self.sessions.insert(
+            id.clone(),
+            Joined {
+                member: j.member.to_string(),
+                seq,
+            },
+        );
         self.hub.watch(id.as_str());
         let (app, room) = (self.app.clone(), j.room);
         // After the reply: who is on which line of a transport that was warm before.
@@ -272,24 +318,52 @@ impl Actor {
     }
 
     async fn hint(&mut self, session: &str, body: Ephemeral) {
-        let Some(j) = SessionId::parse(session).and_then(|id| self.sessions.get(&id)) else { return };
+        let Some(j) = SessionId::parse(session).and_then(|id| self.sessions.get(&id)) else {
+            return;
+        };
         // Quality is the server's to say.
         if matches!(body, Ephemeral::Focus { .. } | Ephemeral::Typing { .. }) {
-            self.app.bus.live(Live::Hint { session: session.to_owned(), from: Some(j.member.clone()), body }).await;
+            self.app
+                .bus
+                .live(Live::Hint {
+                    session: session.to_owned(),
+                    from: Some(j.member.clone()),
+                    body,
+                })
+                .await;
         }
     }
 
     async fn on_live(&mut self, l: Live) -> Result<(), End> {
         match l {
-            Live::Hint { session, from, body } => {
-                let Some(j) = SessionId::parse(&session).and_then(|id| self.sessions.get(&id)) else { return Ok(()) };
+            Live::Hint {
+                session,
+                from,
+                body,
+            } => {
+                let Some(j) = SessionId::parse(&session).and_then(|id| self.sessions.get(&id))
+                else {
+                    return Ok(());
+                };
                 if from.as_ref() == Some(&j.member) {
                     return Ok(());
                 }
-                self.send(&ServerFrame::Ephemeral { session, from, body }).await
+                self.send(&ServerFrame::Ephemeral {
+                    session,
+                    from,
+                    body,
+                })
+                .await
             }
-            Live::Slots { session, member, slots } => {
-                let Some(j) = SessionId::parse(&session).and_then(|id| self.sessions.get(&id)) else { return Ok(()) };
+            Live::Slots {
+                session,
+                member,
+                slots,
+            } => {
+                let Some(j) = SessionId::parse(&session).and_then(|id| self.sessions.get(&id))
+                else {
+                    return Ok(());
+                };
                 if member != j.member {
                     return Ok(());
                 }
@@ -302,12 +376,24 @@ impl Actor {
                 if self.seat.as_ref().is_some_and(|s| s.as_str() == topic) {
                     self.seat = None;
                     self.hub.unwatch(&topic);
-                    return self.send(&ServerFrame::Superseded { seat: Some(topic), session: None }).await;
+                    return self
+                        .send(&ServerFrame::Superseded {
+                            seat: Some(topic),
+                            session: None,
+                        })
+                        .await;
                 }
-                if let Some(id) = SessionId::parse(&topic).filter(|id| self.sessions.contains_key(id)) {
+                if let Some(id) =
+                    SessionId::parse(&topic).filter(|id| self.sessions.contains_key(id))
+                {
                     self.sessions.remove(&id);
                     self.hub.unwatch(&topic);
-                    return self.send(&ServerFrame::Superseded { seat: None, session: Some(topic) }).await;
+                    return self
+                        .send(&ServerFrame::Superseded {
+                            seat: None,
+                            session: Some(topic),
+                        })
+                        .await;
                 }
                 Ok(())
             }
@@ -317,7 +403,11 @@ impl Actor {
     /// Reads what changed and sends what differs from what was sent.
     async fn refresh(&mut self, topics: HashSet<String>) -> Result<(), End> {
         let hall = topics.iter().any(|t| t.starts_with("hal_"));
-        if let Some(id) = self.ticket.clone().filter(|t| hall || topics.contains(t.as_str())) {
+        if let Some(id) = self
+            .ticket
+            .clone()
+            .filter(|t| hall || topics.contains(t.as_str()))
+        {
             let r = queue::view(&self.app, id.clone()).await;
             if let Ok(ticket) = &r {
                 use protocol::TicketState::{Offered, Waiting};
@@ -328,13 +418,24 @@ impl Actor {
                     _ => {}
                 }
             }
-            self.snapshot(id.as_str(), r.map(|ticket| ServerFrame::Ticket { ticket })).await?;
+            self.snapshot(id.as_str(), r.map(|ticket| ServerFrame::Ticket { ticket }))
+                .await?;
         }
-        if let Some(id) = self.seat.clone().filter(|s| hall || topics.contains(s.as_str())) {
+        if let Some(id) = self
+            .seat
+            .clone()
+            .filter(|s| hall || topics.contains(s.as_str()))
+        {
             let r = desk::view(&self.app, id.clone()).await;
-            self.snapshot(id.as_str(), r.map(|seat| ServerFrame::Seat { seat })).await?;
+            self.snapshot(id.as_str(), r.map(|seat| ServerFrame::Seat { seat }))
+                .await?;
         }
-        let touched: Vec<SessionId> = self.sessions.keys().filter(|s| topics.contains(s.as_str())).cloned().collect();
+        let touched: Vec<SessionId> = self
+            .sessions
+            .keys()
+            .filter(|s| topics.contains(s.as_str()))
+            .cloned()
+            .collect();
         for id in touched {
             self.session(id).await?;
         }
@@ -342,13 +443,23 @@ impl Actor {
             && matches!(crate::app::auth::visit_view(&self.app, visit).await, Err(e) if e.code() == "visit_ended")
         {
             self.send(&ServerFrame::SignedOut {}).await?;
-            let _ = self.socket.send(Message::Close(Some(CloseFrame { code: close_code::NORMAL, reason: "".into() }))).await;
+            let _ = self
+                .socket
+                .send(Message::Close(Some(CloseFrame {
+                    code: close_code::NORMAL,
+                    reason: "".into(),
+                })))
+                .await;
             return Err(End);
         }
         Ok(())
     }
 
-    async fn snapshot(&mut self, topic: &str, frame: Result<ServerFrame, AppError>) -> Result<(), End> {
+    async fn snapshot(
+        &mut self,
+        topic: &str,
+        frame: Result<ServerFrame, AppError>,
+    ) -> Result<(), End> {
         let frame = match frame {
             Ok(f) => f,
             Err(e) => {
@@ -356,7 +467,9 @@ impl Actor {
                 return Ok(());
             }
         };
-        let Ok(text) = serde_json::to_string(&frame) else { return Ok(()) };
+        let Ok(text) = serde_json::to_string(&frame) else {
+            return Ok(());
+        };
         let mut h = DefaultHasher::new();
         text.hash(&mut h);
         if self.sent.insert(topic.to_owned(), h.finish()) == Some(h.finish()) {
@@ -366,23 +479,38 @@ impl Actor {
     }
 
     async fn session(&mut self, id: SessionId) -> Result<(), End> {
-        let Some(after) = self.sessions.get(&id).map(|j| j.seq) else { return Ok(()) };
-        let (view, form, events) = match session_view::joined(&self.app, &self.who, id.clone(), after).await {
-            Ok(v) => v,
-            Err(e) => {
-                tracing::warn!(error = %e, "a session could not be read");
-                return Ok(());
-            }
+        let Some(after) = self.sessions.get(&id).map(|j| j.seq) else {
+            return Ok(());
         };
+        let (view, form, events) =
+            match session_view::joined(&self.app, &self.who, id.clone(), after).await {
+                Ok(v) => v,
+                Err(e) => {
+                    tracing::warn!(error = %e, "a session could not be read");
+                    return Ok(());
+                }
+            };
         for event in events {
             if let Some(j) = self.sessions.get_mut(&id) {
                 j.seq = event.seq;
             }
-            self.send(&ServerFrame::Event { session: id.to_string(), event }).await?;
+            self.send(&ServerFrame::Event {
+                session: id.to_string(),
+                event,
+            })
+            .await?;
         }
-        self.snapshot(id.as_str(), Ok(ServerFrame::Session { session: view })).await?;
+        self.snapshot(id.as_str(), Ok(ServerFrame::Session { session: view }))
+            .await?;
         if let Some(form) = form {
-            self.snapshot(&format!("form:{id}"), Ok(ServerFrame::Form { session: id.to_string(), form })).await?;
+            self.snapshot(
+                &format!("form:{id}"),
+                Ok(ServerFrame::Form {
+                    session: id.to_string(),
+                    form,
+                }),
+            )
+            .await?;
         }
         Ok(())
     }

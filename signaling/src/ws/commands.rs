@@ -19,21 +19,92 @@ pub fn session(text: &str) -> Result<SessionId, AppError> {
 pub async fn run(app: &App, caller: &Caller, command: Command) -> Result<CommandReply, AppError> {
     match command {
         Command::Join { .. } => Err(no("internal")),
-        Command::MediaOffer { room, sdp } => media::offer(app, &caller.who, id::<TicketId>(&room, "not_found")?, sdp).await,
-        Command::MediaState { session: s, mic_on, camera_on } => call_flow::media_state(app, caller, session(&s)?, mic_on, camera_on).await,
-        Command::Chat { session: s, text } => call_flow::chat(app, caller, session(&s)?, text).await,
-        Command::FormOpen { session: s, item } => forms::open(app, caller, session(&s)?, item).await,
-        Command::FormSet { session: s, path, base_version, value } => forms::set(app, caller, session(&s)?, path, base_version, value).await,
-        Command::FormConfirm { session: s, group, form_version } => forms::confirm(app, caller, session(&s)?, group, form_version).await,
-        Command::FormConfirmField { session: s, path, field_version } => forms::confirm_field(app, caller, session(&s)?, path, field_version).await,
-        Command::FormDispute { session: s, group } => forms::dispute(app, caller, session(&s)?, group).await,
-        Command::ConsentAsk { session: s, licence_type, company } => consents::ask(app, caller, session(&s)?, licence_type, company).await,
-        Command::ConsentAnswer { session: s, consent, grant } => consents::answer(app, caller, session(&s)?, id::<ConsentId>(&consent, "not_found")?, grant).await,
-        Command::ConsentWithdraw { session: s, consent } => consents::withdraw(app, caller, session(&s)?, id::<ConsentId>(&consent, "not_found")?).await,
-        Command::Identify { session: s, read } => call_flow::identify(app, caller, session(&s)?, read).await,
+        Command::MediaOffer { room, sdp } => {
+            media::offer(app, &caller.who, id::<TicketId>(&room, "not_found")?, sdp).await
+        }
+        Command::MediaState {
+            session: s,
+            mic_on,
+            camera_on,
+        } => call_flow::media_state(app, caller, session(&s)?, mic_on, camera_on).await,
+        Command::Chat { session: s, text } => {
+            call_flow::chat(app, caller, session(&s)?, text).await
+        }
+        Command::FormOpen { session: s, item } => {
+            forms::open(app, caller, session(&s)?, item).await
+        }
+        Command::FormSet {
+            session: s,
+            path,
+            base_version,
+            value,
+        } => forms::set(app, caller, session(&s)?, path, base_version, value).await,
+        Command::FormConfirm {
+            session: s,
+            group,
+            form_version,
+        } => forms::confirm(app, caller, session(&s)?, group, form_version).await,
+        Command::FormConfirmField {
+            session: s,
+            path,
+            field_version,
+        } => forms::confirm_field(app, caller, session(&s)?, path, field_version).await,
+        Command::FormDispute { session: s, group } => {
+            forms::dispute(app, caller, session(&s)?, group).await
+        }
+        Command::ConsentAsk {
+            session: s,
+            licence_type,
+            company,
+        } => consents::ask(app, caller, session(&s)?, licence_type, company).await,
+        Command::ConsentAnswer {
+            session: s,
+            consent,
+            grant,
+        } => {
+            consents::answer(
+                app,
+                caller,
+                session(&s)?,
+                id::<ConsentId>(&consent, "not_found")?,
+                grant,
+            )
+            .await
+        }
+        Command::ConsentWithdraw {
+            session: s,
+            consent,
+        } => {
+            consents::withdraw(
+                app,
+                caller,
+                session(&s)?,
+                id::<ConsentId>(&consent, "not_found")?,
+            )
+            .await
+        }
+        Command::Identify { session: s, read } => {
+            call_flow::identify(app, caller, session(&s)?, read).await
+        }
         Command::SignAsk { session: s } => signing::ask(app, caller, session(&s)?).await,
-        Command::Sign { session: s, digest, strokes, image } => signing::sign(app, caller, session(&s)?, digest, strokes, image).await,
+        Command::Sign {
+            session: s,
+            digest,
+            strokes,
+            image,
+        } => signing::sign(app, caller, session(&s)?, digest, strokes, image).await,
         Command::SignDecline { session: s } => signing::decline(app, caller, session(&s)?).await,
-        Command::MaterialRemove { session: s, material } => materials::remove(app, caller, session(&s)?, id::<MaterialId>(&material, "material_unknown")?).await,
+        Command::MaterialRemove {
+            session: s,
+            material,
+        } => {
+            materials::remove(
+                app,
+                caller,
+                session(&s)?,
+                id::<MaterialId>(&material, "material_unknown")?,
+            )
+            .await
+        }
     }
 }

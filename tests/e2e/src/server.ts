@@ -89,12 +89,9 @@ export async function startServer(env: Record<string, string> = {}): Promise<Run
   }
   try {
     await answers(`${url}/readyz`, server, 60)
-    const booth = readFileSync(join(data, 'booths', 'first'), 'utf8').trim()
-    host = spawn(
-      join(bin, 'booth'),
-      ['serve', '--server', url, '--booth', booth, '--key', join(data, 'booths', `${booth}.key`), '--bind', `127.0.0.1:${bridgePort}`, '--people', join(root, 'signaling/demo/people.json')],
-      { cwd: root },
-    )
+    const config = join(data, 'booths', 'booth-1.toml')
+    const booth = /^booth = "(.+)"$/m.exec(readFileSync(config, 'utf8'))?.[1] ?? ''
+    host = spawn(join(bin, 'booth'), ['serve', '--config', config, '--bind', `127.0.0.1:${bridgePort}`], { cwd: root })
     collect(host)
     await answers(`${bridge}/v1/status`, host, 20)
     return { url, bridge, booth, data, log: () => text, stop }

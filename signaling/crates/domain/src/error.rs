@@ -13,12 +13,18 @@ pub struct Rejected {
 impl Rejected {
     #[must_use]
     pub const fn new(code: &'static str) -> Self {
-        Self { code, pointer: None }
+        Self {
+            code,
+            pointer: None,
+        }
     }
 
     #[must_use]
     pub fn at(code: &'static str, pointer: impl Into<String>) -> Self {
-        Self { code, pointer: Some(pointer.into()) }
+        Self {
+            code,
+            pointer: Some(pointer.into()),
+        }
     }
 }
 

@@ -20,7 +20,9 @@ pub fn encode(millis: i64, random: u128) -> String {
 }
 
 fn well_formed(s: &str, prefix: &str) -> bool {
-    s.strip_prefix(prefix).and_then(|r| r.strip_prefix('_')).is_some_and(|r| r.len() == 26 && r.bytes().all(|b| CROCKFORD.contains(&b)))
+    s.strip_prefix(prefix)
+        .and_then(|r| r.strip_prefix('_'))
+        .is_some_and(|r| r.len() == 26 && r.bytes().all(|b| CROCKFORD.contains(&b)))
 }
 
 /// Makes ids of one noun apart from ids of another.
@@ -117,7 +119,9 @@ mod tests {
     #[test]
     fn version_and_variant_bits_are_set() {
         let s = encode(0, 0);
-        let v = s.bytes().fold(0u128, |v, b| (v << 5) | CROCKFORD.iter().position(|c| *c == b).unwrap() as u128);
+        let v = s.bytes().fold(0u128, |v, b| {
+            (v << 5) | CROCKFORD.iter().position(|c| *c == b).unwrap() as u128
+        });
         assert_eq!((v >> 76) & 0xf, 7);
         assert_eq!((v >> 62) & 0b11, 0b10);
     }

@@ -1,6 +1,9 @@
 //! Who is offered to whom (派单): a pure choice over tickets in order of service and ready seats, and the offer's states.
 
-use crate::{error::Rejected, id::{SeatId, TicketId}};
+use crate::{
+    error::Rejected,
+    id::{SeatId, TicketId},
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
@@ -22,7 +25,14 @@ pub enum Cmd {
 }
 
 impl State {
-    pub const ALL: [Self; 6] = [Self::Offered, Self::Accepted, Self::Declined, Self::TimedOut, Self::Cancelled, Self::Ended];
+    pub const ALL: [Self; 6] = [
+        Self::Offered,
+        Self::Accepted,
+        Self::Declined,
+        Self::TimedOut,
+        Self::Cancelled,
+        Self::Ended,
+    ];
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -51,7 +61,15 @@ impl State {
             (Self::Offered, Cmd::TimeOut) => Ok(Self::TimedOut),
             (Self::Offered, Cmd::Cancel) => Ok(Self::Cancelled),
             (Self::Accepted, Cmd::End) => Ok(Self::Ended),
-            (Self::Offered | Self::Accepted | Self::Declined | Self::TimedOut | Self::Cancelled | Self::Ended, _) => Err(Rejected::new("offer_over")),
+            (
+                Self::Offered
+                | Self::Accepted
+                | Self::Declined
+                | Self::TimedOut
+                | Self::Cancelled
+                | Self::Ended,
+                _,
+            ) => Err(Rejected::new("offer_over")),
         }
     }
 }

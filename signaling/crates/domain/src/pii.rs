@@ -37,7 +37,11 @@ impl<T> fmt::Display for Pii<T> {
 pub fn mask_name(name: &str) -> String {
     let name = name.trim();
     if name.is_ascii() {
-        return name.split_whitespace().map(|w| format!("{}*", &w[..1])).collect::<Vec<_>>().join(" ");
+        return name
+            .split_whitespace()
+            .map(|w| format!("{}*", &w[..1]))
+            .collect::<Vec<_>>()
+            .join(" ");
     }
     let chars: Vec<char> = name.chars().collect();
     match chars.as_slice() {
@@ -81,7 +85,10 @@ mod tests {
 
     #[test]
     fn debug_never_shows_the_value() {
-        assert_eq!(format!("{:?} {}", Pii::new("王某某"), Pii::new("x")), "<pii> <pii>");
+        assert_eq!(
+            format!("{:?} {}", Pii::new("王某某"), Pii::new("x")),
+            "<pii> <pii>"
+        );
     }
 
     #[test]

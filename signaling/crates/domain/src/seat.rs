@@ -32,7 +32,14 @@ pub enum Cmd {
 }
 
 impl State {
-    pub const ALL: [Self; 6] = [Self::Offline, Self::Ready, Self::Ringing, Self::Busy, Self::WrapUp, Self::Away];
+    pub const ALL: [Self; 6] = [
+        Self::Offline,
+        Self::Ready,
+        Self::Ringing,
+        Self::Busy,
+        Self::WrapUp,
+        Self::Away,
+    ];
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -63,7 +70,15 @@ impl State {
             (Self::Busy, Cmd::WrapUp) => Ok(Self::WrapUp),
             (Self::Ready | Self::Ringing | Self::WrapUp, Cmd::Lost) => Ok(Self::Away),
             (Self::Ready | Self::WrapUp | Self::Away, Cmd::Close) => Ok(Self::Offline),
-            (Self::Offline | Self::Ready | Self::Ringing | Self::Busy | Self::WrapUp | Self::Away, _) => Err(Rejected::new("seat_state")),
+            (
+                Self::Offline
+                | Self::Ready
+                | Self::Ringing
+                | Self::Busy
+                | Self::WrapUp
+                | Self::Away,
+                _,
+            ) => Err(Rejected::new("seat_state")),
         }
     }
 }
@@ -83,7 +98,13 @@ mod tests {
 
     #[test]
     fn a_busy_seat_cannot_be_closed_under_the_citizen() {
-        assert_eq!(State::Busy.apply(Cmd::Close), Err(Rejected::new("seat_state")));
-        assert_eq!(State::Busy.apply(Cmd::Lost), Err(Rejected::new("seat_state")));
+        assert_eq!(
+            State::Busy.apply(Cmd::Close),
+            Err(Rejected::new("seat_state"))
+        );
+        assert_eq!(
+            State::Busy.apply(Cmd::Lost),
+            Err(Rejected::new("seat_state"))
+        );
     }
 }

@@ -20,7 +20,12 @@ pub enum Cmd {
 }
 
 impl State {
-    pub const ALL: [Self; 4] = [Self::Connecting, Self::Active, Self::Reconnecting, Self::Ended];
+    pub const ALL: [Self; 4] = [
+        Self::Connecting,
+        Self::Active,
+        Self::Reconnecting,
+        Self::Ended,
+    ];
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -38,10 +43,16 @@ impl State {
 
     pub const fn apply(self, cmd: Cmd) -> Result<Self, Rejected> {
         match (self, cmd) {
-            (Self::Connecting | Self::Active | Self::Reconnecting, Cmd::AllPresent) => Ok(Self::Active),
-            (Self::Connecting | Self::Active | Self::Reconnecting, Cmd::SomeoneGone) => Ok(Self::Reconnecting),
+            (Self::Connecting | Self::Active | Self::Reconnecting, Cmd::AllPresent) => {
+                Ok(Self::Active)
+            }
+            (Self::Connecting | Self::Active | Self::Reconnecting, Cmd::SomeoneGone) => {
+                Ok(Self::Reconnecting)
+            }
             (Self::Connecting | Self::Active | Self::Reconnecting, Cmd::End) => Ok(Self::Ended),
-            (Self::Ended, Cmd::AllPresent | Cmd::SomeoneGone | Cmd::End) => Err(Rejected::new("session_ended")),
+            (Self::Ended, Cmd::AllPresent | Cmd::SomeoneGone | Cmd::End) => {
+                Err(Rejected::new("session_ended"))
+            }
         }
     }
 }

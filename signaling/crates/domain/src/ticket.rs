@@ -32,7 +32,15 @@ pub enum Cmd {
 }
 
 impl State {
-    pub const ALL: [Self; 7] = [Self::Waiting, Self::Offered, Self::Paired, Self::Closed, Self::Abandoned, Self::Expired, Self::CalledBack];
+    pub const ALL: [Self; 7] = [
+        Self::Waiting,
+        Self::Offered,
+        Self::Paired,
+        Self::Closed,
+        Self::Abandoned,
+        Self::Expired,
+        Self::CalledBack,
+    ];
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -52,7 +60,10 @@ impl State {
     }
     #[must_use]
     pub const fn is_terminal(self) -> bool {
-        matches!(self, Self::Closed | Self::Abandoned | Self::Expired | Self::CalledBack)
+        matches!(
+            self,
+            Self::Closed | Self::Abandoned | Self::Expired | Self::CalledBack
+        )
     }
 
     /// The one place that says what a ticket may become.
@@ -65,9 +76,16 @@ impl State {
             (Self::Waiting | Self::Offered, Cmd::Abandon) => Ok(Self::Abandoned),
             (Self::Waiting | Self::Offered, Cmd::Expire) => Ok(Self::Expired),
             (Self::Waiting | Self::Offered, Cmd::CallBack) => Ok(Self::CalledBack),
-            (Self::Waiting | Self::Offered | Self::Paired | Self::Closed | Self::Abandoned | Self::Expired | Self::CalledBack, _) => {
-                Err(Rejected::new("ticket_state"))
-            }
+            (
+                Self::Waiting
+                | Self::Offered
+                | Self::Paired
+                | Self::Closed
+                | Self::Abandoned
+                | Self::Expired
+                | Self::CalledBack,
+                _,
+            ) => Err(Rejected::new("ticket_state")),
         }
     }
 }
@@ -85,7 +103,12 @@ pub enum Class {
 }
 
 impl Class {
-    pub const ALL: [Self; 4] = [Self::Appointment, Self::Returned, Self::Priority, Self::Normal];
+    pub const ALL: [Self; 4] = [
+        Self::Appointment,
+        Self::Returned,
+        Self::Priority,
+        Self::Normal,
+    ];
     /// As the queue's index sorts it.
     #[must_use]
     pub const fn rank(self) -> i64 {
@@ -109,7 +132,15 @@ mod tests {
     use proptest::prelude::*;
 
     fn cmd() -> impl Strategy<Value = Cmd> {
-        prop::sample::select(vec![Cmd::Offer, Cmd::Requeue, Cmd::Pair, Cmd::Close, Cmd::Abandon, Cmd::Expire, Cmd::CallBack])
+        prop::sample::select(vec![
+            Cmd::Offer,
+            Cmd::Requeue,
+            Cmd::Pair,
+            Cmd::Close,
+            Cmd::Abandon,
+            Cmd::Expire,
+            Cmd::CallBack,
+        ])
     }
 
     proptest! {

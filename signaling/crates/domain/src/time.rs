@@ -39,15 +39,26 @@ impl Timestamp {
     /// RFC 3339 in UTC with milliseconds at most.
     #[must_use]
     pub fn rfc3339(self) -> String {
-        self.utc().replace_microsecond(0).ok().and_then(|t| t.replace_millisecond((self.0.rem_euclid(1_000_000) / 1000) as u16).ok()).and_then(|t| t.format(&Rfc3339).ok()).unwrap_or_default()
+        self.utc()
+            .replace_microsecond(0)
+            .ok()
+            .and_then(|t| {
+                t.replace_millisecond((self.0.rem_euclid(1_000_000) / 1000) as u16)
+                    .ok()
+            })
+            .and_then(|t| t.format(&Rfc3339).ok())
+            .unwrap_or_default()
     }
     pub fn parse_rfc3339(s: &str) -> Option<Self> {
         let t = OffsetDateTime::parse(s, &Rfc3339).ok()?;
-        i64::try_from(t.unix_timestamp_nanos() / 1000).ok().map(Self)
+        i64::try_from(t.unix_timestamp_nanos() / 1000)
+            .ok()
+            .map(Self)
     }
     #[must_use]
     pub fn utc(self) -> OffsetDateTime {
-        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000)
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
     #[must_use]
     pub fn beijing(self) -> OffsetDateTime {

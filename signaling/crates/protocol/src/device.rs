@@ -29,7 +29,11 @@ pub struct CardRead {
 
 impl std::fmt::Debug for CardRead {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "CardRead {{ booth: {}, read_at: {}, .. }}", self.booth, self.read_at)
+        write!(
+            f,
+            "CardRead {{ booth: {}, read_at: {}, .. }}",
+            self.booth, self.read_at
+        )
     }
 }
 
@@ -58,7 +62,13 @@ pub fn booth_login_bytes(booth: &str, nonce: &str) -> Vec<u8> {
 }
 
 #[must_use]
-pub fn card_read_bytes(nonce: &str, name: &str, number: &str, read_at: &str, booth: &str) -> Vec<u8> {
+pub fn card_read_bytes(
+    nonce: &str,
+    name: &str,
+    number: &str,
+    read_at: &str,
+    booth: &str,
+) -> Vec<u8> {
     bytes("card-read", &[nonce, name, number, read_at, booth])
 }
 
@@ -67,8 +77,12 @@ pub struct DeviceKey(SigningKey);
 
 impl DeviceKey {
     pub fn from_secret(text: &str) -> Result<Self, DeviceError> {
-        let raw = URL_SAFE_NO_PAD.decode(text.trim()).map_err(|_| DeviceError::Key)?;
-        SigningKey::from_slice(SM2_ID, &raw).map(Self).map_err(|_| DeviceError::Key)
+        let raw = URL_SAFE_NO_PAD
+            .decode(text.trim())
+            .map_err(|_| DeviceError::Key)?;
+        SigningKey::from_slice(SM2_ID, &raw)
+            .map(Self)
+            .map_err(|_| DeviceError::Key)
     }
     /// Uncompressed SEC1 point, base64url: what the server keeps.
     #[must_use]
@@ -84,11 +98,16 @@ impl DeviceKey {
 
 /// Checks a device's signature against its enrolled public key.
 pub fn verify_device(public: &str, message: &[u8], signature: &str) -> Result<(), DeviceError> {
-    let raw = URL_SAFE_NO_PAD.decode(public).map_err(|_| DeviceError::Key)?;
+    let raw = URL_SAFE_NO_PAD
+        .decode(public)
+        .map_err(|_| DeviceError::Key)?;
     let key = VerifyingKey::from_sec1_bytes(SM2_ID, &raw).map_err(|_| DeviceError::Key)?;
-    let sig = URL_SAFE_NO_PAD.decode(signature).map_err(|_| DeviceError::Signature)?;
+    let sig = URL_SAFE_NO_PAD
+        .decode(signature)
+        .map_err(|_| DeviceError::Signature)?;
     let sig = Signature::from_slice(&sig).map_err(|_| DeviceError::Signature)?;
-    key.verify(message, &sig).map_err(|_| DeviceError::Signature)
+    key.verify(message, &sig)
+        .map_err(|_| DeviceError::Signature)
 }
 
 #[cfg(test)]
@@ -99,11 +118,26 @@ mod tests {
     #[test]
     fn a_changed_read_is_refused() {
         let key = DeviceKey::from_secret(&URL_SAFE_NO_PAD.encode([7u8; 32])).unwrap();
-        let m = card_read_bytes("n", "王某某", "429006199003071513", "2026-11-21T01:02:03Z", "boo_1");
+        let m = card_read_bytes(
+            "n",
+            "王某某",
+            "429006199003071513",
+            "2026-11-21T01:02:03Z",
+            "boo_1",
+        );
         let sig = key.sign(&m);
         assert_eq!(verify_device(&key.public(), &m, &sig), Ok(()));
-        let other = card_read_bytes("n", "王某某", "429006199003071512", "2026-11-21T01:02:03Z", "boo_1");
-        assert_eq!(verify_device(&key.public(), &other, &sig), Err(DeviceError::Signature));
+        let other = card_read_bytes(
+            "n",
+            "王某某",
+            "429006199003071512",
+            "2026-11-21T01:02:03Z",
+            "boo_1",
+        );
+        assert_eq!(
+            verify_device(&key.public(), &other, &sig),
+            Err(DeviceError::Signature)
+        );
         assert!(DeviceKey::from_secret("nope").is_err());
     }
 }

@@ -108,10 +108,26 @@ pub struct FieldErrorView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum OriginView {
-    Typed { by: MemberRole, name: Bilingual, at: String },
-    Licence { licence_type: String, licence_name: Bilingual, licence: String, version: i64, consent: String, at: String },
-    EarlierCase { case: String, at: String },
-    Computed { at: String },
+    Typed {
+        by: MemberRole,
+        name: Bilingual,
+        at: String,
+    },
+    Licence {
+        licence_type: String,
+        licence_name: Bilingual,
+        licence: String,
+        version: i64,
+        consent: String,
+        at: String,
+    },
+    EarlierCase {
+        case: String,
+        at: String,
+    },
+    Computed {
+        at: String,
+    },
 }
 
 /// Answer of `form_set` where the base version was stale: `Problem.current` has this shape.

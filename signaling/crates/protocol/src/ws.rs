@@ -18,15 +18,29 @@ pub enum ClientFrame {
         client: String,
     },
     /// Be sent the `ticket` frames of this ticket (the visit's own).
-    WatchTicket { ticket: String },
+    WatchTicket {
+        ticket: String,
+    },
     /// Be sent the `seat` frames of this seat (the agent's own). The newest watcher holds the seat.
-    WatchSeat { seat: String },
+    WatchSeat {
+        seat: String,
+    },
     /// A command with its idempotency key; a retry with the same `id` gives the same answer.
-    Command { id: String, command: Command },
+    Command {
+        id: String,
+        command: Command,
+    },
     /// Never stored, dropped when full.
-    Ephemeral { session: String, body: Ephemeral },
-    Ping { n: u64 },
-    Pong { n: u64 },
+    Ephemeral {
+        session: String,
+        body: Ephemeral,
+    },
+    Ping {
+        n: u64,
+    },
+    Pong {
+        n: u64,
+    },
 }
 
 /// Server → client.
@@ -45,13 +59,28 @@ pub enum ServerFrame {
         result: ReplyResult,
     },
     /// One entry of a session's journal, in order of `seq`, for members of the session.
-    Event { session: String, event: SessionEvent },
+    Event {
+        session: String,
+        event: SessionEvent,
+    },
     /// Snapshots; `version` inside only grows.
-    Ticket { ticket: TicketView },
-    Seat { seat: SeatView },
-    Session { session: SessionView },
-    Form { session: String, form: FormView },
-    Slots { session: String, slots: Vec<SlotView> },
+    Ticket {
+        ticket: TicketView,
+    },
+    Seat {
+        seat: SeatView,
+    },
+    Session {
+        session: SessionView,
+    },
+    Form {
+        session: String,
+        form: FormView,
+    },
+    Slots {
+        session: String,
+        slots: Vec<SlotView>,
+    },
     Ephemeral {
         session: String,
         /// Member id of the sender; absent: the server.
@@ -59,13 +88,22 @@ pub enum ServerFrame {
         body: Ephemeral,
     },
     /// This seat or session was opened elsewhere; the connection gets no more of it.
-    Superseded { seat: Option<String>, session: Option<String> },
+    Superseded {
+        seat: Option<String>,
+        session: Option<String>,
+    },
     /// The token behind this connection ended (sign-out, visit wiped).
     SignedOut {},
     /// A frame that could not be understood; the connection stays.
-    Error { problem: Problem },
-    Ping { n: u64 },
-    Pong { n: u64 },
+    Error {
+        problem: Problem,
+    },
+    Ping {
+        n: u64,
+    },
+    Pong {
+        n: u64,
+    },
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -95,12 +133,25 @@ pub enum Command {
         after_seq: i64,
     },
     /// SDP offer into a room (a ticket's id). The ticket's citizen may offer while waiting, the rung seat while ringing; nothing is forwarded before the accept.
-    MediaOffer { room: String, sdp: String },
+    MediaOffer {
+        room: String,
+        sdp: String,
+    },
     /// What the member sends now.
-    MediaState { session: String, mic_on: bool, camera_on: bool },
-    Chat { session: String, text: String },
+    MediaState {
+        session: String,
+        mic_on: bool,
+        camera_on: bool,
+    },
+    Chat {
+        session: String,
+        text: String,
+    },
     /// By the agent: open an item's form on both screens.
-    FormOpen { session: String, item: String },
+    FormOpen {
+        session: String,
+        item: String,
+    },
     /// `base_version` is the field's version that the writer saw (0: empty).
     FormSet {
         session: String,
@@ -110,11 +161,22 @@ pub enum Command {
         value: serde_json::Value,
     },
     /// By the citizen: 都对, with the form version that was on the screen.
-    FormConfirm { session: String, group: String, form_version: i64 },
+    FormConfirm {
+        session: String,
+        group: String,
+        form_version: i64,
+    },
     /// By the citizen: one deciding fact.
-    FormConfirmField { session: String, path: String, field_version: i64 },
+    FormConfirmField {
+        session: String,
+        path: String,
+        field_version: i64,
+    },
     /// By the citizen: 有不对的.
-    FormDispute { session: String, group: String },
+    FormDispute {
+        session: String,
+        group: String,
+    },
     /// By the agent.
     ConsentAsk {
         session: String,
@@ -124,12 +186,24 @@ pub enum Command {
         company: Option<String>,
     },
     /// By the citizen on their own screen.
-    ConsentAnswer { session: String, consent: String, grant: bool },
-    ConsentWithdraw { session: String, consent: String },
+    ConsentAnswer {
+        session: String,
+        consent: String,
+        grant: bool,
+    },
+    ConsentWithdraw {
+        session: String,
+        consent: String,
+    },
     /// By the citizen: a card read within the session.
-    Identify { session: String, read: CardRead },
+    Identify {
+        session: String,
+        read: CardRead,
+    },
     /// By the agent: show the signature pad.
-    SignAsk { session: String },
+    SignAsk {
+        session: String,
+    },
     /// By the citizen: strokes (each a list of x, y, ms triples in pad pixels) and the picture of them.
     Sign {
         session: String,
@@ -140,8 +214,13 @@ pub enum Command {
         image: String,
     },
     /// By the citizen: not now; the pad closes.
-    SignDecline { session: String },
-    MaterialRemove { session: String, material: String },
+    SignDecline {
+        session: String,
+    },
+    MaterialRemove {
+        session: String,
+        material: String,
+    },
 }
 
 /// Answers to [`Command`]; most are empty.
@@ -226,5 +305,10 @@ pub enum Ephemeral {
     /// The sender types; `path` absent: in the chat.
     Typing { path: Option<String>, on: bool },
     /// Of `member`, as the server measured it: `good`, `slow`, `bad`.
-    Quality { member: String, level: String, loss_pct: f32, rtt_ms: u32 },
+    Quality {
+        member: String,
+        level: String,
+        loss_pct: f32,
+        rtt_ms: u32,
+    },
 }

@@ -34,7 +34,16 @@ const PAGE: &str = "SELECT * FROM audit_entries WHERE seq >= $1 ORDER BY seq LIM
 const CHECKPOINT: &str = "INSERT INTO audit_checkpoints (size, root, at, signature) VALUES ($1, $2, $3, $4) ON CONFLICT (size) DO NOTHING";
 const CHECKPOINTS: &str = "SELECT * FROM audit_checkpoints ORDER BY size";
 const OF_OBJECT: &str = "SELECT * FROM audit_entries WHERE object = $1 ORDER BY at, id LIMIT 500";
-pub const QUERIES: &[&str] = &[INSERT, FRESH, NUMBER, NEXT, PAGE, CHECKPOINT, CHECKPOINTS, OF_OBJECT];
+pub const QUERIES: &[&str] = &[
+    INSERT,
+    FRESH,
+    NUMBER,
+    NEXT,
+    PAGE,
+    CHECKPOINT,
+    CHECKPOINTS,
+    OF_OBJECT,
+];
 
 fn row(r: &crate::Row) -> Result<Entry, StoreError> {
     Ok(Entry {
@@ -50,7 +59,12 @@ fn row(r: &crate::Row) -> Result<Entry, StoreError> {
 }
 
 pub async fn insert(tx: &mut Tx, e: &Entry) -> Result<(), StoreError> {
-    tx.exec(INSERT, args![&e.id, e.at, &e.actor, &e.action, &e.object, &e.detail]).await.map(|_| ())
+    tx.exec(
+        INSERT,
+        args![&e.id, e.at, &e.actor, &e.action, &e.object, &e.detail],
+    )
+    .await
+    .map(|_| ())
 }
 
 pub async fn unsequenced(tx: &mut Tx) -> Result<Vec<Entry>, StoreError> {
@@ -74,9 +88,19 @@ pub async fn of_object(tx: &mut Tx, object: &str) -> Result<Vec<Entry>, StoreErr
 }
 
 pub async fn insert_checkpoint(tx: &mut Tx, c: &Checkpoint) -> Result<(), StoreError> {
-    tx.exec(CHECKPOINT, args![c.size, &c.root, c.at, &c.signature]).await.map(|_| ())
+    tx.exec(CHECKPOINT, args![c.size, &c.root, c.at, &c.signature])
+        .await
+        .map(|_| ())
 }
 
 pub async fn checkpoints(tx: &mut Tx) -> Result<Vec<Checkpoint>, StoreError> {
-    tx.all(CHECKPOINTS, args![], |r| Ok(Checkpoint { size: r.int("size")?, root: r.text("root")?, at: r.time("at")?, signature: r.text("signature")? })).await
+    tx.all(CHECKPOINTS, args![], |r| {
+        Ok(Checkpoint {
+            size: r.int("size")?,
+            root: r.text("root")?,
+            at: r.time("at")?,
+            signature: r.text("signature")?,
+        })
+    })
+    .await
 }

@@ -32,7 +32,16 @@ const SKILL: &str = "INSERT INTO skills (code, name_zh, name_en) VALUES ($1, $2,
 const SKILLS: &str = "SELECT code, name_zh, name_en FROM skills ORDER BY code";
 const DEPARTMENT: &str = "INSERT INTO departments (id, name_zh, name_en) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET name_zh = $2, name_en = $3";
 const DEPARTMENTS: &str = "SELECT id AS code, name_zh, name_en FROM departments ORDER BY id";
-pub const QUERIES: &[&str] = &[UPSERT, ALL, GET, NEXT_NO, SKILL, SKILLS, DEPARTMENT, DEPARTMENTS];
+pub const QUERIES: &[&str] = &[
+    UPSERT,
+    ALL,
+    GET,
+    NEXT_NO,
+    SKILL,
+    SKILLS,
+    DEPARTMENT,
+    DEPARTMENTS,
+];
 
 fn row(r: &Row) -> Result<Hall, StoreError> {
     Ok(Hall {
@@ -48,11 +57,29 @@ fn row(r: &Row) -> Result<Hall, StoreError> {
 }
 
 fn named(r: &Row) -> Result<Named, StoreError> {
-    Ok(Named { code: r.text("code")?, zh: r.text("name_zh")?, en: r.text("name_en")? })
+    Ok(Named {
+        code: r.text("code")?,
+        zh: r.text("name_zh")?,
+        en: r.text("name_en")?,
+    })
 }
 
 pub async fn upsert(tx: &mut Tx, h: &Hall) -> Result<(), StoreError> {
-    tx.exec(UPSERT, args![&h.id, &h.name_zh, &h.name_en, &h.opens, &h.closes, &h.telephone, &h.address_zh, &h.address_en]).await.map(|_| ())
+    tx.exec(
+        UPSERT,
+        args![
+            &h.id,
+            &h.name_zh,
+            &h.name_en,
+            &h.opens,
+            &h.closes,
+            &h.telephone,
+            &h.address_zh,
+            &h.address_en
+        ],
+    )
+    .await
+    .map(|_| ())
 }
 
 pub async fn all(tx: &mut Tx) -> Result<Vec<Hall>, StoreError> {
@@ -65,11 +92,15 @@ pub async fn get(tx: &mut Tx, id: &HallId) -> Result<Option<Hall>, StoreError> {
 
 /// The next number of the day, from 1.
 pub async fn next_ticket_no(tx: &mut Tx, id: &HallId, day: &str) -> Result<i64, StoreError> {
-    tx.one(NEXT_NO, args![id, day], |r| r.int("ticket_no")).await?.ok_or_else(|| StoreError::Corrupt("no such hall".into()))
+    tx.one(NEXT_NO, args![id, day], |r| r.int("ticket_no"))
+        .await?
+        .ok_or_else(|| StoreError::Corrupt("no such hall".into()))
 }
 
 pub async fn upsert_skill(tx: &mut Tx, n: &Named) -> Result<(), StoreError> {
-    tx.exec(SKILL, args![&n.code, &n.zh, &n.en]).await.map(|_| ())
+    tx.exec(SKILL, args![&n.code, &n.zh, &n.en])
+        .await
+        .map(|_| ())
 }
 
 pub async fn skills(tx: &mut Tx) -> Result<Vec<Named>, StoreError> {
@@ -77,7 +108,9 @@ pub async fn skills(tx: &mut Tx) -> Result<Vec<Named>, StoreError> {
 }
 
 pub async fn upsert_department(tx: &mut Tx, n: &Named) -> Result<(), StoreError> {
-    tx.exec(DEPARTMENT, args![&n.code, &n.zh, &n.en]).await.map(|_| ())
+    tx.exec(DEPARTMENT, args![&n.code, &n.zh, &n.en])
+        .await
+        .map(|_| ())
 }
 
 pub async fn departments(tx: &mut Tx) -> Result<Vec<Named>, StoreError> {

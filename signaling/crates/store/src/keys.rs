@@ -5,16 +5,25 @@ use domain::{id::KeyId, time::Timestamp};
 
 const INSERT: &str = "INSERT INTO data_keys (id, wrapped, created_at) VALUES ($1, $2, $3)";
 const SELECT: &str = "SELECT wrapped FROM data_keys WHERE id = $1";
-const DESTROY: &str = "UPDATE data_keys SET wrapped = NULL, destroyed_at = $2 WHERE id = $1 AND wrapped IS NOT NULL";
+const DESTROY: &str =
+    "UPDATE data_keys SET wrapped = NULL, destroyed_at = $2 WHERE id = $1 AND wrapped IS NOT NULL";
 pub const QUERIES: &[&str] = &[INSERT, SELECT, DESTROY];
 
-pub async fn insert(tx: &mut Tx, id: &KeyId, wrapped: Vec<u8>, now: Timestamp) -> Result<(), StoreError> {
+pub async fn insert(
+    tx: &mut Tx,
+    id: &KeyId,
+    wrapped: Vec<u8>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     tx.exec(INSERT, args![id, wrapped, now]).await.map(|_| ())
 }
 
 /// None: never was, or destroyed.
 pub async fn wrapped(tx: &mut Tx, id: &KeyId) -> Result<Option<Vec<u8>>, StoreError> {
-    Ok(tx.one(SELECT, args![id], |r| r.opt_blob("wrapped")).await?.flatten())
+    Ok(tx
+        .one(SELECT, args![id], |r| r.opt_blob("wrapped"))
+        .await?
+        .flatten())
 }
 
 /// True if the key lived until now.

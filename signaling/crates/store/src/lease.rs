@@ -20,12 +20,23 @@ const SWEEP: &str = "DELETE FROM leases WHERE expires_at < $1";
 pub const QUERIES: &[&str] = &[TAKE, SELECT, RELEASE, SWEEP];
 
 fn row(r: &crate::Row) -> Result<Lease, StoreError> {
-    Ok(Lease { holder: r.text("holder")?, epoch: r.int("epoch")?, expires_at: r.time("expires_at")? })
+    Ok(Lease {
+        holder: r.text("holder")?,
+        epoch: r.int("epoch")?,
+        expires_at: r.time("expires_at")?,
+    })
 }
 
 /// Takes or renews; None: another holds it.
-pub async fn take(tx: &mut Tx, name: &str, holder: &str, now: Timestamp, life: Span) -> Result<Option<Lease>, StoreError> {
-    tx.one(TAKE, args![name, holder, now, now + life], row).await
+pub async fn take(
+    tx: &mut Tx,
+    name: &str,
+    holder: &str,
+    now: Timestamp,
+    life: Span,
+) -> Result<Option<Lease>, StoreError> {
+    tx.one(TAKE, args![name, holder, now, now + life], row)
+        .await
 }
 
 pub async fn get(tx: &mut Tx, name: &str) -> Result<Option<Lease>, StoreError> {

@@ -15,7 +15,15 @@ const SQLITE: [(i64, &str, &str); 1] = history!("sqlite": 1 "0001_init");
 const POSTGRES: [(i64, &str, &str); 1] = history!("postgres": 1 "0001_init");
 
 fn migrator(history: &[(i64, &'static str, &'static str)]) -> Migrator {
-    let step = |&(version, name, sql): &(i64, &'static str, &'static str)| Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false);
+    let step = |&(version, name, sql): &(i64, &'static str, &'static str)| {
+        Migration::new(
+            version,
+            name.into(),
+            MigrationType::Simple,
+            sql.into_sql_str(),
+            false,
+        )
+    };
     Migrator::with_migrations(history.iter().map(step).collect())
 }
 

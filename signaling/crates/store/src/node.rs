@@ -11,19 +11,35 @@ pub struct Node {
     pub heartbeat: Timestamp,
 }
 
-const BEAT: &str = "INSERT INTO nodes (id, internal_url, media_addr, heartbeat) VALUES ($1, $2, $3, $4)
+const BEAT: &str =
+    "INSERT INTO nodes (id, internal_url, media_addr, heartbeat) VALUES ($1, $2, $3, $4)
   ON CONFLICT (id) DO UPDATE SET internal_url = $2, media_addr = $3, heartbeat = $4";
 const SELECT: &str = "SELECT id, internal_url, media_addr, heartbeat FROM nodes WHERE id = $1";
 const DELETE: &str = "DELETE FROM nodes WHERE id = $1";
 pub const QUERIES: &[&str] = &[BEAT, SELECT, DELETE];
 
 pub async fn beat(tx: &mut Tx, node: &Node) -> Result<(), StoreError> {
-    tx.exec(BEAT, args![&node.id, &node.internal_url, &node.media_addr, node.heartbeat]).await.map(|_| ())
+    tx.exec(
+        BEAT,
+        args![
+            &node.id,
+            &node.internal_url,
+            &node.media_addr,
+            node.heartbeat
+        ],
+    )
+    .await
+    .map(|_| ())
 }
 
 pub async fn get(tx: &mut Tx, id: &str) -> Result<Option<Node>, StoreError> {
     tx.one(SELECT, args![id], |r| {
-        Ok(Node { id: r.text("id")?, internal_url: r.text("internal_url")?, media_addr: r.text("media_addr")?, heartbeat: r.time("heartbeat")? })
+        Ok(Node {
+            id: r.text("id")?,
+            internal_url: r.text("internal_url")?,
+            media_addr: r.text("media_addr")?,
+            heartbeat: r.time("heartbeat")?,
+        })
     })
     .await
 }

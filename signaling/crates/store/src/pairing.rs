@@ -21,10 +21,13 @@ pub struct Pairing {
 
 const INSERT: &str = "INSERT INTO pairings (id, hall_id, ticket_id, seat_id, visit_id, state, offered_at, due_at) VALUES ($1, $2, $3, $4, $5, 'offered', $6, $7)";
 const GET: &str = "SELECT * FROM pairings WHERE id = $1";
-const LIVE_SEAT: &str = "SELECT * FROM pairings WHERE seat_id = $1 AND state IN ('offered', 'accepted')";
-const LIVE_TICKET: &str = "SELECT * FROM pairings WHERE ticket_id = $1 AND state IN ('offered', 'accepted')";
+const LIVE_SEAT: &str =
+    "SELECT * FROM pairings WHERE seat_id = $1 AND state IN ('offered', 'accepted')";
+const LIVE_TICKET: &str =
+    "SELECT * FROM pairings WHERE ticket_id = $1 AND state IN ('offered', 'accepted')";
 const DECIDE: &str = "UPDATE pairings SET state = $3, decided_at = coalesce(decided_at, $4), ended_at = CASE WHEN $3 = 'accepted' THEN NULL ELSE $4 END, reason = $5 WHERE id = $1 AND state = $2";
-const DUE: &str = "SELECT * FROM pairings WHERE state = 'offered' AND due_at <= $1 ORDER BY due_at LIMIT 64";
+const DUE: &str =
+    "SELECT * FROM pairings WHERE state = 'offered' AND due_at <= $1 ORDER BY due_at LIMIT 64";
 pub const QUERIES: &[&str] = &[INSERT, GET, LIVE_SEAT, LIVE_TICKET, DECIDE, DUE];
 
 fn row(r: &Row) -> Result<Pairing, StoreError> {
@@ -41,7 +44,20 @@ fn row(r: &Row) -> Result<Pairing, StoreError> {
 }
 
 pub async fn insert(tx: &mut Tx, p: &Pairing) -> Result<(), StoreError> {
-    tx.exec(INSERT, args![&p.id, &p.hall_id, &p.ticket_id, &p.seat_id, &p.visit_id, p.offered_at, p.due_at]).await.map(|_| ())
+    tx.exec(
+        INSERT,
+        args![
+            &p.id,
+            &p.hall_id,
+            &p.ticket_id,
+            &p.seat_id,
+            &p.visit_id,
+            p.offered_at,
+            p.due_at
+        ],
+    )
+    .await
+    .map(|_| ())
 }
 
 pub async fn get(tx: &mut Tx, id: &PairingId) -> Result<Option<Pairing>, StoreError> {
@@ -57,8 +73,20 @@ pub async fn live_of_ticket(tx: &mut Tx, ticket: &TicketId) -> Result<Option<Pai
 }
 
 /// Compare-and-set on the state; false: a lost race.
-pub async fn save(tx: &mut Tx, p: &Pairing, was: State, reason: Option<&str>, now: Timestamp) -> Result<bool, StoreError> {
-    Ok(tx.exec(DECIDE, args![&p.id, was.as_str(), p.state.as_str(), now, reason]).await? == 1)
+pub async fn save(
+    tx: &mut Tx,
+    p: &Pairing,
+    was: State,
+    reason: Option<&str>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(tx
+        .exec(
+            DECIDE,
+            args![&p.id, was.as_str(), p.state.as_str(), now, reason],
+        )
+        .await?
+        == 1)
 }
 
 pub async fn ring_over(tx: &mut Tx, now: Timestamp) -> Result<Vec<Pairing>, StoreError> {

@@ -35,7 +35,10 @@ pub enum Target {
 pub struct Store(Arc<Inner>);
 
 enum Inner {
-    Sqlite { read: SqlitePool, writer: mpsc::Sender<Box<dyn Job>> },
+    Sqlite {
+        read: SqlitePool,
+        writer: mpsc::Sender<Box<dyn Job>>,
+    },
     Postgres(PgPool),
 }
 
@@ -95,13 +98,20 @@ impl Store {
                 let mut conn = SqliteConnection::connect_with(&options).await?;
                 check_sqlite(&mut conn).await?;
                 migrate::sqlite(&mut conn).await?;
-                let read = SqlitePoolOptions::new().max_connections(8).connect_with(options.clone().read_only(true)).await?;
+                let read = SqlitePoolOptions::new()
+                    .max_connections(8)
+                    .connect_with(options.clone().read_only(true))
+                    .await?;
                 let (writer, jobs) = mpsc::channel(WRITE_QUEUE);
                 tokio::spawn(write_loop(Tx::Sqlite(conn), jobs));
                 Ok(Self(Arc::new(Inner::Sqlite { read, writer })))
             }
             Target::Postgres(url) => {
-                let pool = PgPoolOptions::new().max_connections(24).acquire_timeout(Duration::from_secs(10)).connect(url).await?;
+                let pool = PgPoolOptions::new()
+                    .max_connections(24)
+                    .acquire_timeout(Duration::from_secs(10))
+                    .connect(url)
+                    .await?;
                 migrate::postgres(&pool).await?;
                 Ok(Self(Arc::new(Inner::Postgres(pool))))
             }
@@ -123,7 +133,11 @@ impl Store {
         match &*self.0 {
             Inner::Sqlite { writer, .. } => {
                 let (reply, answer) = oneshot::channel();
-                let job: Box<dyn Job> = Box::new(Typed { work, result: None, reply });
+                let job: Box<dyn Job> = Box::new(Typed {
+                    work,
+                    result: None,
+                    reply,
+                });
                 writer.send(job).await.map_err(|_| gone())?;
                 answer.await.map_err(|_| gone())?
             }
@@ -133,16 +147,24 @@ impl Store {
                     tries += 1;
                     let mut tx = Tx::Postgres(pool.begin().await.map_err(StoreError::from)?);
                     let r = work(&mut tx).await;
-                    let Tx::Postgres(open) = tx else { return Err(gone().into()) };
+                    let Tx::Postgres(open) = tx else {
+                        return Err(gone().into());
+                    };
                     let r = match r {
-                        Ok(v) => open.commit().await.map(|()| v).map_err(|e| StoreError::from(e).into()),
+                        Ok(v) => open
+                            .commit()
+                            .await
+                            .map(|()| v)
+                            .map_err(|e| StoreError::from(e).into()),
                         Err(e) => {
                             let _ = open.rollback().await;
                             Err(e)
                         }
                     };
                     match r {
-                        Err(e) if tries < TRIES && matches!(E::store(&e), Some(StoreError::Retry)) => {
+                        Err(e)
+                            if tries < TRIES && matches!(E::store(&e), Some(StoreError::Retry)) =>
+                        {
                             tokio::time::sleep(Duration::from_millis(2u64.pow(tries))).await;
                         }
                         r => return r,
@@ -159,15 +181,21 @@ impl Store {
         E: From<StoreError>,
     {
         let mut tx = match &*self.0 {
-            Inner::Sqlite { read, .. } => Tx::SqliteRead(read.acquire().await.map_err(StoreError::from)?),
-            Inner::Postgres(pool) => Tx::PostgresRead(pool.acquire().await.map_err(StoreError::from)?),
+            Inner::Sqlite { read, .. } => {
+                Tx::SqliteRead(read.acquire().await.map_err(StoreError::from)?)
+            }
+            Inner::Postgres(pool) => {
+                Tx::PostgresRead(pool.acquire().await.map_err(StoreError::from)?)
+            }
         };
         work(&mut tx).await
     }
 
     /// True when a query comes back.
     pub async fn healthy(&self) -> bool {
-        self.read(|tx| Box::pin(async move { tx.rows("SELECT 1 AS one", vec![]).await })).await.is_ok_and(|r: Vec<crate::Row>| r.len() == 1)
+        self.read(|tx| Box::pin(async move { tx.rows("SELECT 1 AS one", vec![]).await }))
+            .await
+            .is_ok_and(|r: Vec<crate::Row>| r.len() == 1)
     }
 
     pub async fn close(&self) {
@@ -183,10 +211,18 @@ fn gone() -> StoreError {
 }
 
 async fn check_sqlite(conn: &mut SqliteConnection) -> Result<(), StoreError> {
-    let (version,): (String,) = sqlx::query_as("SELECT sqlite_version()").fetch_one(conn).await?;
-    let parts = |v: &str| v.split('.').map(|p| p.parse::<u32>().unwrap_or(0)).collect::<Vec<_>>();
+    let (version,): (String,) = sqlx::query_as("SELECT sqlite_version()")
+        .fetch_one(conn)
+        .await?;
+    let parts = |v: &str| {
+        v.split('.')
+            .map(|p| p.parse::<u32>().unwrap_or(0))
+            .collect::<Vec<_>>()
+    };
     if parts(&version) < parts(SQLITE_MIN) {
-        return Err(StoreError::Unavailable(format!("SQLite {version} is older than {SQLITE_MIN}")));
+        return Err(StoreError::Unavailable(format!(
+            "SQLite {version} is older than {SQLITE_MIN}"
+        )));
     }
     Ok(())
 }

@@ -33,15 +33,19 @@ const INSERT: &str = "INSERT INTO seats (id, hall_id, name_zh, name_en, state, s
 const GET: &str = "SELECT * FROM seats WHERE id = $1";
 const OF_HALL: &str = "SELECT * FROM seats WHERE hall_id = $1 ORDER BY id";
 const OF_STAFF: &str = "SELECT * FROM seats WHERE staff_id = $1 AND state <> 'offline'";
-const READY: &str = "SELECT * FROM seats WHERE hall_id = $1 AND state = 'ready' ORDER BY since, id LIMIT $2";
+const READY: &str =
+    "SELECT * FROM seats WHERE hall_id = $1 AND state = 'ready' ORDER BY since, id LIMIT $2";
 const ON_DUTY: &str = "SELECT count(*) AS n FROM seats WHERE hall_id = $1 AND state IN ('ready', 'ringing', 'busy', 'wrap_up')";
 const SAVE: &str = "UPDATE seats SET state = $3, away_reason = $4, since = $5, version = version + 1, staff_id = $6, skills = $7, due_at = $8, wrap_up_session = $9
   WHERE id = $1 AND version = $2";
 const HOLDER: &str = "UPDATE seats SET holder = $2, silent_since = NULL WHERE id = $1";
 const SILENT: &str = "UPDATE seats SET silent_since = $3 WHERE id = $1 AND holder = $2";
 const SILENT_DUE: &str = "SELECT * FROM seats WHERE silent_since <= $1 AND state IN ('ready', 'ringing', 'wrap_up') ORDER BY silent_since LIMIT 64";
-const DUE: &str = "SELECT * FROM seats WHERE due_at <= $1 AND state = 'wrap_up' ORDER BY due_at LIMIT 64";
-pub const QUERIES: &[&str] = &[INSERT, GET, OF_HALL, OF_STAFF, READY, ON_DUTY, SAVE, HOLDER, SILENT, SILENT_DUE, DUE];
+const DUE: &str =
+    "SELECT * FROM seats WHERE due_at <= $1 AND state = 'wrap_up' ORDER BY due_at LIMIT 64";
+pub const QUERIES: &[&str] = &[
+    INSERT, GET, OF_HALL, OF_STAFF, READY, ON_DUTY, SAVE, HOLDER, SILENT, SILENT_DUE, DUE,
+];
 
 fn row(r: &Row) -> Result<Seat, StoreError> {
     Ok(Seat {
@@ -63,8 +67,17 @@ fn row(r: &Row) -> Result<Seat, StoreError> {
 }
 
 /// Furniture: id, hall and name; its state stays.
-pub async fn upsert(tx: &mut Tx, id: &SeatId, hall: &HallId, zh: &str, en: &str, now: Timestamp) -> Result<(), StoreError> {
-    tx.exec(INSERT, args![id, hall, zh, en, now]).await.map(|_| ())
+pub async fn upsert(
+    tx: &mut Tx,
+    id: &SeatId,
+    hall: &HallId,
+    zh: &str,
+    en: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.exec(INSERT, args![id, hall, zh, en, now])
+        .await
+        .map(|_| ())
 }
 
 pub async fn get(tx: &mut Tx, id: &SeatId) -> Result<Option<Seat>, StoreError> {
@@ -85,7 +98,10 @@ pub async fn ready(tx: &mut Tx, hall: &HallId, limit: i64) -> Result<Vec<Seat>, 
 }
 
 pub async fn on_duty(tx: &mut Tx, hall: &HallId) -> Result<i64, StoreError> {
-    Ok(tx.one(ON_DUTY, args![hall], |r| r.int("n")).await?.unwrap_or(0))
+    Ok(tx
+        .one(ON_DUTY, args![hall], |r| r.int("n"))
+        .await?
+        .unwrap_or(0))
 }
 
 /// Keeps what the seat has become since `s.version`; false: a lost race. The caller's `version` is the old one.
@@ -93,7 +109,17 @@ pub async fn save(tx: &mut Tx, s: &Seat) -> Result<bool, StoreError> {
     let n = tx
         .exec(
             SAVE,
-            args![&s.id, s.version, s.state.as_str(), s.away_reason.clone(), s.since, s.staff_id.as_ref(), words(&s.skills), s.due_at, s.wrap_up_session.as_ref()],
+            args![
+                &s.id,
+                s.version,
+                s.state.as_str(),
+                s.away_reason.clone(),
+                s.since,
+                s.staff_id.as_ref(),
+                words(&s.skills),
+                s.due_at,
+                s.wrap_up_session.as_ref()
+            ],
         )
         .await?;
     Ok(n == 1)
@@ -105,7 +131,12 @@ pub async fn hold(tx: &mut Tx, id: &SeatId, connection: &str) -> Result<(), Stor
 }
 
 /// The page that held it is gone; nothing happens if another holds it by now.
-pub async fn silent(tx: &mut Tx, id: &SeatId, connection: &str, now: Timestamp) -> Result<bool, StoreError> {
+pub async fn silent(
+    tx: &mut Tx,
+    id: &SeatId,
+    connection: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     Ok(tx.exec(SILENT, args![id, connection, now]).await? == 1)
 }
 

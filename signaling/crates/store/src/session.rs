@@ -2,7 +2,9 @@
 
 use crate::{Row, StoreError, Tx, args};
 use domain::{
-    id::{CaseId, HallId, KeyId, MemberId, PairingId, SeatId, SessionId, StaffId, TicketId, VisitId},
+    id::{
+        CaseId, HallId, KeyId, MemberId, PairingId, SeatId, SessionId, StaffId, TicketId, VisitId,
+    },
     session::{Role, State},
     time::Timestamp,
 };
@@ -66,7 +68,8 @@ const INSERT: &str = "INSERT INTO sessions (id, hall_id, ticket_id, visit_id, pa
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'connecting', 0, 1, $9, $10, $11)";
 const GET: &str = "SELECT * FROM sessions WHERE id = $1";
 const BY_TICKET: &str = "SELECT * FROM sessions WHERE ticket_id = $1";
-const LIVE_VISIT: &str = "SELECT * FROM sessions WHERE visit_id = $1 ORDER BY started_at DESC LIMIT 1";
+const LIVE_VISIT: &str =
+    "SELECT * FROM sessions WHERE visit_id = $1 ORDER BY started_at DESC LIMIT 1";
 const LIVE_SEAT: &str = "SELECT * FROM sessions WHERE seat_id = $1 AND state <> 'ended'";
 const SAVE: &str = "UPDATE sessions SET state = $3, end_reason = $4, version = version + 1, ended_at = $5, due_at = $6, item = $7, item_version = $8, case_id = $9, wrap_up = $10
   WHERE id = $1 AND version = $2";
@@ -74,11 +77,27 @@ const TOUCH: &str = "UPDATE sessions SET version = version + 1 WHERE id = $1";
 const SEQ: &str = "UPDATE sessions SET seq = seq + 1 WHERE id = $1 RETURNING seq";
 const EVENT: &str = "INSERT INTO session_events (session_id, seq, at, actor, kind, payload_enc) VALUES ($1, $2, $3, $4, $5, $6)";
 const EVENTS: &str = "SELECT seq, at, actor, kind, payload_enc FROM session_events WHERE session_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
-const DUE: &str = "SELECT * FROM sessions WHERE due_at <= $1 AND state <> 'ended' ORDER BY due_at LIMIT 64";
+const DUE: &str =
+    "SELECT * FROM sessions WHERE due_at <= $1 AND state <> 'ended' ORDER BY due_at LIMIT 64";
 const MEMBER: &str = "INSERT INTO session_members (id, session_id, role, staff_id, visit_id, name, present, mic_on, camera_on) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const MEMBERS: &str = "SELECT * FROM session_members WHERE session_id = $1 ORDER BY id";
 const MEMBER_SAVE: &str = "UPDATE session_members SET present = $2, mic_on = $3, camera_on = $4, joined_at = $5, left_at = $6, holder = $7, dropped_at = $8 WHERE id = $1";
-pub const QUERIES: &[&str] = &[INSERT, GET, BY_TICKET, LIVE_VISIT, LIVE_SEAT, SAVE, TOUCH, SEQ, EVENT, EVENTS, DUE, MEMBER, MEMBERS, MEMBER_SAVE];
+pub const QUERIES: &[&str] = &[
+    INSERT,
+    GET,
+    BY_TICKET,
+    LIVE_VISIT,
+    LIVE_SEAT,
+    SAVE,
+    TOUCH,
+    SEQ,
+    EVENT,
+    EVENTS,
+    DUE,
+    MEMBER,
+    MEMBERS,
+    MEMBER_SAVE,
+];
 
 fn row(r: &Row) -> Result<Session, StoreError> {
     Ok(Session {
@@ -126,7 +145,17 @@ pub async fn insert(tx: &mut Tx, s: &Session) -> Result<(), StoreError> {
     tx.exec(
         INSERT,
         args![
-            &s.id, &s.hall_id, &s.ticket_id, &s.visit_id, &s.pairing_id, &s.seat_id, &s.staff_id, &s.key_id, s.started_at, s.due_at, s.item.clone()
+            &s.id,
+            &s.hall_id,
+            &s.ticket_id,
+            &s.visit_id,
+            &s.pairing_id,
+            &s.seat_id,
+            &s.staff_id,
+            &s.key_id,
+            s.started_at,
+            s.due_at,
+            s.item.clone()
         ],
     )
     .await
@@ -156,7 +185,16 @@ pub async fn save(tx: &mut Tx, s: &Session) -> Result<bool, StoreError> {
         .exec(
             SAVE,
             args![
-                &s.id, s.version, s.state.as_str(), s.end_reason.clone(), s.ended_at, s.due_at, s.item.clone(), s.item_version, s.case_id.as_ref(), s.wrap_up.clone()
+                &s.id,
+                s.version,
+                s.state.as_str(),
+                s.end_reason.clone(),
+                s.ended_at,
+                s.due_at,
+                s.item.clone(),
+                s.item_version,
+                s.case_id.as_ref(),
+                s.wrap_up.clone()
             ],
         )
         .await?;
@@ -169,15 +207,37 @@ pub async fn touch(tx: &mut Tx, id: &SessionId) -> Result<(), StoreError> {
 }
 
 /// Appends to the journal; the answer is its number. Numbers have no gap.
-pub async fn append(tx: &mut Tx, id: &SessionId, at: Timestamp, actor: Option<&MemberId>, kind: &str, payload_enc: Vec<u8>) -> Result<i64, StoreError> {
-    let seq = tx.one(SEQ, args![id], |r| r.int("seq")).await?.ok_or_else(|| StoreError::Corrupt("no such session".into()))?;
-    tx.exec(EVENT, args![id, seq, at, actor, kind, payload_enc]).await?;
+pub async fn append(
+    tx: &mut Tx,
+    id: &SessionId,
+    at: Timestamp,
+    actor: Option<&MemberId>,
+    kind: &str,
+    payload_enc: Vec<u8>,
+) -> Result<i64, StoreError> {
+    let seq = tx
+        .one(SEQ, args![id], |r| r.int("seq"))
+        .await?
+        .ok_or_else(|| StoreError::Corrupt("no such session".into()))?;
+    tx.exec(EVENT, args![id, seq, at, actor, kind, payload_enc])
+        .await?;
     Ok(seq)
 }
 
-pub async fn events_after(tx: &mut Tx, id: &SessionId, seq: i64, limit: i64) -> Result<Vec<Event>, StoreError> {
+pub async fn events_after(
+    tx: &mut Tx,
+    id: &SessionId,
+    seq: i64,
+    limit: i64,
+) -> Result<Vec<Event>, StoreError> {
     tx.all(EVENTS, args![id, seq, limit], |r| {
-        Ok(Event { seq: r.int("seq")?, at: r.time("at")?, actor: r.opt_id("actor")?, kind: r.text("kind")?, payload_enc: r.blob("payload_enc")? })
+        Ok(Event {
+            seq: r.int("seq")?,
+            at: r.time("at")?,
+            actor: r.opt_id("actor")?,
+            kind: r.text("kind")?,
+            payload_enc: r.blob("payload_enc")?,
+        })
     })
     .await
 }
@@ -189,7 +249,17 @@ pub async fn grace_over(tx: &mut Tx, now: Timestamp) -> Result<Vec<Session>, Sto
 pub async fn insert_member(tx: &mut Tx, m: &Member) -> Result<(), StoreError> {
     tx.exec(
         MEMBER,
-        args![&m.id, &m.session_id, m.role.as_str(), m.staff_id.as_ref(), m.visit_id.as_ref(), &m.name, m.present, m.mic_on, m.camera_on],
+        args![
+            &m.id,
+            &m.session_id,
+            m.role.as_str(),
+            m.staff_id.as_ref(),
+            m.visit_id.as_ref(),
+            &m.name,
+            m.present,
+            m.mic_on,
+            m.camera_on
+        ],
     )
     .await
     .map(|_| ())
@@ -200,5 +270,19 @@ pub async fn members(tx: &mut Tx, id: &SessionId) -> Result<Vec<Member>, StoreEr
 }
 
 pub async fn save_member(tx: &mut Tx, m: &Member) -> Result<(), StoreError> {
-    tx.exec(MEMBER_SAVE, args![&m.id, m.present, m.mic_on, m.camera_on, m.joined_at, m.left_at, m.holder.clone(), m.dropped_at]).await.map(|_| ())
+    tx.exec(
+        MEMBER_SAVE,
+        args![
+            &m.id,
+            m.present,
+            m.mic_on,
+            m.camera_on,
+            m.joined_at,
+            m.left_at,
+            m.holder.clone(),
+            m.dropped_at
+        ],
+    )
+    .await
+    .map(|_| ())
 }

@@ -42,17 +42,34 @@ const BY_ACCOUNT: &str = "SELECT * FROM staff WHERE account = $1";
 const ALL: &str = "SELECT * FROM staff ORDER BY account";
 const FAILED: &str = "UPDATE staff SET failures = failures + 1, locked_until = CASE WHEN failures + 1 >= $2 THEN $3 ELSE locked_until END WHERE id = $1";
 const SUCCEEDED: &str = "UPDATE staff SET failures = 0, locked_until = NULL WHERE id = $1";
-const PASSWORD: &str = "UPDATE staff SET password_hash = $2, failures = 0, locked_until = NULL WHERE account = $1";
-const REFRESH: &str = "INSERT INTO refresh_tokens (hash, family, staff_id, expires_at) VALUES ($1, $2, $3, $4)";
+const PASSWORD: &str =
+    "UPDATE staff SET password_hash = $2, failures = 0, locked_until = NULL WHERE account = $1";
+const REFRESH: &str =
+    "INSERT INTO refresh_tokens (hash, family, staff_id, expires_at) VALUES ($1, $2, $3, $4)";
 const REFRESH_GET: &str = "SELECT * FROM refresh_tokens WHERE hash = $1";
-const REFRESH_USE: &str = "UPDATE refresh_tokens SET used_at = $2 WHERE hash = $1 AND used_at IS NULL";
+const REFRESH_USE: &str =
+    "UPDATE refresh_tokens SET used_at = $2 WHERE hash = $1 AND used_at IS NULL";
 const REVOKE: &str = "UPDATE refresh_tokens SET revoked = TRUE WHERE family = $1";
 const REFRESH_SWEEP: &str = "DELETE FROM refresh_tokens WHERE expires_at < $1";
 const WS_INSERT: &str = "INSERT INTO ws_tickets (hash, principal, expires_at) VALUES ($1, $2, $3)";
 const WS_TAKE: &str = "DELETE FROM ws_tickets WHERE hash = $1 RETURNING principal, expires_at";
 const WS_SWEEP: &str = "DELETE FROM ws_tickets WHERE expires_at < $1";
 pub const QUERIES: &[&str] = &[
-    UPSERT, GET, BY_ACCOUNT, ALL, FAILED, SUCCEEDED, PASSWORD, REFRESH, REFRESH_GET, REFRESH_USE, REVOKE, REFRESH_SWEEP, WS_INSERT, WS_TAKE, WS_SWEEP,
+    UPSERT,
+    GET,
+    BY_ACCOUNT,
+    ALL,
+    FAILED,
+    SUCCEEDED,
+    PASSWORD,
+    REFRESH,
+    REFRESH_GET,
+    REFRESH_USE,
+    REVOKE,
+    REFRESH_SWEEP,
+    WS_INSERT,
+    WS_TAKE,
+    WS_SWEEP,
 ];
 
 fn row(r: &Row) -> Result<Staff, StoreError> {
@@ -83,7 +100,17 @@ pub fn words(v: &[String]) -> String {
 pub async fn upsert(tx: &mut Tx, s: &Staff) -> Result<(), StoreError> {
     tx.exec(
         UPSERT,
-        args![&s.id, &s.account, &s.name, &s.number_index, &s.password_hash, words(&s.roles), &s.hall_id, s.department.clone(), words(&s.skills)],
+        args![
+            &s.id,
+            &s.account,
+            &s.name,
+            &s.number_index,
+            &s.password_hash,
+            words(&s.roles),
+            &s.hall_id,
+            s.department.clone(),
+            words(&s.skills)
+        ],
     )
     .await
     .map(|_| ())
@@ -101,8 +128,15 @@ pub async fn all(tx: &mut Tx) -> Result<Vec<Staff>, StoreError> {
     tx.all(ALL, args![], row).await
 }
 
-pub async fn failed(tx: &mut Tx, id: &StaffId, limit: i64, lock_until: Timestamp) -> Result<(), StoreError> {
-    tx.exec(FAILED, args![id, limit, lock_until]).await.map(|_| ())
+pub async fn failed(
+    tx: &mut Tx,
+    id: &StaffId,
+    limit: i64,
+    lock_until: Timestamp,
+) -> Result<(), StoreError> {
+    tx.exec(FAILED, args![id, limit, lock_until])
+        .await
+        .map(|_| ())
 }
 
 pub async fn succeeded(tx: &mut Tx, id: &StaffId) -> Result<(), StoreError> {
@@ -115,7 +149,12 @@ pub async fn set_password(tx: &mut Tx, account: &str, hash: &str) -> Result<bool
 }
 
 pub async fn insert_refresh(tx: &mut Tx, r: &Refresh) -> Result<(), StoreError> {
-    tx.exec(REFRESH, args![&r.hash, &r.family, &r.staff_id, r.expires_at]).await.map(|_| ())
+    tx.exec(
+        REFRESH,
+        args![&r.hash, &r.family, &r.staff_id, r.expires_at],
+    )
+    .await
+    .map(|_| ())
 }
 
 pub async fn refresh(tx: &mut Tx, hash: &str) -> Result<Option<Refresh>, StoreError> {
@@ -147,12 +186,27 @@ pub async fn sweep(tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
     tx.exec(WS_SWEEP, args![now]).await.map(|_| ())
 }
 
-pub async fn insert_ws_ticket(tx: &mut Tx, hash: &str, principal: &str, expires: Timestamp) -> Result<(), StoreError> {
-    tx.exec(WS_INSERT, args![hash, principal, expires]).await.map(|_| ())
+pub async fn insert_ws_ticket(
+    tx: &mut Tx,
+    hash: &str,
+    principal: &str,
+    expires: Timestamp,
+) -> Result<(), StoreError> {
+    tx.exec(WS_INSERT, args![hash, principal, expires])
+        .await
+        .map(|_| ())
 }
 
 /// The principal, once.
-pub async fn take_ws_ticket(tx: &mut Tx, hash: &str, now: Timestamp) -> Result<Option<String>, StoreError> {
-    let row = tx.one(WS_TAKE, args![hash], |r| Ok((r.text("principal")?, r.time("expires_at")?))).await?;
+pub async fn take_ws_ticket(
+    tx: &mut Tx,
+    hash: &str,
+    now: Timestamp,
+) -> Result<Option<String>, StoreError> {
+    let row = tx
+        .one(WS_TAKE, args![hash], |r| {
+            Ok((r.text("principal")?, r.time("expires_at")?))
+        })
+        .await?;
     Ok(row.filter(|(_, expires)| *expires > now).map(|(p, _)| p))
 }

@@ -44,19 +44,34 @@ pub struct Sample {
 const INSERT: &str = "INSERT INTO tickets (id, hall_id, visit_id, number, skill, item, needs, channel, state, version, class, head, enqueued_at, estimate_low, estimate_high)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11, $12, $13, $14)";
 const GET: &str = "SELECT * FROM tickets WHERE id = $1";
-const OF_VISIT: &str = "SELECT * FROM tickets WHERE visit_id = $1 AND state IN ('waiting', 'offered', 'paired')";
+const OF_VISIT: &str =
+    "SELECT * FROM tickets WHERE visit_id = $1 AND state IN ('waiting', 'offered', 'paired')";
 const QUEUE_SKILL: &str = "SELECT * FROM tickets WHERE hall_id = $1 AND skill = $2 AND state = 'waiting' ORDER BY class, head, enqueued_at, id LIMIT $3";
 const MOVE: &str = "UPDATE tickets SET state = $3, version = version + 1, head = $4, session_id = $5, next_ticket = $6, reason = $7, paired_at = $8, ended_at = $9, grace_until = NULL
   WHERE id = $1 AND state = $2";
 const AHEAD: &str = "SELECT count(*) AS n FROM tickets WHERE hall_id = $1 AND skill = $2 AND state IN ('waiting', 'offered')
   AND (class < $3 OR (class = $3 AND (head < $4 OR (head = $4 AND (enqueued_at < $5 OR (enqueued_at = $5 AND id < $6))))))";
 const WAITING: &str = "SELECT skill, count(*) AS n, min(enqueued_at) AS oldest FROM tickets WHERE hall_id = $1 AND state IN ('waiting', 'offered') GROUP BY skill";
-const GRACE: &str = "UPDATE tickets SET grace_until = $2 WHERE id = $1 AND state IN ('waiting', 'offered')";
+const GRACE: &str =
+    "UPDATE tickets SET grace_until = $2 WHERE id = $1 AND state IN ('waiting', 'offered')";
 const GRACE_DUE: &str = "SELECT * FROM tickets WHERE grace_until <= $1 AND state IN ('waiting', 'offered') ORDER BY grace_until LIMIT 64";
 const RECENT: &str = "SELECT t.estimate_low, t.estimate_high, t.enqueued_at, t.paired_at, s.started_at, s.ended_at FROM tickets t
   LEFT JOIN sessions s ON s.id = t.session_id WHERE t.hall_id = $1 AND t.paired_at IS NOT NULL ORDER BY t.paired_at DESC LIMIT 50";
-const WATCHED: &str = "SELECT id FROM tickets WHERE hall_id = $1 AND state IN ('waiting', 'offered')";
-pub const QUERIES: &[&str] = &[INSERT, GET, OF_VISIT, QUEUE_SKILL, MOVE, AHEAD, WAITING, GRACE, GRACE_DUE, RECENT, WATCHED];
+const WATCHED: &str =
+    "SELECT id FROM tickets WHERE hall_id = $1 AND state IN ('waiting', 'offered')";
+pub const QUERIES: &[&str] = &[
+    INSERT,
+    GET,
+    OF_VISIT,
+    QUEUE_SKILL,
+    MOVE,
+    AHEAD,
+    WAITING,
+    GRACE,
+    GRACE_DUE,
+    RECENT,
+    WATCHED,
+];
 
 fn row(r: &Row) -> Result<Ticket, StoreError> {
     Ok(Ticket {
@@ -70,7 +85,8 @@ fn row(r: &Row) -> Result<Ticket, StoreError> {
         channel: r.text("channel")?,
         state: r.word("state", State::parse)?,
         version: r.int("version")?,
-        class: Class::from_rank(r.int("class")?).ok_or_else(|| StoreError::Corrupt("class".into()))?,
+        class: Class::from_rank(r.int("class")?)
+            .ok_or_else(|| StoreError::Corrupt("class".into()))?,
         head: r.int("head")?,
         enqueued_at: r.time("enqueued_at")?,
         grace_until: r.opt_time("grace_until")?,
@@ -87,8 +103,20 @@ pub async fn insert(tx: &mut Tx, t: &Ticket) -> Result<(), StoreError> {
     tx.exec(
         INSERT,
         args![
-            &t.id, &t.hall_id, &t.visit_id, &t.number, &t.skill, t.item.clone(), crate::staff::words(&t.needs), &t.channel, t.state.as_str(),
-            t.class.rank(), t.head, t.enqueued_at, t.estimate_low, t.estimate_high
+            &t.id,
+            &t.hall_id,
+            &t.visit_id,
+            &t.number,
+            &t.skill,
+            t.item.clone(),
+            crate::staff::words(&t.needs),
+            &t.channel,
+            t.state.as_str(),
+            t.class.rank(),
+            t.head,
+            t.enqueued_at,
+            t.estimate_low,
+            t.estimate_high
         ],
     )
     .await
@@ -105,7 +133,12 @@ pub async fn of_visit(tx: &mut Tx, visit: &VisitId) -> Result<Option<Ticket>, St
 }
 
 /// Waiting tickets of one skill in order of service.
-pub async fn queue_of_skill(tx: &mut Tx, hall: &HallId, skill: &str, limit: i64) -> Result<Vec<Ticket>, StoreError> {
+pub async fn queue_of_skill(
+    tx: &mut Tx,
+    hall: &HallId,
+    skill: &str,
+    limit: i64,
+) -> Result<Vec<Ticket>, StoreError> {
     tx.all(QUEUE_SKILL, args![hall, skill, limit], row).await
 }
 
@@ -113,23 +146,60 @@ pub async fn queue_of_skill(tx: &mut Tx, hall: &HallId, skill: &str, limit: i64)
 pub async fn save(tx: &mut Tx, t: &Ticket, was: State, now: Timestamp) -> Result<bool, StoreError> {
     let ended = t.state.is_terminal().then_some(now);
     let n = tx
-        .exec(MOVE, args![&t.id, was.as_str(), t.state.as_str(), t.head, t.session_id.as_ref(), t.next_ticket.as_ref(), t.reason.clone(), t.paired_at, ended])
+        .exec(
+            MOVE,
+            args![
+                &t.id,
+                was.as_str(),
+                t.state.as_str(),
+                t.head,
+                t.session_id.as_ref(),
+                t.next_ticket.as_ref(),
+                t.reason.clone(),
+                t.paired_at,
+                ended
+            ],
+        )
         .await?;
     Ok(n == 1)
 }
 
 /// People of the same skill who will be served before this one.
 pub async fn ahead(tx: &mut Tx, t: &Ticket) -> Result<i64, StoreError> {
-    Ok(tx.one(AHEAD, args![&t.hall_id, &t.skill, t.class.rank(), t.head, t.enqueued_at, &t.id], |r| r.int("n")).await?.unwrap_or(0))
+    Ok(tx
+        .one(
+            AHEAD,
+            args![
+                &t.hall_id,
+                &t.skill,
+                t.class.rank(),
+                t.head,
+                t.enqueued_at,
+                &t.id
+            ],
+            |r| r.int("n"),
+        )
+        .await?
+        .unwrap_or(0))
 }
 
 /// (skill, waiting, enqueue time of the longest waiting).
-pub async fn waiting(tx: &mut Tx, hall: &HallId) -> Result<Vec<(String, i64, Timestamp)>, StoreError> {
-    tx.all(WAITING, args![hall], |r| Ok((r.text("skill")?, r.int("n")?, r.time("oldest")?))).await
+pub async fn waiting(
+    tx: &mut Tx,
+    hall: &HallId,
+) -> Result<Vec<(String, i64, Timestamp)>, StoreError> {
+    tx.all(WAITING, args![hall], |r| {
+        Ok((r.text("skill")?, r.int("n")?, r.time("oldest")?))
+    })
+    .await
 }
 
 /// The page went away (`Some`) or came back (`None`).
-pub async fn set_grace(tx: &mut Tx, id: &TicketId, until: Option<Timestamp>) -> Result<(), StoreError> {
+pub async fn set_grace(
+    tx: &mut Tx,
+    id: &TicketId,
+    until: Option<Timestamp>,
+) -> Result<(), StoreError> {
     tx.exec(GRACE, args![id, until]).await.map(|_| ())
 }
 

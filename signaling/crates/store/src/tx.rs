@@ -1,16 +1,11 @@
 //! One statement on either database: values in, rows out.
 
 use crate::StoreError;
-use domain::{
-    id::Id,
-    time::Timestamp,
-};
+use domain::{id::Id, time::Timestamp};
 use serde::de::DeserializeOwned;
 use sqlx::{
     Decode, PgConnection, Postgres, Row as _, Sqlite, SqliteConnection, Transaction, Type,
-    pool::PoolConnection,
-    postgres::PgRow,
-    sqlite::SqliteRow,
+    pool::PoolConnection, postgres::PgRow, sqlite::SqliteRow,
 };
 
 /// An open transaction, or a connection for reading. After an error do not go on with it: PostgreSQL has aborted it.
@@ -77,7 +72,10 @@ pub enum Row {
 impl Row {
     fn get<T>(&self, column: &str) -> Result<T, StoreError>
     where
-        T: for<'r> Decode<'r, Sqlite> + Type<Sqlite> + for<'r> Decode<'r, Postgres> + Type<Postgres>,
+        T: for<'r> Decode<'r, Sqlite>
+            + Type<Sqlite>
+            + for<'r> Decode<'r, Postgres>
+            + Type<Postgres>,
     {
         let r = match self {
             Self::Sqlite(r) => r.try_get(column),
@@ -113,12 +111,15 @@ impl Row {
         Ok(self.opt_int(c)?.map(Timestamp))
     }
     pub fn id<T: Id>(&self, c: &str) -> Result<T, StoreError> {
-        T::parse(&self.text(c)?).ok_or_else(|| StoreError::Corrupt(format!("{c}: not a {} id", T::PREFIX)))
+        T::parse(&self.text(c)?)
+            .ok_or_else(|| StoreError::Corrupt(format!("{c}: not a {} id", T::PREFIX)))
     }
     pub fn opt_id<T: Id>(&self, c: &str) -> Result<Option<T>, StoreError> {
         match self.opt_text(c)? {
             None => Ok(None),
-            Some(t) => T::parse(&t).map(Some).ok_or_else(|| StoreError::Corrupt(format!("{c}: not a {} id", T::PREFIX))),
+            Some(t) => T::parse(&t)
+                .map(Some)
+                .ok_or_else(|| StoreError::Corrupt(format!("{c}: not a {} id", T::PREFIX))),
         }
     }
     /// An enum kept as its stable word.
@@ -169,25 +170,58 @@ impl Tx {
     pub async fn exec(&mut self, sql: &'static str, args: Vec<Value>) -> Result<u64, StoreError> {
         Ok(match self.conn() {
             Conn::Sqlite(c) => bound!(Sqlite, sql, args).execute(c).await?.rows_affected(),
-            Conn::Postgres(c) => bound!(Postgres, sql, args).execute(c).await?.rows_affected(),
+            Conn::Postgres(c) => bound!(Postgres, sql, args)
+                .execute(c)
+                .await?
+                .rows_affected(),
         })
     }
 
-    pub async fn rows(&mut self, sql: &'static str, args: Vec<Value>) -> Result<Vec<Row>, StoreError> {
+    pub async fn rows(
+        &mut self,
+        sql: &'static str,
+        args: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
         Ok(match self.conn() {
-            Conn::Sqlite(c) => bound!(Sqlite, sql, args).fetch_all(c).await?.into_iter().map(Row::Sqlite).collect(),
-            Conn::Postgres(c) => bound!(Postgres, sql, args).fetch_all(c).await?.into_iter().map(Row::Postgres).collect(),
+            Conn::Sqlite(c) => bound!(Sqlite, sql, args)
+                .fetch_all(c)
+                .await?
+                .into_iter()
+                .map(Row::Sqlite)
+                .collect(),
+            Conn::Postgres(c) => bound!(Postgres, sql, args)
+                .fetch_all(c)
+                .await?
+                .into_iter()
+                .map(Row::Postgres)
+                .collect(),
         })
     }
 
-    pub async fn all<T>(&mut self, sql: &'static str, args: Vec<Value>, map: impl Fn(&Row) -> Result<T, StoreError>) -> Result<Vec<T>, StoreError> {
+    pub async fn all<T>(
+        &mut self,
+        sql: &'static str,
+        args: Vec<Value>,
+        map: impl Fn(&Row) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
         self.rows(sql, args).await?.iter().map(map).collect()
     }
 
-    pub async fn one<T>(&mut self, sql: &'static str, args: Vec<Value>, map: impl Fn(&Row) -> Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    pub async fn one<T>(
+        &mut self,
+        sql: &'static str,
+        args: Vec<Value>,
+        map: impl Fn(&Row) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
         let row = match self.conn() {
-            Conn::Sqlite(c) => bound!(Sqlite, sql, args).fetch_optional(c).await?.map(Row::Sqlite),
-            Conn::Postgres(c) => bound!(Postgres, sql, args).fetch_optional(c).await?.map(Row::Postgres),
+            Conn::Sqlite(c) => bound!(Sqlite, sql, args)
+                .fetch_optional(c)
+                .await?
+                .map(Row::Sqlite),
+            Conn::Postgres(c) => bound!(Postgres, sql, args)
+                .fetch_optional(c)
+                .await?
+                .map(Row::Postgres),
         };
         row.as_ref().map(map).transpose()
     }

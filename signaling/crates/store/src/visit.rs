@@ -52,7 +52,17 @@ fn row(r: &Row) -> Result<Visit, StoreError> {
 pub async fn insert(tx: &mut Tx, v: &Visit) -> Result<(), StoreError> {
     tx.exec(
         INSERT,
-        args![&v.id, &v.channel, &v.hall_id, v.booth_id.as_ref(), &v.language, v.elder, &v.key_id, v.card_nonce.clone(), v.created_at],
+        args![
+            &v.id,
+            &v.channel,
+            &v.hall_id,
+            v.booth_id.as_ref(),
+            &v.language,
+            v.elder,
+            &v.key_id,
+            v.card_nonce.clone(),
+            v.created_at
+        ],
     )
     .await
     .map(|_| ())
@@ -63,8 +73,18 @@ pub async fn get(tx: &mut Tx, id: &VisitId) -> Result<Option<Visit>, StoreError>
 }
 
 /// Spends the nonce that the card read was signed over; false: it was not this visit's, or is spent.
-pub async fn identify(tx: &mut Tx, id: &VisitId, identity_enc: Vec<u8>, index: &str, next_nonce: &str, nonce: &str) -> Result<bool, StoreError> {
-    Ok(tx.exec(IDENTIFY, args![id, identity_enc, index, next_nonce, nonce]).await? == 1)
+pub async fn identify(
+    tx: &mut Tx,
+    id: &VisitId,
+    identity_enc: Vec<u8>,
+    index: &str,
+    next_nonce: &str,
+    nonce: &str,
+) -> Result<bool, StoreError> {
+    Ok(tx
+        .exec(IDENTIFY, args![id, identity_enc, index, next_nonce, nonce])
+        .await?
+        == 1)
 }
 
 pub async fn set_nonce(tx: &mut Tx, id: &VisitId, nonce: &str) -> Result<(), StoreError> {

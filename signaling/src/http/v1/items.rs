@@ -26,13 +26,19 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// Published items.
 #[utoipa::path(get, path = "/items", params(Search), responses((status = 200, body = ItemList), (status = "default", body = protocol::Problem, content_type = "application/problem+json")))]
-async fn list(State(app): State<App>, Query(search): Query<Search>) -> Result<axum::Json<ItemList>, AppError> {
+async fn list(
+    State(app): State<App>,
+    Query(search): Query<Search>,
+) -> Result<axum::Json<ItemList>, AppError> {
     catalogue::list(&app, search.q).await.map(axum::Json)
 }
 
 /// The guide of one item.
 #[utoipa::path(get, path = "/items/{id}", params(("id" = String, Path)), responses((status = 200, body = ItemView), (status = "default", body = protocol::Problem, content_type = "application/problem+json")))]
-async fn get(State(app): State<App>, Path(id): Path<String>) -> Result<axum::Json<ItemView>, AppError> {
+async fn get(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<axum::Json<ItemView>, AppError> {
     catalogue::get(&app, id).await.map(axum::Json)
 }
 

@@ -26,8 +26,17 @@ pub struct Items<T: ToSchema> {
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Cloud Booth 云窗", description = "Remote video counter: HTTP API. Errors are RFC 9457 problems with stable codes; commands carry Idempotency-Key."),
-    components(schemas(protocol::ClientFrame, protocol::ServerFrame, protocol::Problem, protocol::FieldCurrent, protocol::CardRead))
+    info(
+        title = "Cloud Booth 云窗",
+        description = "Remote video counter: HTTP API. Errors are RFC 9457 problems with stable codes; commands carry Idempotency-Key."
+    ),
+    components(schemas(
+        protocol::ClientFrame,
+        protocol::ServerFrame,
+        protocol::Problem,
+        protocol::FieldCurrent,
+        protocol::CardRead
+    ))
 )]
 struct Document;
 

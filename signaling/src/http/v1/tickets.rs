@@ -18,18 +18,34 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// Queue.
 #[utoipa::path(post, path = "/tickets", request_body = TakeTicket, responses((status = 200, body = TicketView), (status = "default", body = protocol::Problem, content_type = "application/problem+json")))]
-async fn take(State(app): State<App>, Call(caller): Call, Json(body): Json<TakeTicket>) -> Result<axum::Json<TicketView>, AppError> {
+async fn take(
+    State(app): State<App>,
+    Call(caller): Call,
+    Json(body): Json<TakeTicket>,
+) -> Result<axum::Json<TicketView>, AppError> {
     queue::take(&app, &caller, body).await.map(axum::Json)
 }
 
 /// Where I stand.
 #[utoipa::path(get, path = "/tickets/{id}", params(("id" = String, Path)), responses((status = 200, body = TicketView), (status = "default", body = protocol::Problem, content_type = "application/problem+json")))]
-async fn get(State(app): State<App>, Call(caller): Call, Path(id): Path<String>) -> Result<axum::Json<TicketView>, AppError> {
-    queue::own(&app, caller.who.citizen()?, object(&id)?).await.map(axum::Json)
+async fn get(
+    State(app): State<App>,
+    Call(caller): Call,
+    Path(id): Path<String>,
+) -> Result<axum::Json<TicketView>, AppError> {
+    queue::own(&app, caller.who.citizen()?, object(&id)?)
+        .await
+        .map(axum::Json)
 }
 
 /// Leave the queue.
 #[utoipa::path(post, path = "/tickets/{id}/cancel", params(("id" = String, Path)), responses((status = 200, body = TicketView), (status = "default", body = protocol::Problem, content_type = "application/problem+json")))]
-async fn cancel(State(app): State<App>, Call(caller): Call, Path(id): Path<String>) -> Result<axum::Json<TicketView>, AppError> {
-    queue::cancel(&app, &caller, object(&id)?).await.map(axum::Json)
+async fn cancel(
+    State(app): State<App>,
+    Call(caller): Call,
+    Path(id): Path<String>,
+) -> Result<axum::Json<TicketView>, AppError> {
+    queue::cancel(&app, &caller, object(&id)?)
+        .await
+        .map(axum::Json)
 }
