@@ -5,7 +5,7 @@ import vue from "eslint-plugin-vue";
 import vueParser from "vue-eslint-parser";
 
 export default tseslint.config(
-  { ignores: ["**/dist/**", "**/node_modules/**", "target/**", "data/**", "web/api/src/generated.ts"] },
+  { ignores: ["**/dist/**", "**/node_modules/**", "target/**", "data/**", "web/api/src/openapi.ts"] },
   ...tseslint.configs.recommended,
   ...vue.configs["flat/essential"],
   {

@@ -76,7 +76,7 @@ async fn main() -> Result<()> {
     let cli = Cli::parse();
     let config = Config::load(cli.config.as_deref())?;
     match cli.command {
-        Command::Openapi => println!("{}", serde_json::to_string_pretty(&http::v1::router().1)?),
+        Command::Openapi => println!("{}", serde_json::to_string_pretty(&http::v1::document())?),
         Command::Errors => print!("{}", signaling::problem::table()),
         Command::Config => println!("{config:#?}"),
         Command::Serve { demo } => {

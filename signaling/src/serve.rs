@@ -203,10 +203,13 @@ impl Running {
     /// No new connections, those in flight finish, then the rest is told to end.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
+        // Upgraded connections are nobody's task: each notes its drop while the database is still there.
+        self.app.bus.hub().shut().await;
         let all = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(GRACE, all).await.is_err() {
             self.tasks.abort_all();
         }
+        self.app.media.stop(&self.app).await;
         let node = self.node.clone();
         let gone = self.app.write("server", move |tx, _| {
             let node = node.clone();

@@ -525,7 +525,7 @@ pub async fn chat(
             Box::pin(async move {
                 let (s, me) = live(tx, &who, &id).await?;
                 journal(tx, w, &s, Some(&me.id), &EventBody::Chat { text }).await?;
-                Ok(CommandReply::Done(Done {}))
+                Ok(CommandReply::Done {})
             })
         },
     )
@@ -553,7 +553,7 @@ pub async fn media_state(
                 session::save_member(tx, &me).await?;
                 session::touch(tx, &s.id).await?;
                 w.wake(&s.id);
-                Ok(CommandReply::Done(Done {}))
+                Ok(CommandReply::Done {})
             })
         },
     )
@@ -639,7 +639,7 @@ pub async fn identify(
                 super::auth::identify(tx, w, &visit_id, &read).await?;
                 journal(tx, w, &s, Some(&me.id), &EventBody::Identified {}).await?;
                 session::touch(tx, &id).await?;
-                Ok(CommandReply::Done(Done {}))
+                Ok(CommandReply::Done {})
             })
         },
     )

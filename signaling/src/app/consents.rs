@@ -20,7 +20,7 @@ use domain::{
     pii::Pii,
     session::Role,
 };
-use protocol::{CommandReply, Done, EventBody};
+use protocol::{CommandReply, EventBody};
 use serde_json::{Value, json};
 use store::{Tx, consent, session, visit};
 
@@ -307,7 +307,7 @@ pub async fn answer(
                     }
                     session::touch(tx, &id).await?;
                     w.wake(&id);
-                    Ok(CommandReply::Done(Done {}))
+                    Ok(CommandReply::Done {})
                 })
             },
         )
@@ -477,7 +477,7 @@ pub async fn withdraw(
                     },
                 )
                 .await?;
-                Ok(CommandReply::Done(Done {}))
+                Ok(CommandReply::Done {})
             })
         },
     )

@@ -20,7 +20,7 @@ use domain::{
     pii::Pii,
     session::Role,
 };
-use protocol::{CommandReply, Done, EventBody, FieldCurrent, FormView, MemberRole};
+use protocol::{CommandReply, EventBody, FieldCurrent, FormView, MemberRole};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -260,7 +260,7 @@ pub async fn open(
                     disputed: BTreeSet::new(),
                 };
                 match document(&w.app, tx, &id).await? {
-                    Some(d) if d.row.item == item => return Ok(CommandReply::Done(Done {})),
+                    Some(d) if d.row.item == item => return Ok(CommandReply::Done {}),
                     Some(d) if d.doc().fields.values().any(|f| !f.is_empty()) => {
                         return Err(no("form_open_other"));
                     }
@@ -299,7 +299,7 @@ pub async fn open(
                 )
                 .await?;
                 journal(tx, w, &s, Some(&me.id), &EventBody::FormOpened { item }).await?;
-                Ok(CommandReply::Done(Done {}))
+                Ok(CommandReply::Done {})
             })
         },
     )
@@ -407,7 +407,7 @@ pub async fn confirm(
                     &EventBody::GroupConfirmed { group },
                 )
                 .await?;
-                Ok(CommandReply::Done(Done {}))
+                Ok(CommandReply::Done {})
             })
         },
     )
@@ -450,7 +450,7 @@ pub async fn confirm_field(
                 if !effects.is_empty() {
                     journal(tx, w, &s, Some(&me.id), &EventBody::FieldConfirmed { path }).await?;
                 }
-                Ok(CommandReply::Done(Done {}))
+                Ok(CommandReply::Done {})
             })
         },
     )
@@ -486,7 +486,7 @@ pub async fn dispute(
                 )
                 .await?;
                 journal(tx, w, &s, Some(&me.id), &EventBody::GroupDisputed { group }).await?;
-                Ok(CommandReply::Done(Done {}))
+                Ok(CommandReply::Done {})
             })
         },
     )

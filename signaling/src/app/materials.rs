@@ -18,7 +18,7 @@ use domain::{
     session::Role,
 };
 use image::ImageReader;
-use protocol::{Bilingual, CommandReply, Done, EventBody, MaterialView};
+use protocol::{Bilingual, CommandReply, EventBody, MaterialView};
 use serde_json::json;
 use std::io::Cursor;
 use store::{Tx, material, session, visit};
@@ -238,7 +238,7 @@ pub async fn remove(
                     },
                 )
                 .await?;
-                Ok(CommandReply::Done(Done {}))
+                Ok(CommandReply::Done {})
             })
         },
     )

@@ -26,7 +26,7 @@ use store::{Tx, lease, node, pairing, session, ticket};
 use tokio::sync::mpsc;
 
 /// A room stays with its node while this is renewed.
-const LEASE: Span = Span::seconds(30);
+const LEASE: Span = Span::seconds(15);
 
 /// The media plane as the use cases see it.
 #[derive(Default)]
@@ -131,6 +131,13 @@ impl MediaPlane {
                         return Ok(None);
                     };
                     let n = node::get(tx, &l.holder).await?;
+                    if take && n.is_none() {
+                        // The holder has left the cluster: nobody will renew or answer.
+                        lease::release(tx, &name, &l.holder).await?;
+                        if let Some(l) = lease::take(tx, &name, &me, w.now, LEASE).await? {
+                            return Ok(Some((l.holder, None)));
+                        }
+                    }
                     Ok(Some((l.holder, n)))
                 })
             })
@@ -260,6 +267,16 @@ impl MediaPlane {
                 .await
         {
             tracing::warn!(error = %e, "a media room was not closed; it ends with its members");
+        }
+    }
+
+    /// At the server's stop: the rooms here end, and another node may open them at once.
+    pub async fn stop(&self, app: &App) {
+        let rooms: Vec<String> = lock(&self.slots).keys().cloned().collect();
+        for room in rooms {
+            if let Err(e) = self.here(app, NodeCommand::Close { room }).await {
+                tracing::warn!(error = %e, "a media room was not closed at the stop");
+            }
         }
     }
 

@@ -20,7 +20,7 @@ use domain::{
     session::Role,
 };
 use image::ImageReader;
-use protocol::{Bilingual, CommandReply, Done, EventBody, SignView};
+use protocol::{Bilingual, CommandReply, EventBody, SignView};
 use serde_json::json;
 use std::{collections::BTreeSet, io::Cursor};
 use store::{Tx, material, session, signature, visit};
@@ -127,7 +127,7 @@ pub async fn ask(app: &App, caller: &Caller, id: SessionId) -> Result<CommandRep
                     .await?
                     .is_some_and(|x| x.digest == c.digest.sm3)
                 {
-                    return Ok(CommandReply::Done(Done {}));
+                    return Ok(CommandReply::Done {});
                 }
                 signature::void_live(tx, &id).await?;
                 let row = signature::Signature {
@@ -149,7 +149,7 @@ pub async fn ask(app: &App, caller: &Caller, id: SessionId) -> Result<CommandRep
                 signature::insert(tx, &row).await?;
                 session::touch(tx, &id).await?;
                 journal(tx, w, &s, Some(&me.id), &EventBody::SignAsked {}).await?;
-                Ok(CommandReply::Done(Done {}))
+                Ok(CommandReply::Done {})
             })
         },
     )
@@ -272,7 +272,7 @@ pub async fn sign(
                 )
                 .await?;
                 journal(tx, w, &s, Some(&me.id), &EventBody::Signed {}).await?;
-                Ok(CommandReply::Done(Done {}))
+                Ok(CommandReply::Done {})
             })
         },
     )
@@ -300,7 +300,7 @@ pub async fn decline(app: &App, caller: &Caller, id: SessionId) -> Result<Comman
                 signature::decline(tx, &asked.id).await?;
                 session::touch(tx, &id).await?;
                 journal(tx, w, &s, Some(&me.id), &EventBody::SignDeclined {}).await?;
-                Ok(CommandReply::Done(Done {}))
+                Ok(CommandReply::Done {})
             })
         },
     )

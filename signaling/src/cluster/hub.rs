@@ -7,18 +7,22 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 
 /// Ephemeral frames waiting for one connection; more are dropped.
 const LIVE_QUEUE: usize = 64;
 /// A hall's queue moves often: its watchers look at most this often.
 const HALL_PERIOD: Duration = Duration::from_millis(700);
+/// At a stop the connections have this long to note what the others must know.
+const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 
 /// What a connection's actor waits for.
 pub enum Signal {
     /// These topics changed.
     Dirty(HashSet<String>),
     Live(Live),
+    /// The server stops.
+    Stop,
 }
 
 #[derive(Default)]
@@ -35,6 +39,7 @@ pub struct Connection {
     live_tx: mpsc::Sender<Live>,
     hub: Hub,
     watched: HashSet<String>,
+    stop: watch::Receiver<bool>,
 }
 
 #[derive(Clone)]
@@ -50,6 +55,7 @@ pub struct Hub(Arc<Inner>);
 struct Inner {
     watchers: Mutex<HashMap<String, HashMap<String, Watcher>>>,
     halls: Mutex<HashSet<String>>,
+    stop: watch::Sender<bool>,
 }
 
 fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -85,6 +91,18 @@ impl Hub {
             live_tx,
             hub: self.clone(),
             watched: HashSet::new(),
+            stop: self.0.stop.subscribe(),
+        }
+    }
+
+    /// Tells every connection to end and waits, not for ever, until they have left.
+    pub async fn shut(&self) {
+        self.0.stop.send_replace(true);
+        if tokio::time::timeout(LEAVE_WITHIN, self.0.stop.closed())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some connections did not leave in time");
         }
     }
 
@@ -161,6 +179,9 @@ impl Connection {
 
     pub async fn next(&mut self) -> Signal {
         loop {
+            if *self.stop.borrow() {
+                return Signal::Stop;
+            }
             let dirty = std::mem::take(&mut *lock(&self.marks.topics));
             if !dirty.is_empty() {
                 return Signal::Dirty(dirty);
@@ -168,6 +189,7 @@ impl Connection {
             tokio::select! {
                 () = self.marks.notify.notified() => {}
                 Some(m) = self.live.recv() => return Signal::Live(m),
+                _ = self.stop.changed() => return Signal::Stop,
             }
         }
     }
@@ -211,5 +233,19 @@ mod tests {
         assert!(matches!(c.next().await, Signal::Dirty(d) if d.len() == 1));
         drop(c);
         assert!(hub.topics().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_stop_reaches_every_connection_and_waits_for_it_to_leave() {
+        let hub = Hub::new();
+        let mut c = hub.connect("c1".into());
+        let leaves = tokio::spawn(async move { matches!(c.next().await, Signal::Stop) });
+        hub.shut().await;
+        assert!(leaves.is_finished() && leaves.await.unwrap());
+        // Who comes too late is told as well.
+        assert!(matches!(
+            hub.connect("c2".into()).next().await,
+            Signal::Stop
+        ));
     }
 }

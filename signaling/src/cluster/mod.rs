@@ -9,7 +9,7 @@ pub use hub::{Connection, Hub, Signal};
 
 use protocol::{Ephemeral, SlotView};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// A message that is never stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -56,6 +56,8 @@ struct Envelope<T> {
 
 const WAKE: &str = "cb.wake";
 const LIVE: &str = "cb.live";
+/// A broker that hangs must not hold up the commands that would wake others.
+const PUBLISH_WITHIN: Duration = Duration::from_millis(100);
 
 impl Bus {
     #[must_use]
@@ -109,11 +111,20 @@ impl Bus {
 
     async fn send<T: Serialize + Sync>(&self, subject: &'static str, body: &T) {
         let Some(nats) = &self.0.nats else { return };
-        if let Ok(bytes) =
-            serde_json::to_vec(&serde_json::json!({"node": self.0.node, "body": body}))
-            && let Err(e) = nats.publish(subject, bytes.into()).await
-        {
-            tracing::warn!(error = %e, "a wake-up did not leave; the slow poll will notice");
+        // Without a broker the client keeps messages until its queue is full, and then waits.
+        if nats.connection_state() != async_nats::connection::State::Connected {
+            return;
+        }
+        let Ok(bytes) = serde_json::to_vec(&serde_json::json!({"node": self.0.node, "body": body}))
+        else {
+            return;
+        };
+        match tokio::time::timeout(PUBLISH_WITHIN, nats.publish(subject, bytes.into())).await {
+            Ok(Ok(())) => {}
+            Ok(Err(e)) => {
+                tracing::warn!(error = %e, "a wake-up did not leave; the slow poll will notice");
+            }
+            Err(_) => tracing::warn!("a wake-up did not leave in time; the slow poll will notice"),
         }
     }
 

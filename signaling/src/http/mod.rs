@@ -120,8 +120,8 @@ fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> axum::http::Response<
 
 /// All that the server answers.
 pub fn router(app: App) -> Router {
-    let (api, document) = v1::router();
-    let json = serde_json::to_string(&document).unwrap_or_default();
+    let (api, _) = v1::router();
+    let json = v1::document().to_string();
     Router::new()
         .merge(api)
         .route(

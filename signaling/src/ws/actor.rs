@@ -24,6 +24,8 @@ use std::{
 const HELLO_WITHIN: Duration = Duration::from_secs(10);
 /// A reader that does not take a frame within this is cut.
 const SEND_WITHIN: Duration = Duration::from_secs(10);
+/// A goodbye at the server's stop waits no longer.
+const BYE_WITHIN: Duration = Duration::from_secs(1);
 /// Hints per connection in one second.
 const EPHEMERAL_PER_S: u32 = 40;
 
@@ -186,6 +188,11 @@ impl Actor {
                 s = self.hub.next() => match s {
                     Signal::Dirty(topics) => self.refresh(topics).await?,
                     Signal::Live(l) => self.on_live(l).await?,
+                    Signal::Stop => {
+                        let bye = CloseFrame { code: close_code::RESTART, reason: "".into() };
+                        let _ = tokio::time::timeout(BYE_WITHIN, self.socket.send(Message::Close(Some(bye)))).await;
+                        return Err(End);
+                    }
                 },
                 _ = ping.tick() => {
                     if heard.elapsed() > Duration::from_secs(limits::WS_DEAD_S) {

@@ -1,6 +1,6 @@
 //! The WebSocket at `/ws`: JSON text frames, one tagged object each. See `docs/protocol.md`.
 
-use crate::{CardRead, Done, FormView, Language, Problem, SeatView, SessionView, TicketView};
+use crate::{CardRead, FormView, Language, Problem, SeatView, SessionView, TicketView};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -227,7 +227,7 @@ pub enum Command {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum CommandReply {
-    Done(Done),
+    Done {},
     Joined {
         session: Box<SessionView>,
         form: Option<Box<FormView>>,

@@ -1,0 +1,218 @@
+//! From a citizen's ticket to the ring at a seat, durable: latency at a fixed Poisson load, then the highest rate that holds.
+
+use anyhow::{Context as _, Result, ensure};
+use bench::{
+    api::Api,
+    disk,
+    figure::{Figure, percentile},
+    load, say,
+    seats::{Seats, Seen},
+    seed,
+};
+use clap::Parser;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use std::{
+    collections::{HashMap, VecDeque},
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::task::JoinSet;
+
+#[derive(Parser)]
+struct Args {
+    /// `http://127.0.0.1:<port>`
+    #[arg(long)]
+    url: String,
+    /// The server's data directory: its disk is timed beside.
+    #[arg(long)]
+    data_dir: PathBuf,
+    #[arg(long, default_value_t = 200)]
+    seats: usize,
+    /// Tickets a second.
+    #[arg(long, default_value_t = 100.0)]
+    rate: f64,
+    #[arg(long, default_value_t = 10)]
+    warm_up_s: u64,
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    #[arg(long, default_value_t = 50)]
+    step: u32,
+    #[arg(long, default_value_t = 20)]
+    step_s: u64,
+    /// Steps end here at the latest.
+    #[arg(long, default_value_t = 2000)]
+    max_rate: u32,
+}
+
+const HOLD: Duration = Duration::from_secs(1);
+/// Who still waits after this was not served.
+const DRAIN: Duration = Duration::from_secs(15);
+/// Citizens; each queues again when their session is over.
+const CITIZENS: usize = 3000;
+const FSYNCS: usize = 500;
+
+/// Tokens of citizens who are not in the queue, longest idle first.
+type Pool = Arc<Mutex<VecDeque<String>>>;
+
+fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
+    m.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One ticket: when it was due, and its id and owner once the server has answered.
+struct Taken {
+    due: Instant,
+    ticket: String,
+    token: String,
+}
+
+struct Phase {
+    taken: Vec<Taken>,
+    scheduled: usize,
+    offers: HashMap<String, Instant>,
+    accepted_in_time: usize,
+    errors: usize,
+}
+
+/// Plays one schedule to its end and waits for the last session. Citizens go back to the pool.
+async fn run(
+    api: &Api,
+    seen: &Arc<Seen>,
+    pool: &Pool,
+    times: Vec<Duration>,
+    hold: Duration,
+) -> Result<Phase> {
+    seen.reset();
+    seen.hold(hold);
+    let scheduled = times.len();
+    let start = Instant::now() + Duration::from_millis(50);
+    let end = start + times.last().copied().unwrap_or_default();
+    let mut due = load::play(start, times);
+    let mut calls = JoinSet::new();
+    while let Some(due) = due.recv().await {
+        let token = lock(pool).pop_front();
+        let (api, seen) = (api.clone(), seen.clone());
+        calls.spawn(async move {
+            let Some(token) = token else {
+                seen.error(&anyhow::anyhow!("every citizen is in the queue already"));
+                return None;
+            };
+            match api.take_ticket(&token).await {
+                Ok(t) => Some(Taken {
+                    due,
+                    ticket: t.id,
+                    token,
+                }),
+                Err(e) => {
+                    seen.error(&e);
+                    None
+                }
+            }
+        });
+    }
+    // What was accepted when the last second was over: a queue that only grows is not a rate that holds.
+    let tail = (end + Duration::from_secs(1)).saturating_duration_since(Instant::now());
+    tokio::time::sleep(tail).await;
+    let accepted_in_time = seen.accepted();
+    let taken: Vec<Taken> = calls.join_all().await.into_iter().flatten().collect();
+    let over = seen.finished(taken.len(), DRAIN + hold).await;
+    let offers = seen.offers();
+    let unserved = taken
+        .iter()
+        .filter(|t| !offers.contains_key(&t.ticket))
+        .count();
+    if !over {
+        say("not every session came to its end");
+    }
+    for w in seen.words() {
+        say(&w);
+    }
+    lock(pool).extend(taken.iter().map(|t| t.token.clone()));
+    Ok(Phase {
+        scheduled,
+        offers,
+        accepted_in_time,
+        errors: seen.errors() + unserved + usize::from(!over),
+        taken,
+    })
+}
+
+/// Milliseconds from when a ticket was due to its offer at the seat, for those due after the warm-up.
+fn latencies(p: &Phase, warm_up: Duration) -> Vec<f64> {
+    let Some(first) = p.taken.iter().map(|t| t.due).min() else {
+        return vec![];
+    };
+    p.taken
+        .iter()
+        .filter(|t| t.due >= first + warm_up)
+        .filter_map(|t| Some(p.offers.get(&t.ticket)?.saturating_duration_since(t.due)))
+        .map(|d| d.as_secs_f64() * 1000.0)
+        .collect()
+}
+
+async fn fsyncs(dir: PathBuf) -> Result<Vec<f64>> {
+    tokio::task::spawn_blocking(move || disk::fsyncs(&dir, FSYNCS)).await?
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let a = Args::parse();
+    let (api, seen) = (Api::new(&a.url)?, Arc::new(Seen::default()));
+    say(&format!("{CITIZENS} citizens arrive"));
+    let hall = seed::hall_id().to_string();
+    let pool: Pool = Arc::new(Mutex::new(
+        stream::iter(0..CITIZENS)
+            .map(|_| async { anyhow::Ok(api.visit(&hall).await?.access_token) })
+            .buffer_unordered(32)
+            .try_collect()
+            .await?,
+    ));
+    say(&format!("{} agents sign in", a.seats));
+    let seats = Seats::open(&api, a.seats, &seen).await?;
+
+    let mut synced = fsyncs(a.data_dir.clone()).await?;
+    say(&format!(
+        "Poisson {}/s: {} s warm-up, {} s",
+        a.rate, a.warm_up_s, a.seconds
+    ));
+    let warm_up = Duration::from_secs(a.warm_up_s);
+    let times = load::poisson(a.rate, warm_up + Duration::from_secs(a.seconds));
+    let p = run(&api, &seen, &pool, times, HOLD).await?;
+    synced.extend(fsyncs(a.data_dir.clone()).await?);
+    let ms = latencies(&p, warm_up);
+    let p50 = percentile(&ms, 50.0).context("no offer came")?;
+    let p99 = percentile(&ms, 99.0).context("no offer came")?;
+    let fsync = percentile(&synced, 99.0).context("no fsync")?;
+    let n = ms.len();
+    Figure::new("pairing_offer_p50_ms", p50, "ms", n, p.errors).print()?;
+    Figure::new("pairing_offer_p99_ms", p99, "ms", n, p.errors)
+        .against("10 + 6 × fsync_p99_ms", 10.0 + 6.0 * fsync)
+        .print()?;
+    Figure::new("fsync_p99_ms", fsync, "ms", synced.len(), 0).print()?;
+
+    drop(seats);
+    let mut best = (0.0, 0);
+    let mut rate = a.step;
+    while rate <= a.max_rate {
+        // Signed in anew: an access token lives ten minutes, all steps together may take longer.
+        let seats = Seats::open(&api, a.seats, &seen).await?;
+        let times = load::even(rate, Duration::from_secs(a.step_s));
+        let p = run(&api, &seen, &pool, times, Duration::ZERO).await?;
+        drop(seats);
+        let share = p.accepted_in_time as f64 / p.scheduled as f64;
+        let ms = latencies(&p, Duration::ZERO);
+        say(&format!(
+            "{rate}/s: {:.1} % achieved, {} errors, p99 {:.1} ms",
+            share * 100.0,
+            p.errors,
+            percentile(&ms, 99.0).unwrap_or_default()
+        ));
+        if share < 0.99 || p.errors > 0 {
+            break;
+        }
+        best = (f64::from(rate), p.scheduled);
+        rate += a.step;
+    }
+    ensure!(best.1 > 0, "not even {} pairings/s", a.step);
+    Figure::new("pairing_rate_per_s", best.0, "1/s", best.1, 0).print()
+}
