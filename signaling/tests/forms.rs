@@ -739,7 +739,7 @@ async fn materials_are_taken_by_content_and_read_by_members() {
         .unwrap();
     let add = |who: &Principal, what: &'static str, bytes: Vec<u8>| {
         let (app, caller, id) = (c.app.clone(), by(who), c.id.clone());
-        async move { materials::add(&app, &caller, id, what.into(), String::new(), bytes).await }
+        async move { materials::add(&app, &caller, id, what.into(), bytes).await }
     };
     let m = add(&c.citizen, "place-photo", png.clone()).await.unwrap();
     assert_eq!(

@@ -329,7 +329,6 @@ impl Call {
             &by(&self.citizen),
             self.id.clone(),
             "place-photo".into(),
-            String::new(),
             picture(),
         )
         .await

@@ -1,6 +1,20 @@
-//! What the integration tests share. Each area has a file beside this crate's manifest.
+//! What the integration tests share: a county with its database, servers in this process, and clients that speak to them
+//! as pages do, over HTTP and WebSocket. Never reaches past the doors except where a test says so (a timer, a changed row).
+#![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
-use std::path::{Path, PathBuf};
+pub mod county;
+pub mod http;
+pub mod line;
+pub mod people;
+pub mod services;
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Longest that any step may take on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Root of the repository.
 #[must_use]

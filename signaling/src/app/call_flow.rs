@@ -539,25 +539,31 @@ pub async fn media_state(
     mic_on: bool,
     camera_on: bool,
 ) -> Result<CommandReply, AppError> {
-    let who = caller.who.clone();
-    app.command(
-        caller,
-        &format!("media_state:{id}"),
-        &json!({"mic": mic_on, "camera": camera_on}),
-        move |tx, w| {
-            let (id, who) = (id.clone(), who.clone());
-            Box::pin(async move {
-                let (s, mut me) = live(tx, &who, &id).await?;
-                me.mic_on = mic_on;
-                me.camera_on = camera_on;
-                session::save_member(tx, &me).await?;
-                session::touch(tx, &s.id).await?;
-                w.wake(&s.id);
-                Ok(CommandReply::Done {})
-            })
-        },
-    )
-    .await
+    let (who, sid) = (caller.who.clone(), id.clone());
+    let reply = app
+        .command(
+            caller,
+            &format!("media_state:{id}"),
+            &json!({"mic": mic_on, "camera": camera_on}),
+            move |tx, w| {
+                let (id, who) = (id.clone(), who.clone());
+                Box::pin(async move {
+                    let (s, mut me) = live(tx, &who, &id).await?;
+                    me.mic_on = mic_on;
+                    me.camera_on = camera_on;
+                    session::save_member(tx, &me).await?;
+                    session::touch(tx, &s.id).await?;
+                    w.wake(&s.id);
+                    Ok(CommandReply::Done {})
+                })
+            },
+        )
+        .await?;
+    // What a page still sends while muted is dropped at the server.
+    app.media
+        .sent(app, &sid, caller.who.name(), mic_on, camera_on)
+        .await;
+    Ok(reply)
 }
 
 /// "End and wipe": the visit and all that is live of it. A case that was handed in lives on.

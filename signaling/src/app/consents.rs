@@ -337,7 +337,8 @@ async fn carry_out(
         .filter(|d| d.row.item == row.item)
         .ok_or_else(|| no("form_not_open"))?;
     let cause = licences::cause(&d.item.name.zh)?;
-    let actor = w.actor.clone();
+    // The citizen allowed it; the one who reads is the agent who asked.
+    let actor = row.asked_by.to_string();
     let query = Query {
         session: &s.id,
         visit: &s.visit_id,

@@ -14,7 +14,7 @@ use domain::{
     digest::sm3_hex,
     id::{Id as _, MaterialId, SessionId},
     limits,
-    material::{MediaType, display_name},
+    material::MediaType,
     session::Role,
 };
 use image::ImageReader;
@@ -65,7 +65,7 @@ pub fn examine(bytes: &[u8]) -> Result<MediaType, AppError> {
     Ok(kind)
 }
 
-/// By the citizen or the agent. `code`: a material of the open item, or `still`. `name`: the file's, for uploads; may be empty.
+/// By the citizen or the agent. `code`: a material of the open item, or `still`.
 ///
 /// Codes: `form_frozen`, `material_unknown`, `material_type`, `material_camera`, `materials_full`, `too_large`, `role_missing`.
 pub async fn add(
@@ -73,7 +73,6 @@ pub async fn add(
     caller: &Caller,
     id: SessionId,
     code: String,
-    name: String,
     bytes: Vec<u8>,
 ) -> Result<MaterialView, AppError> {
     let (who, sid) = (caller.who.clone(), id.clone());
@@ -92,15 +91,9 @@ pub async fn add(
     app.command(
         caller,
         &format!("materials.add:{id}"),
-        &json!({"code": code, "name": app.vault.secret_hash(&name), "sm3": sm3}),
+        &json!({"code": code, "sm3": sm3}),
         move |tx, w| {
-            let (id, who, code, name, sm3) = (
-                id.clone(),
-                who.clone(),
-                code.clone(),
-                name.clone(),
-                sm3.clone(),
-            );
+            let (id, who, code, sm3) = (id.clone(), who.clone(), code.clone(), sm3.clone());
             Box::pin(async move {
                 let (s, me) = live(tx, &who, &id).await?;
                 if !matches!(me.role, Role::Citizen | Role::Agent) {
@@ -118,17 +111,11 @@ pub async fn add(
                 // A booth has a camera and no files; the agent takes stills of what the camera shows.
                 let camera = kind.is_image() && (v.channel == "booth" || me.role == Role::Agent);
                 let names = if code == STILL {
-                    let shown = (!name.trim().is_empty()).then(|| display_name(&name, kind));
-                    shown.map_or_else(
-                        || Bilingual {
-                            zh: "现场照片".into(),
-                            en: "Still".into(),
-                        },
-                        |n| Bilingual {
-                            zh: n.clone(),
-                            en: n,
-                        },
-                    )
+                    // A file's own name may tell of a person: it is not kept.
+                    Bilingual {
+                        zh: "现场照片".into(),
+                        en: "Still".into(),
+                    }
                 } else {
                     let d = forms::document(&w.app, tx, &id)
                         .await?

@@ -57,6 +57,12 @@ pub enum NodeCommand {
     Announce {
         room: String,
     },
+    Sent {
+        room: String,
+        member: String,
+        mic: bool,
+        camera: bool,
+    },
 }
 
 /// Its answer.
@@ -114,7 +120,8 @@ impl MediaPlane {
             NodeCommand::Offer { room, .. }
             | NodeCommand::Live { room }
             | NodeCommand::Close { room }
-            | NodeCommand::Announce { room } => room.clone(),
+            | NodeCommand::Announce { room }
+            | NodeCommand::Sent { room, .. } => room.clone(),
         };
         let (name, me) = (format!("room:{room}"), app.bus.node().to_owned());
         let holder = app
@@ -202,6 +209,17 @@ impl MediaPlane {
                 .await?;
                 Ok(None)
             }
+            NodeCommand::Sent {
+                room,
+                member,
+                mic,
+                camera,
+            } => {
+                engine
+                    .set_media(&room, &member, media::SentMedia { mic, camera })
+                    .await;
+                Ok(None)
+            }
             NodeCommand::Announce { room } => {
                 let known: Vec<_> = lock(&self.slots)
                     .get(&room)
@@ -212,6 +230,33 @@ impl MediaPlane {
                 }
                 Ok(None)
             }
+        }
+    }
+
+    /// Mute and camera off hold at the server too.
+    pub async fn sent(
+        &self,
+        app: &App,
+        session: &SessionId,
+        member: &str,
+        mic: bool,
+        camera: bool,
+    ) {
+        let id = session.clone();
+        let ticket = app
+            .read(|tx| {
+                Box::pin(async move { Ok(session::get(tx, &id).await?.map(|s| s.ticket_id)) })
+            })
+            .await;
+        let Ok(Some(t)) = ticket else { return };
+        let command = NodeCommand::Sent {
+            room: t.to_string(),
+            member: member.to_owned(),
+            mic,
+            camera,
+        };
+        if let Err(e) = self.ask(app, command, false).await {
+            tracing::warn!(error = %e, "a mute did not reach the media room");
         }
     }
 

@@ -73,7 +73,7 @@ pub struct Cluster {
     pub nats_url: String,
     /// Where the other nodes reach this one; empty: `http://<listen>`.
     pub internal_url: String,
-    /// Shared by all nodes; empty: one is made under `data_dir` (single node).
+    /// Shared by all nodes, at least 32 characters; empty: no calls between nodes (single node).
     pub key: Secret,
     /// Directory that all nodes share for keys and files; empty: `data_dir`.
     pub shared_dir: Option<PathBuf>,

@@ -267,10 +267,12 @@ impl Actor {
                 })
                 .await;
         }
-        let seq = if let CommandReply::Joined { session, .. } = &j.reply {
-            session.seq
-        } else {
-            0
+        // A long absence is answered in parts: the rest follows as events.
+        let seq = match &j.reply {
+            CommandReply::Joined {
+                session, events, ..
+            } => events.last().map_or(session.seq, |e| e.seq),
+            _ => 0,
         };
         self.sessions.insert(
             id.clone(),

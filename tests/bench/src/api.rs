@@ -64,8 +64,8 @@ impl Api {
         let status = r.status();
         let bytes = r.bytes().await.with_context(|| format!("POST {path}"))?;
         if !status.is_success() {
-            let code =
-                serde_json::from_slice::<Problem>(&bytes).map_or_else(|_| String::new(), |p| p.code);
+            let code = serde_json::from_slice::<Problem>(&bytes)
+                .map_or_else(|_| String::new(), |p| p.code);
             bail!("POST {path}: {status} {code}");
         }
         serde_json::from_slice(&bytes).with_context(|| format!("the answer of {path}"))
@@ -92,7 +92,9 @@ impl Api {
     }
 
     pub async fn ws_ticket(&self, token: &str) -> Result<String> {
-        let t: WsTicket = self.post("/ws-tickets", token, &serde_json::json!({})).await?;
+        let t: WsTicket = self
+            .post("/ws-tickets", token, &serde_json::json!({}))
+            .await?;
         Ok(t.ticket)
     }
 
@@ -110,7 +112,8 @@ impl Api {
             skills: vec![skill.into()],
             take_over: true,
         };
-        self.post(&format!("/seats/{seat}/open"), token, &body).await
+        self.post(&format!("/seats/{seat}/open"), token, &body)
+            .await
     }
 
     pub async fn accept(&self, token: &str, pairing: &str) -> Result<Accepted> {

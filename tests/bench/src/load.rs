@@ -55,10 +55,7 @@ mod tests {
         // Ten thousand, give or take six deviations.
         assert!((9_400..=10_600).contains(&t.len()), "{}", t.len());
         assert!(t.windows(2).all(|w| w[0] <= w[1]));
-        let gaps: Vec<f64> = t
-            .windows(2)
-            .map(|w| (w[1] - w[0]).as_secs_f64())
-            .collect();
+        let gaps: Vec<f64> = t.windows(2).map(|w| (w[1] - w[0]).as_secs_f64()).collect();
         let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
         let variance = gaps.iter().map(|g| (g - mean).powi(2)).sum::<f64>() / gaps.len() as f64;
         assert!((variance.sqrt() / mean - 1.0).abs() < 0.1);

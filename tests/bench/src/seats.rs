@@ -115,7 +115,10 @@ impl Seats {
 }
 
 async fn sit(api: Api, n: usize, seen: Arc<Seen>) -> Result<JoinHandle<()>> {
-    let token = api.login(seed::account(n), seed::PASSWORD).await?.access_token;
+    let token = api
+        .login(seed::account(n), seed::PASSWORD)
+        .await?
+        .access_token;
     let seat = seed::seat_id(n).to_string();
     api.open_seat(&token, &seat, seed::SKILL).await?;
     let mut wire = Wire::connect(&api, &token).await?;

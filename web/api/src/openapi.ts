@@ -1555,7 +1555,7 @@ export interface components {
             max_chars: number;
             options: components["schemas"]["OptionView"][];
             origin: components["schemas"]["OriginView"] | null;
-            /** @description JSON pointer within the form: `/applicant/name`. */
+            /** @description Dotted path within the form: `applicant.name`. */
             path: string;
             required: boolean;
             value: unknown;
@@ -2789,7 +2789,7 @@ export interface operations {
             query: {
                 /** @description Which material of the item; `still` for a free picture. */
                 code: string;
-                /** @description What the person calls it. */
+                /** @description The file's own name; kept with a case's uploads alone. */
                 name?: string;
             };
             header?: never;
@@ -3603,7 +3603,7 @@ export interface operations {
             query: {
                 /** @description Which material of the item; `still` for a free picture. */
                 code: string;
-                /** @description What the person calls it. */
+                /** @description The file's own name; kept with a case's uploads alone. */
                 name?: string;
             };
             header?: never;

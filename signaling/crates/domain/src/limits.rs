@@ -23,8 +23,6 @@ pub const CONSENT_LIFE: Span = Span::seconds(3600);
 pub const WS_MESSAGE_BYTES: usize = 256 * 1024;
 /// Read buffer per idle connection (bytes): 10,000 connections must stay small.
 pub const WS_READ_BUFFER_BYTES: usize = 4 * 1024;
-/// Frames queued to one reader before it is cut as too slow.
-pub const WS_SEND_QUEUE: usize = 256;
 /// Server ping period and the silence after which a connection is dead.
 pub const WS_PING_S: u64 = 20;
 pub const WS_DEAD_S: u64 = 45;

@@ -70,7 +70,7 @@ pub struct OptionView {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FieldView {
-    /// JSON pointer within the form: `/applicant/name`.
+    /// Dotted path within the form: `applicant.name`.
     pub path: String,
     pub kind: FieldKind,
     pub label: Bilingual,

@@ -55,13 +55,26 @@ pub fn document() -> serde_json::Value {
     const AS_DERIVED: &[&str] = &["ClientFrame", "Command", "Problem"];
     let mut doc = serde_json::to_value(router().1).unwrap_or_default();
     // Handlers of several nouns share names; an operation's id is its method and path.
-    for (path, methods) in doc.get_mut("paths").and_then(|p| p.as_object_mut()).into_iter().flatten() {
+    for (path, methods) in doc
+        .get_mut("paths")
+        .and_then(|p| p.as_object_mut())
+        .into_iter()
+        .flatten()
+    {
         for (method, operation) in methods.as_object_mut().into_iter().flatten() {
-            let words: Vec<&str> = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty() && *w != "api" && *w != "v1").collect();
+            let words: Vec<&str> = path
+                .split(|c: char| !c.is_ascii_alphanumeric())
+                .filter(|w| !w.is_empty() && *w != "api" && *w != "v1")
+                .collect();
             operation["operationId"] = serde_json::json!(format!("{method}_{}", words.join("_")));
         }
     }
-    let Some(schemas) = doc.pointer_mut("/components/schemas").and_then(|s| s.as_object_mut()) else { return doc };
+    let Some(schemas) = doc
+        .pointer_mut("/components/schemas")
+        .and_then(|s| s.as_object_mut())
+    else {
+        return doc;
+    };
     for (name, schema) in schemas {
         require_all(schema, !AS_DERIVED.contains(&name.as_str()));
     }
@@ -70,15 +83,26 @@ pub fn document() -> serde_json::Value {
 
 fn require_all(schema: &mut serde_json::Value, answer: bool) {
     use serde_json::{Value, json};
-    let Some(o) = schema.as_object_mut() else { return };
-    for branch in ["oneOf", "allOf"].iter().filter_map(|k| o.get(*k).cloned().map(|v| (*k, v))).collect::<Vec<_>>() {
-        let (key, Value::Array(mut list)) = branch else { continue };
+    let Some(o) = schema.as_object_mut() else {
+        return;
+    };
+    for branch in ["oneOf", "allOf"]
+        .iter()
+        .filter_map(|k| o.get(*k).cloned().map(|v| (*k, v)))
+        .collect::<Vec<_>>()
+    {
+        let (key, Value::Array(mut list)) = branch else {
+            continue;
+        };
         list.iter_mut().for_each(|s| require_all(s, answer));
         o.insert(key.to_owned(), Value::Array(list));
     }
     // A field's value may be any JSON: the empty schema says so.
     if let Some(p) = o.get_mut("properties").and_then(Value::as_object_mut) {
-        for v in p.values_mut().filter(|v| v.get("type") == Some(&json!(["object", "null"]))) {
+        for v in p
+            .values_mut()
+            .filter(|v| v.get("type") == Some(&json!(["object", "null"])))
+        {
             *v = json!({});
         }
     }

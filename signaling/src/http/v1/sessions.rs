@@ -18,7 +18,7 @@ use utoipa::IntoParams;
 pub struct NewMaterial {
     /// Which material of the item; `still` for a free picture.
     pub code: String,
-    /// What the person calls it.
+    /// The file's own name; kept with a case's uploads alone.
     #[serde(default)]
     pub name: String,
 }
@@ -102,7 +102,7 @@ async fn add_material(
     Query(q): Query<NewMaterial>,
     bytes: Bytes,
 ) -> Result<axum::Json<MaterialView>, AppError> {
-    materials::add(&app, &caller, object(&id)?, q.code, q.name, bytes.to_vec())
+    materials::add(&app, &caller, object(&id)?, q.code, bytes.to_vec())
         .await
         .map(axum::Json)
 }

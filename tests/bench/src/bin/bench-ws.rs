@@ -70,12 +70,7 @@ async fn idle(api: Api, counts: Arc<Counts>, beat: watch::Sender<u64>) {
     });
 }
 
-async fn connect(
-    api: &Api,
-    n: usize,
-    counts: &Arc<Counts>,
-    beats: &mut Vec<watch::Receiver<u64>>,
-) {
+async fn connect(api: &Api, n: usize, counts: &Arc<Counts>, beats: &mut Vec<watch::Receiver<u64>>) {
     let mut jobs = stream::iter(0..n)
         .map(|_| {
             let (tx, rx) = watch::channel(0);
