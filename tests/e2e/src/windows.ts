@@ -30,12 +30,19 @@ type Surface = keyof typeof VIEWPORTS
 interface Watched {
   __sockets: WebSocket[]
   __tracks: MediaStreamTrack[]
+  __files: Blob[]
 }
 
 function watchPage(): void {
   const watched = window as unknown as Watched
   watched.__sockets = []
   watched.__tracks = []
+  watched.__files = []
+  const address = URL.createObjectURL.bind(URL)
+  URL.createObjectURL = (file) => {
+    if (file instanceof Blob) watched.__files.push(file)
+    return address(file)
+  }
   const Native = window.WebSocket
   window.WebSocket = class extends Native {
     constructor(url: string | URL, protocols?: string | string[]) {
@@ -142,6 +149,11 @@ export async function hears(tile: Locator): Promise<void> {
 /** Cuts the newest WebSocket of the page, as a network does. */
 export async function cut(page: Page): Promise<void> {
   await page.evaluate(() => (window as unknown as Watched).__sockets.at(-1)?.close())
+}
+
+/** How the newest file that the page shows begins: `%PDF`. */
+export async function shownFile(page: Page): Promise<string> {
+  return page.evaluate(async () => (await (window as unknown as Watched).__files.at(-1)?.slice(0, 4).text()) ?? '')
 }
 
 export async function liveTracks(page: Page): Promise<number> {
