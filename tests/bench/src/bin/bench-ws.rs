@@ -83,7 +83,7 @@ async fn connect(api: &Api, n: usize, counts: &Arc<Counts>, beats: &mut Vec<watc
         .buffer_unordered(PARALLEL);
     while let Some(rx) = jobs.next().await {
         beats.push(rx);
-        if beats.len() % 1000 == 0 {
+        if beats.len().is_multiple_of(1000) {
             say(&format!("{} connections", beats.len()));
         }
     }
