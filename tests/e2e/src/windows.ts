@@ -160,6 +160,19 @@ export async function liveTracks(page: Page): Promise<number> {
   return page.evaluate(() => (window as unknown as Watched).__tracks.filter((track) => track.readyState === 'live').length)
 }
 
+/** What the browser still holds. */
+export async function leftOn(window: Window): Promise<Record<string, number | string>> {
+  const tracks = await liveTracks(window.page)
+  return window.page.evaluate(async (live) => ({
+    local: localStorage.length,
+    session: sessionStorage.length,
+    cookies: document.cookie,
+    caches: (await caches.keys()).length,
+    databases: (await indexedDB.databases()).length,
+    tracks: live,
+  }), tracks)
+}
+
 // The people.
 
 export async function signIn(window: Window, path: string, account: string): Promise<void> {
@@ -206,4 +219,15 @@ export async function say(window: Window, box: string, text: string): Promise<vo
   const entry = window.at(box).locator('textarea').first()
   await entry.fill(text)
   await entry.press('Enter')
+}
+
+/** From a work list to the case. */
+export async function openCase(window: Window, number: string): Promise<void> {
+  await window.at(`case-${number}`).getByTestId('open').click()
+  await window.see('case')
+}
+
+/** The phone looks again when it comes to the front. */
+export async function refresh(window: Window): Promise<void> {
+  await window.page.evaluate(() => globalThis.dispatchEvent(new Event('focus')))
 }
