@@ -56,7 +56,6 @@ impl Http {
     }
 
     /// A request to a path below `/api/v1`, as it is.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let r = self
             .client

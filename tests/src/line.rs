@@ -11,7 +11,7 @@ use protocol::{
     ClientFrame, Command, CommandReply, FormView, Language, PROTOCOL_VERSION, Problem, ReplyResult,
     SUBPROTOCOL, ServerFrame, SessionEvent, SessionState, SessionView, WsTicket,
 };
-use std::{collections::VecDeque, mem::discriminant};
+use std::{collections::VecDeque, mem::discriminant, time::Duration};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
@@ -37,6 +37,8 @@ pub struct Line {
     heard: VecDeque<ServerFrame>,
     /// Code of the server's close frame; 0: it went without one.
     pub closed: Option<u16>,
+    /// How long a frame is waited for.
+    pub patience: Duration,
 }
 
 /// A fresh ticket for a handshake.
@@ -72,6 +74,7 @@ impl Line {
                 socket,
                 heard: VecDeque::new(),
                 closed: None,
+                patience: PATIENCE,
             }),
             Err(Error::Http(r)) => {
                 let text = String::from_utf8_lossy(r.body().as_deref().unwrap_or_default());
@@ -148,7 +151,7 @@ impl Line {
                 return t;
             }
         }
-        let found = tokio::time::timeout(PATIENCE, async {
+        let found = tokio::time::timeout(self.patience, async {
             loop {
                 let Some(f) = self.read().await else {
                     panic!("{what}: the connection ended ({:?})", self.closed)

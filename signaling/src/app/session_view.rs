@@ -14,6 +14,11 @@ use protocol::{
 };
 use store::{Tx, session, ticket, visit};
 
+/// Journal entries in one answer: with the longest texts they still fit into the write buffer of a connection. Who gets as
+/// many as this asks for more.
+pub const PAGE: usize = 150;
+const _: () = assert!(PAGE as i64 <= limits::RESUME_EVENTS);
+
 #[must_use]
 pub const fn role_view(r: Role) -> MemberRole {
     match r {
@@ -129,7 +134,7 @@ pub async fn events_in(
     s: &session::Session,
     after: i64,
 ) -> Result<Vec<SessionEvent>, AppError> {
-    let rows = session::events_after(tx, &s.id, after, limits::RESUME_EVENTS).await?;
+    let rows = session::events_after(tx, &s.id, after, PAGE as i64).await?;
     if rows.is_empty() {
         return Ok(vec![]);
     }

@@ -488,27 +488,33 @@ impl Actor {
     }
 
     async fn session(&mut self, id: SessionId) -> Result<(), End> {
-        let Some(after) = self.sessions.get(&id).map(|j| j.seq) else {
-            return Ok(());
-        };
-        let (view, form, events) =
-            match session_view::joined(&self.app, &self.who, id.clone(), after).await {
-                Ok(v) => v,
-                Err(e) => {
-                    tracing::warn!(error = %e, "a session could not be read");
-                    return Ok(());
-                }
+        let (view, form) = loop {
+            let Some(after) = self.sessions.get(&id).map(|j| j.seq) else {
+                return Ok(());
             };
-        for event in events {
-            if let Some(j) = self.sessions.get_mut(&id) {
-                j.seq = event.seq;
+            let (view, form, events) =
+                match session_view::joined(&self.app, &self.who, id.clone(), after).await {
+                    Ok(v) => v,
+                    Err(e) => {
+                        tracing::warn!(error = %e, "a session could not be read");
+                        return Ok(());
+                    }
+                };
+            let more = events.len() == session_view::PAGE;
+            for event in events {
+                if let Some(j) = self.sessions.get_mut(&id) {
+                    j.seq = event.seq;
+                }
+                self.send(&ServerFrame::Event {
+                    session: id.to_string(),
+                    event,
+                })
+                .await?;
             }
-            self.send(&ServerFrame::Event {
-                session: id.to_string(),
-                event,
-            })
-            .await?;
-        }
+            if !more {
+                break (view, form);
+            }
+        };
         self.snapshot(id.as_str(), Ok(ServerFrame::Session { session: view }))
             .await?;
         if let Some(form) = form {

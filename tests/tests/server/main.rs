@@ -1,0 +1,29 @@
+//! The server as a whole: real HTTP, WebSocket and media in this process, on SQLite and, where it matters, on PostgreSQL.
+#![allow(clippy::unwrap_used)]
+
+/// `both!(name, |county| { … })`: two tests, `name::sqlite` and `name::postgres`.
+macro_rules! both {
+    ($name:ident, |$county:ident| $body:block) => {
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+            async fn run($county: it::county::County) $body
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                run(it::county::County::new(it::county::Target::Sqlite).await).await;
+            }
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                run(it::county::County::new(it::county::Target::Postgres).await).await;
+            }
+        }
+    };
+}
+
+mod cluster;
+mod journal;
+mod lines;
+#[path = "../../../signaling/crates/media/tests/common/mod.rs"]
+mod peer;
+mod refusals;
+mod ring;
