@@ -65,9 +65,9 @@ fn log(config: &Config) {
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
     if config.log.json {
-        b.json().init()
+        b.json().init();
     } else {
-        b.init()
+        b.init();
     }
 }
 

@@ -276,10 +276,10 @@ pub async fn open(
                 s.staff_id = Some(me.clone());
                 match s.state {
                     seat_rule::State::Offline => {
-                        move_seat(tx, w, &mut s, seat_rule::Cmd::Open, None).await?
+                        move_seat(tx, w, &mut s, seat_rule::Cmd::Open, None).await?;
                     }
                     seat_rule::State::Away => {
-                        move_seat(tx, w, &mut s, seat_rule::Cmd::Ready, None).await?
+                        move_seat(tx, w, &mut s, seat_rule::Cmd::Ready, None).await?;
                     }
                     seat_rule::State::Ready
                     | seat_rule::State::Ringing
@@ -419,7 +419,7 @@ async fn lose(tx: &mut Tx, w: &mut Work, id: &SeatId) -> Result<(), AppError> {
             }
         }
         seat_rule::State::Ready | seat_rule::State::WrapUp => {
-            move_seat(tx, w, &mut s, seat_rule::Cmd::Lost, Some("page_closed")).await?
+            move_seat(tx, w, &mut s, seat_rule::Cmd::Lost, Some("page_closed")).await?;
         }
         seat_rule::State::Offline | seat_rule::State::Busy | seat_rule::State::Away => {}
     }
