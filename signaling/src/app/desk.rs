@@ -357,12 +357,9 @@ pub async fn hold(
             })
         })
         .await?;
-    if before.is_some_and(|b| b != connection) {
+    if let Some(loser) = before.filter(|b| b != connection) {
         app.bus
-            .live(crate::cluster::Live::Superseded {
-                topic,
-                holder: connection.to_owned(),
-            })
+            .live(crate::cluster::Live::Superseded { topic, loser })
             .await;
     }
     Ok(())

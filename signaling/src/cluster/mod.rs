@@ -26,8 +26,8 @@ pub enum Live {
         member: String,
         slots: Vec<SlotView>,
     },
-    /// Another connection holds the seat or the membership now.
-    Superseded { topic: String, holder: String },
+    /// Another connection of the same person holds the seat or the membership now: this one lost it.
+    Superseded { topic: String, loser: String },
 }
 
 impl Live {

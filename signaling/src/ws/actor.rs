@@ -258,14 +258,9 @@ impl Actor {
 
     async fn join(&mut self, id: SessionId, after_seq: i64) -> Result<CommandReply, AppError> {
         let j = call_flow::join(&self.app, &self.who, id.clone(), self.hub.id(), after_seq).await?;
-        if j.superseded.is_some() {
-            self.app
-                .bus
-                .live(Live::Superseded {
-                    topic: id.to_string(),
-                    holder: self.hub.id().to_owned(),
-                })
-                .await;
+        if let Some(loser) = j.superseded {
+            let topic = id.to_string();
+            self.app.bus.live(Live::Superseded { topic, loser }).await;
         }
         // A long absence is answered in parts: the rest follows as events.
         let seq = match &j.reply {
@@ -378,8 +373,9 @@ impl Actor {
                 }
                 self.send(&ServerFrame::Slots { session, slots }).await
             }
-            Live::Superseded { topic, holder } => {
-                if holder == self.hub.id() {
+            Live::Superseded { topic, loser } => {
+                // The topic's other watchers, a session's other member say, keep their places.
+                if loser != self.hub.id() {
                     return Ok(());
                 }
                 if self.seat.as_ref().is_some_and(|s| s.as_str() == topic) {

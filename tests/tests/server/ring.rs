@@ -336,6 +336,12 @@ both!(a_second_tab_takes_over_and_the_first_is_told, |county| {
         })
         .await;
     assert_eq!(told.as_deref(), Some(session.as_str()));
+    // The agent keeps their place: they hear what the new tab says.
+    tab.chat(&session, "from here").await;
+    agent
+        .line
+        .event_where(|e| matches!(&e.body, EventBody::Chat { text } if text == "from here"))
+        .await;
     let seat = agent.seat.clone();
     let mut desk = Line::open(&agent.http).await;
     desk.send(&ClientFrame::WatchSeat { seat: seat.clone() })
