@@ -126,7 +126,7 @@ impl Default for Media {
 impl Default for Log {
     fn default() -> Self {
         Self {
-            filter: "info,sqlx=warn,webrtc=error,rtc=error".into(),
+            filter: "info,sqlx=warn,webrtc=off,rtc=off".into(),
             json: false,
         }
     }
