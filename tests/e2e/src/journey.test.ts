@@ -1,5 +1,5 @@
 /** The main job from end to end: a citizen calls from a booth, an agent helps, the case is reviewed and issued, and verified. */
-import { Guard, launch } from '@cloud-booth/testkit'
+import { Guard, checkAccessibility, launch } from '@cloud-booth/testkit'
 import { readFileSync } from 'node:fs'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -63,6 +63,7 @@ describe('from the booth to the certificate', () => {
     await takeSeat(desk, 'agent2')
     await booth.see('duty')
     await booth.shot('02-booth-idle')
+    await checkAccessibility(booth.page)
     await desk.shot('03-desk-idle')
   })
 
@@ -99,6 +100,7 @@ describe('from the booth to the certificate', () => {
     await Promise.all([hears(desk.at('citizen-video')), hears(booth.at('agent-video'))])
     await booth.shot('08-booth-session')
     await desk.shot('09-desk-session')
+    await checkAccessibility(desk.page)
   })
 
   step('they write to each other', async () => {
@@ -180,6 +182,7 @@ describe('from the booth to the certificate', () => {
     await eventually(() => field(desk, 'applicant.id_number').innerText(), '4309**********9647')
     expect(await desk.page.locator('body').innerText()).not.toContain(CITIZEN.number)
     await booth.shot('13-booth-filled')
+    await checkAccessibility(booth.page)
     await desk.shot('14-desk-filled')
   })
 
@@ -265,6 +268,7 @@ describe('from the booth to the certificate', () => {
     await phone.see('case-number', caseNumber)
     expect(phone.page.url()).not.toContain('#c=')
     await phone.shot('24-phone-case')
+    await checkAccessibility(phone.page)
     await booth.click('wipe')
     await booth.see('wiped')
     expect(await liveTracks(booth.page)).toBe(0)
@@ -307,6 +311,7 @@ describe('from the booth to the certificate', () => {
     await office.click('claim')
     await office.see('release')
     await office.shot('32-office-review')
+    await checkAccessibility(office.page)
     await office.click('do-correct')
     await office.see('sheet-correct')
     await office.page.getByRole('button', { name: /请写接收单位的全称/ }).click()
@@ -370,6 +375,7 @@ describe('from the booth to the certificate', () => {
     await anyone.page.locator('[data-outcome="valid"]').waitFor()
     expect(await anyone.page.locator('body').innerText()).not.toContain(CITIZEN.number)
     await anyone.shot('41-verify-valid')
+    await checkAccessibility(anyone.page)
     const file = anyone.page.getByTestId('file')
     await file.setInputFiles({ name: 'certificate.pdf', mimeType: 'application/pdf', buffer: pdf })
     await anyone.see('file-matches', '✓')
