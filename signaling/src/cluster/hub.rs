@@ -13,6 +13,9 @@ use tokio::sync::{Notify, mpsc, watch};
 const LIVE_QUEUE: usize = 64;
 /// A hall's queue moves often: its watchers look at most this often.
 const HALL_PERIOD: Duration = Duration::from_millis(700);
+/// The watchers of a hall look one part after another: all at once would make an offer wait behind hundreds of glances.
+const PARTS: u32 = 14;
+const ALL_PARTS: u16 = (1 << PARTS) - 1;
 /// At a stop the connections have this long to note what the others must know.
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 
@@ -20,7 +23,7 @@ const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 pub enum Signal {
     /// These topics changed.
     Dirty(HashSet<String>),
-    Live(Live),
+    Live(Box<Live>),
     /// The server stops.
     Stop,
 }
@@ -35,8 +38,9 @@ struct Marks {
 pub struct Connection {
     id: String,
     marks: Arc<Marks>,
-    live: mpsc::Receiver<Live>,
-    live_tx: mpsc::Sender<Live>,
+    /// Boxed: the channel sets room for 32 messages aside at once.
+    live: mpsc::Receiver<Box<Live>>,
+    live_tx: mpsc::Sender<Box<Live>>,
     hub: Hub,
     watched: HashSet<String>,
     stop: watch::Receiver<bool>,
@@ -45,7 +49,7 @@ pub struct Connection {
 #[derive(Clone)]
 struct Watcher {
     marks: Arc<Marks>,
-    live: mpsc::Sender<Live>,
+    live: mpsc::Sender<Box<Live>>,
 }
 
 #[derive(Clone)]
@@ -54,8 +58,14 @@ pub struct Hub(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     watchers: Mutex<HashMap<String, HashMap<String, Watcher>>>,
-    halls: Mutex<HashSet<String>>,
+    /// Halls that changed, and which parts of their watchers have not been told.
+    halls: Mutex<HashMap<String, u16>>,
     stop: watch::Sender<bool>,
+}
+
+/// Connection ids are random, so any fold spreads them.
+fn part_of(id: &str) -> u32 {
+    id.bytes().fold(0, |a, b| a + u32::from(b)) % PARTS
 }
 
 fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -67,14 +77,21 @@ impl Hub {
         let hub = Self(Arc::default());
         let weak = Arc::downgrade(&hub.0);
         tokio::spawn(async move {
-            let mut tick = tokio::time::interval(HALL_PERIOD);
-            loop {
+            let mut tick = tokio::time::interval(HALL_PERIOD / PARTS);
+            for part in (0..PARTS).cycle() {
                 tick.tick().await;
                 let Some(inner) = weak.upgrade() else { break };
-                let due: Vec<String> = lock(&inner.halls).drain().collect();
+                let mut due = vec![];
+                lock(&inner.halls).retain(|hall, untold| {
+                    if *untold & (1 << part) != 0 {
+                        due.push(hall.clone());
+                    }
+                    *untold &= !(1 << part);
+                    *untold != 0
+                });
                 let hub = Self(inner);
                 for h in due {
-                    hub.mark(&h);
+                    hub.mark(&h, Some(part));
                 }
             }
         });
@@ -114,22 +131,25 @@ impl Hub {
 
     pub(super) fn wake(&self, topic: &str) {
         if topic.starts_with("hal_") {
-            lock(&self.0.halls).insert(topic.to_owned());
+            lock(&self.0.halls).insert(topic.to_owned(), ALL_PARTS);
         } else {
-            self.mark(topic);
+            self.mark(topic, None);
         }
     }
 
     /// As if every watched topic had changed.
     pub fn wake_everything(&self) {
         for t in self.topics() {
-            self.mark(&t);
+            self.mark(&t, None);
         }
     }
 
-    fn mark(&self, topic: &str) {
+    fn mark(&self, topic: &str, part: Option<u32>) {
         let watchers = lock(&self.0.watchers);
-        for w in watchers.get(topic).into_iter().flat_map(HashMap::values) {
+        for (id, w) in watchers.get(topic).into_iter().flatten() {
+            if part.is_some_and(|p| part_of(id) != p) {
+                continue;
+            }
             lock(&w.marks.topics).insert(topic.to_owned());
             w.marks.notify.notify_one();
         }
@@ -139,7 +159,7 @@ impl Hub {
         let watchers = lock(&self.0.watchers);
         for w in watchers.get(topic).into_iter().flat_map(HashMap::values) {
             // Full: a hint is lost, nothing else.
-            let _ = w.live.try_send(message.clone());
+            let _ = w.live.try_send(Box::new(message.clone()));
         }
     }
 }

@@ -102,7 +102,7 @@ pub async fn run(app: App, who: Principal, socket: WebSocket) {
         },
         closed: false,
     };
-    if a.hello().await.is_ok() {
+    if Box::pin(a.hello()).await.is_ok() {
         let _ = Box::pin(a.serve()).await;
     }
     Box::pin(a.leave()).await;
@@ -175,19 +175,20 @@ impl Actor {
                 m = self.socket.recv() => {
                     heard = Instant::now();
                     match m {
-                        Some(Ok(Message::Text(t))) => self.on_text(&t).await?,
+                        // What works holds its memory only while it works: ten thousand idle lines stay small.
+                        Some(Ok(Message::Text(t))) => Box::pin(self.on_text(&t)).await?,
                         Some(Ok(Message::Close(f))) => {
                             self.closed = f.is_none_or(|f| matches!(f.code, close_code::NORMAL | close_code::AWAY | close_code::STATUS));
                             return Ok(());
                         }
-                        Some(Ok(Message::Binary(_))) => self.problem(&no("frame_unknown")).await?,
+                        Some(Ok(Message::Binary(_))) => Box::pin(self.problem(&no("frame_unknown"))).await?,
                         Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                         Some(Err(_)) | None => return Err(End),
                     }
                 }
                 s = self.hub.next() => match s {
-                    Signal::Dirty(topics) => self.refresh(topics).await?,
-                    Signal::Live(l) => self.on_live(l).await?,
+                    Signal::Dirty(topics) => Box::pin(self.refresh(topics)).await?,
+                    Signal::Live(l) => Box::pin(self.on_live(*l)).await?,
                     Signal::Stop => {
                         let bye = CloseFrame { code: close_code::RESTART, reason: "".into() };
                         let _ = tokio::time::timeout(BYE_WITHIN, self.socket.send(Message::Close(Some(bye)))).await;
@@ -199,7 +200,7 @@ impl Actor {
                         return Err(End);
                     }
                     n += 1;
-                    self.send(&ServerFrame::Ping { n }).await?;
+                    Box::pin(self.send(&ServerFrame::Ping { n })).await?;
                 }
             }
         }

@@ -48,12 +48,27 @@ struct Args {
 const HOLD: Duration = Duration::from_secs(1);
 /// Who still waits after this was not served.
 const DRAIN: Duration = Duration::from_secs(15);
-/// Citizens; each queues again when their session is over.
-const CITIZENS: usize = 3000;
 const FSYNCS: usize = 500;
 
 /// Tokens of citizens who are not in the queue, longest idle first.
 type Pool = Arc<Mutex<VecDeque<String>>>;
+
+/// Brings the pool to `n` citizens: each queues once in a phase, and again in the next.
+async fn gather(api: &Api, pool: &Pool, n: usize) -> Result<()> {
+    let missing = n.saturating_sub(lock(pool).len());
+    if missing == 0 {
+        return Ok(());
+    }
+    say(&format!("{missing} citizens arrive"));
+    let hall = seed::hall_id().to_string();
+    let new: Vec<String> = stream::iter(0..missing)
+        .map(|_| async { anyhow::Ok(api.visit(&hall).await?.access_token) })
+        .buffer_unordered(32)
+        .try_collect()
+        .await?;
+    lock(pool).extend(new);
+    Ok(())
+}
 
 fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
     m.lock().unwrap_or_else(PoisonError::into_inner)
@@ -158,15 +173,10 @@ async fn fsyncs(dir: PathBuf) -> Result<Vec<f64>> {
 async fn main() -> Result<()> {
     let a = Args::parse();
     let (api, seen) = (Api::new(&a.url)?, Arc::new(Seen::default()));
-    say(&format!("{CITIZENS} citizens arrive"));
-    let hall = seed::hall_id().to_string();
-    let pool: Pool = Arc::new(Mutex::new(
-        stream::iter(0..CITIZENS)
-            .map(|_| async { anyhow::Ok(api.visit(&hall).await?.access_token) })
-            .buffer_unordered(32)
-            .try_collect()
-            .await?,
-    ));
+    let pool = Pool::default();
+    let warm_up = Duration::from_secs(a.warm_up_s);
+    let times = load::poisson(a.rate, warm_up + Duration::from_secs(a.seconds));
+    gather(&api, &pool, times.len()).await?;
     say(&format!("{} agents sign in", a.seats));
     let seats = Seats::open(&api, a.seats, &seen).await?;
 
@@ -175,8 +185,6 @@ async fn main() -> Result<()> {
         "Poisson {}/s: {} s warm-up, {} s",
         a.rate, a.warm_up_s, a.seconds
     ));
-    let warm_up = Duration::from_secs(a.warm_up_s);
-    let times = load::poisson(a.rate, warm_up + Duration::from_secs(a.seconds));
     let p = run(&api, &seen, &pool, times, HOLD).await?;
     synced.extend(fsyncs(a.data_dir.clone()).await?);
     let ms = latencies(&p, warm_up);
@@ -194,9 +202,10 @@ async fn main() -> Result<()> {
     let mut best = (0.0, 0);
     let mut rate = a.step;
     while rate <= a.max_rate {
+        let times = load::even(rate, Duration::from_secs(a.step_s));
+        gather(&api, &pool, times.len()).await?;
         // Signed in anew: an access token lives ten minutes, all steps together may take longer.
         let seats = Seats::open(&api, a.seats, &seen).await?;
-        let times = load::even(rate, Duration::from_secs(a.step_s));
         let p = run(&api, &seen, &pool, times, Duration::ZERO).await?;
         drop(seats);
         let share = p.accepted_in_time as f64 / p.scheduled as f64;
