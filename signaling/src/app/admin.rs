@@ -9,7 +9,7 @@ pub async fn overview(app: &App) -> Result<AdminOverview, AppError> {
     let (a, now) = (app.clone(), app.now());
     let items = catalogue::list(app, None).await?.items;
     let head = audit_log::head(app).await?;
-    app.read(|tx| {
+    app.read(move |tx| {
         Box::pin(async move {
             let mut seats = vec![];
             for h in hall::all(tx).await? {

@@ -188,7 +188,7 @@ async fn batch(app: &App) -> Result<usize, AppError> {
 async fn deliver(app: &App) -> Result<(), AppError> {
     let now = app.now();
     if app
-        .read(|tx| Box::pin(async move { Ok(outbox::due(tx, now).await?.is_empty()) }))
+        .read(move |tx| Box::pin(async move { Ok(outbox::due(tx, now).await?.is_empty()) }))
         .await?
     {
         return Ok(());

@@ -426,7 +426,7 @@ pub async fn end(
 pub async fn due(app: &App) -> Result<(), AppError> {
     let now = app.now();
     let over = app
-        .read(|tx| Box::pin(async move { Ok(session::grace_over(tx, now).await?) }))
+        .read(move |tx| Box::pin(async move { Ok(session::grace_over(tx, now).await?) }))
         .await?;
     for s in over {
         let id = s.id.clone();

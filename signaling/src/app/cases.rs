@@ -68,7 +68,7 @@ pub async fn list(
     let (a, staff) = (app.clone(), staff.clone());
     let after = after.map(read_cursor).transpose()?;
     let limit = limit.clamp(1, limits::PAGE_MAX);
-    app.read(|tx| {
+    app.read(move |tx| {
         Box::pin(async move {
             let me = case_core::active_staff(tx, &staff).await?;
             let mut rows = vec![];

@@ -514,7 +514,7 @@ pub async fn decline(
 pub async fn due(app: &App) -> Result<(), AppError> {
     let now = app.now();
     let (rings, silent, wraps) = app
-        .read(|tx| {
+        .read(move |tx| {
             Box::pin(async move {
                 Ok((
                     pairing::ring_over(tx, now).await?,
@@ -663,7 +663,7 @@ pub(crate) async fn view_in(
 
 pub async fn view(app: &App, id: SeatId) -> Result<SeatView, AppError> {
     let (a, now) = (app.clone(), app.now());
-    app.read(|tx| {
+    app.read(move |tx| {
         Box::pin(async move {
             let s = seat::get(tx, &id).await?.ok_or_else(|| no("not_found"))?;
             view_in(&a, tx, s, now).await
@@ -675,7 +675,7 @@ pub async fn view(app: &App, id: SeatId) -> Result<SeatView, AppError> {
 /// The seats of the caller's hall.
 pub async fn list(app: &App, hall: HallId) -> Result<Vec<SeatView>, AppError> {
     let (a, now) = (app.clone(), app.now());
-    app.read(|tx| {
+    app.read(move |tx| {
         Box::pin(async move {
             let mut out = vec![];
             for s in seat::of_hall(tx, &hall).await? {

@@ -99,7 +99,7 @@ pub(super) async fn view(
 
 pub async fn list(app: &App) -> Result<Vec<HallView>, AppError> {
     let now = app.now();
-    app.read(|tx| {
+    app.read(move |tx| {
         Box::pin(async move {
             let mut out = vec![];
             for h in hall::all(tx).await? {
@@ -113,7 +113,7 @@ pub async fn list(app: &App) -> Result<Vec<HallView>, AppError> {
 
 pub async fn get(app: &App, id: HallId) -> Result<HallView, AppError> {
     let now = app.now();
-    app.read(|tx| {
+    app.read(move |tx| {
         Box::pin(async move {
             let h = hall::get(tx, &id).await?.ok_or_else(|| no("not_found"))?;
             view(tx, &h, now).await

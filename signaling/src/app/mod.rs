@@ -266,7 +266,8 @@ impl App {
 
     pub async fn read<T, F>(&self, work: F) -> Result<T, AppError>
     where
-        F: for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Result<T, AppError>>,
+        F: for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Result<T, AppError>> + Send + 'static,
+        T: Send + 'static,
     {
         self.store.read(work).await
     }

@@ -252,7 +252,7 @@ pub async fn page(app: &App, id: TicketId, here: bool) -> Result<(), AppError> {
 pub async fn due(app: &App) -> Result<(), AppError> {
     let now = app.now();
     let over = app
-        .read(|tx| Box::pin(async move { Ok(ticket::grace_over(tx, now).await?) }))
+        .read(move |tx| Box::pin(async move { Ok(ticket::grace_over(tx, now).await?) }))
         .await?;
     for t in over {
         let r = app

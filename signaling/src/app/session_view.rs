@@ -159,7 +159,7 @@ pub async fn joined(
     after: i64,
 ) -> Result<(SessionView, Option<FormView>, Vec<SessionEvent>), AppError> {
     let (a, who) = (app.clone(), who.clone());
-    app.read(|tx| {
+    app.read(move |tx| {
         Box::pin(async move {
             let view = view_in(&a, tx, &who, &id).await?;
             let (s, _, me) = call_flow::membership(tx, &who, &id).await?;

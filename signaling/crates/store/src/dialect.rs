@@ -6,7 +6,7 @@ use domain::id::HallId;
 /// Matching and seat changes of one hall take turns. SQLite's single writer does that already.
 pub async fn lock_hall(tx: &mut Tx, hall: &HallId) -> Result<(), StoreError> {
     if tx.is_postgres() {
-        tx.rows("SELECT id FROM halls WHERE id = $1 FOR UPDATE", args![hall])
+        tx.exec("SELECT id FROM halls WHERE id = $1 FOR UPDATE", args![hall])
             .await?;
     }
     Ok(())
@@ -15,7 +15,7 @@ pub async fn lock_hall(tx: &mut Tx, hall: &HallId) -> Result<(), StoreError> {
 /// Takes turns on one session's journal and form. The row's own UPDATE would do it too, but later than the rules read.
 pub async fn lock_session(tx: &mut Tx, session: &domain::id::SessionId) -> Result<(), StoreError> {
     if tx.is_postgres() {
-        tx.rows(
+        tx.exec(
             "SELECT id FROM sessions WHERE id = $1 FOR UPDATE",
             args![session],
         )
@@ -27,7 +27,7 @@ pub async fn lock_session(tx: &mut Tx, session: &domain::id::SessionId) -> Resul
 /// Takes turns on one case.
 pub async fn lock_case(tx: &mut Tx, case: &domain::id::CaseId) -> Result<(), StoreError> {
     if tx.is_postgres() {
-        tx.rows("SELECT id FROM cases WHERE id = $1 FOR UPDATE", args![case])
+        tx.exec("SELECT id FROM cases WHERE id = $1 FOR UPDATE", args![case])
             .await?;
     }
     Ok(())

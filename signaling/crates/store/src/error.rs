@@ -46,12 +46,24 @@ impl From<sqlx::Error> for StoreError {
         if matches!(code.as_ref(), "40001" | "40P01") {
             return Self::Retry;
         }
-        // PostgreSQL class 23, SQLite SQLITE_CONSTRAINT (19) and its extended codes.
-        let sqlite = code.parse::<i64>().is_ok_and(|c| c & 0xff == 19);
-        if (code.len() == 5 && code.starts_with("23")) || sqlite {
+        // Class 23: integrity constraint violation.
+        if code.len() == 5 && code.starts_with("23") {
             let named = db.constraint().map(str::to_owned);
             return Self::Constraint(named.unwrap_or_else(|| db.message().to_owned()));
         }
         Self::Unavailable(db.message().to_owned())
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(e: rusqlite::Error) -> Self {
+        match e {
+            rusqlite::Error::SqliteFailure(code, text)
+                if code.code == rusqlite::ErrorCode::ConstraintViolation =>
+            {
+                Self::Constraint(text.unwrap_or_default())
+            }
+            e => Self::Unavailable(e.to_string()),
+        }
     }
 }

@@ -2,16 +2,18 @@
 
 use crate::StoreError;
 use domain::{id::Id, time::Timestamp};
+use rusqlite::types::{FromSql, ToSql, ToSqlOutput, ValueRef};
 use serde::de::DeserializeOwned;
 use sqlx::{
-    Decode, PgConnection, Postgres, Row as _, Sqlite, SqliteConnection, Transaction, Type,
-    pool::PoolConnection, postgres::PgRow, sqlite::SqliteRow,
+    Decode, PgConnection, Postgres, Row as _, Transaction, Type, pool::PoolConnection,
+    postgres::PgRow,
 };
 
 /// An open transaction, or a connection for reading. After an error do not go on with it: PostgreSQL has aborted it.
+///
+/// SQLite answers at once, on a thread that may block ([`crate::Store`] sees to it); PostgreSQL is awaited.
 pub enum Tx {
-    Sqlite(SqliteConnection),
-    SqliteRead(PoolConnection<Sqlite>),
+    Sqlite(rusqlite::Connection),
     Postgres(Transaction<'static, Postgres>),
     PostgresRead(PoolConnection<Postgres>),
 }
@@ -63,25 +65,37 @@ macro_rules! args {
     ($($v:expr),* $(,)?) => { vec![$($crate::Value::from($v)),*] };
 }
 
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Text(Some(v)) => ValueRef::Text(v.as_bytes()),
+            Self::Blob(Some(v)) => ValueRef::Blob(v),
+            Self::Int(Some(v)) => ValueRef::Integer(*v),
+            Self::Bool(v) => ValueRef::Integer(i64::from(*v)),
+            Self::Text(None) | Self::Int(None) | Self::Blob(None) => ValueRef::Null,
+        }))
+    }
+}
+
 /// A row of either database.
-pub enum Row {
-    Sqlite(SqliteRow),
+pub enum Row<'r> {
+    Sqlite(&'r rusqlite::Row<'r>),
     Postgres(PgRow),
 }
 
-impl Row {
+impl Row<'_> {
     fn get<T>(&self, column: &str) -> Result<T, StoreError>
     where
-        T: for<'r> Decode<'r, Sqlite>
-            + Type<Sqlite>
-            + for<'r> Decode<'r, Postgres>
-            + Type<Postgres>,
+        T: FromSql + for<'r> Decode<'r, Postgres> + Type<Postgres>,
     {
-        let r = match self {
-            Self::Sqlite(r) => r.try_get(column),
-            Self::Postgres(r) => r.try_get(column),
-        };
-        r.map_err(|e| StoreError::Corrupt(format!("{column}: {e}")))
+        match self {
+            Self::Sqlite(r) => r
+                .get(column)
+                .map_err(|e| StoreError::Corrupt(format!("{column}: {e}"))),
+            Self::Postgres(r) => r
+                .try_get(column)
+                .map_err(|e| StoreError::Corrupt(format!("{column}: {e}"))),
+        }
     }
     pub fn text(&self, c: &str) -> Result<String, StoreError> {
         self.get(c)
@@ -131,23 +145,38 @@ impl Row {
     }
 }
 
-macro_rules! bound {
-    ($db:ty, $sql:expr, $args:expr) => {{
-        let mut q = sqlx::query::<$db>($sql);
-        for a in $args {
-            q = match a {
-                Value::Text(v) => q.bind(v),
-                Value::Int(v) => q.bind(v),
-                Value::Bool(v) => q.bind(v),
-                Value::Blob(v) => q.bind(v),
-            };
-        }
-        q
-    }};
+fn bound(
+    sql: &'static str,
+    args: Vec<Value>,
+) -> sqlx::query::Query<'static, Postgres, sqlx::postgres::PgArguments> {
+    let mut q = sqlx::query::<Postgres>(sql);
+    for a in args {
+        q = match a {
+            Value::Text(v) => q.bind(v),
+            Value::Int(v) => q.bind(v),
+            Value::Bool(v) => q.bind(v),
+            Value::Blob(v) => q.bind(v),
+        };
+    }
+    q
 }
 
+/// To SQLite `$2` is a name, numbered as it first appears; the list of values goes by the number in it.
+fn bind(s: &mut rusqlite::CachedStatement<'_>, args: &[Value]) -> Result<(), StoreError> {
+    for i in 1..=s.parameter_count() {
+        let value = s
+            .parameter_name(i)
+            .and_then(|name| name.get(1..)?.parse::<usize>().ok())
+            .and_then(|n| args.get(n.checked_sub(1)?))
+            .ok_or_else(|| StoreError::Corrupt(format!("parameter {i} has no value")))?;
+        s.raw_bind_parameter(i, value)?;
+    }
+    Ok(())
+}
+
+/// Both `&mut`: a future that waits for PostgreSQL must stay `Send`.
 enum Conn<'a> {
-    Sqlite(&'a mut SqliteConnection),
+    Sqlite(&'a mut rusqlite::Connection),
     Postgres(&'a mut PgConnection),
 }
 
@@ -155,7 +184,6 @@ impl Tx {
     fn conn(&mut self) -> Conn<'_> {
         match self {
             Self::Sqlite(c) => Conn::Sqlite(c),
-            Self::SqliteRead(c) => Conn::Sqlite(c),
             Self::Postgres(c) => Conn::Postgres(c),
             Self::PostgresRead(c) => Conn::Postgres(c),
         }
@@ -168,34 +196,23 @@ impl Tx {
 
     /// Rows affected.
     pub async fn exec(&mut self, sql: &'static str, args: Vec<Value>) -> Result<u64, StoreError> {
-        Ok(match self.conn() {
-            Conn::Sqlite(c) => bound!(Sqlite, sql, args).execute(c).await?.rows_affected(),
-            Conn::Postgres(c) => bound!(Postgres, sql, args)
-                .execute(c)
-                .await?
-                .rows_affected(),
-        })
-    }
-
-    pub async fn rows(
-        &mut self,
-        sql: &'static str,
-        args: Vec<Value>,
-    ) -> Result<Vec<Row>, StoreError> {
-        Ok(match self.conn() {
-            Conn::Sqlite(c) => bound!(Sqlite, sql, args)
-                .fetch_all(c)
-                .await?
-                .into_iter()
-                .map(Row::Sqlite)
-                .collect(),
-            Conn::Postgres(c) => bound!(Postgres, sql, args)
-                .fetch_all(c)
-                .await?
-                .into_iter()
-                .map(Row::Postgres)
-                .collect(),
-        })
+        match self.conn() {
+            Conn::Sqlite(c) => {
+                let mut s = c.prepare_cached(sql)?;
+                // A statement that answers rows (RETURNING, a lock) is run to its end like any other.
+                bind(&mut s, &args)?;
+                if s.column_count() == 0 {
+                    return Ok(s.raw_execute()? as u64);
+                }
+                let mut rows = s.raw_query();
+                let mut n = 0;
+                while rows.next()?.is_some() {
+                    n += 1;
+                }
+                Ok(n)
+            }
+            Conn::Postgres(c) => Ok(bound(sql, args).execute(c).await?.rows_affected()),
+        }
     }
 
     pub async fn all<T>(
@@ -204,33 +221,57 @@ impl Tx {
         args: Vec<Value>,
         map: impl Fn(&Row) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
-        self.rows(sql, args).await?.iter().map(map).collect()
+        match self.conn() {
+            Conn::Sqlite(c) => {
+                let mut s = c.prepare_cached(sql)?;
+                bind(&mut s, &args)?;
+                let mut rows = s.raw_query();
+                let mut out = vec![];
+                while let Some(r) = rows.next()? {
+                    out.push(map(&Row::Sqlite(r))?);
+                }
+                Ok(out)
+            }
+            Conn::Postgres(c) => bound(sql, args)
+                .fetch_all(c)
+                .await?
+                .into_iter()
+                .map(|r| map(&Row::Postgres(r)))
+                .collect(),
+        }
     }
 
+    /// The first row. A writing statement is run to its end.
     pub async fn one<T>(
         &mut self,
         sql: &'static str,
         args: Vec<Value>,
         map: impl Fn(&Row) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
-        let row = match self.conn() {
-            Conn::Sqlite(c) => bound!(Sqlite, sql, args)
+        match self.conn() {
+            Conn::Sqlite(c) => {
+                let mut s = c.prepare_cached(sql)?;
+                bind(&mut s, &args)?;
+                let mut rows = s.raw_query();
+                let first = rows.next()?.map(|r| map(&Row::Sqlite(r))).transpose()?;
+                if first.is_some() {
+                    rows.next()?;
+                }
+                Ok(first)
+            }
+            Conn::Postgres(c) => bound(sql, args)
                 .fetch_optional(c)
                 .await?
-                .map(Row::Sqlite),
-            Conn::Postgres(c) => bound!(Postgres, sql, args)
-                .fetch_optional(c)
-                .await?
-                .map(Row::Postgres),
-        };
-        row.as_ref().map(map).transpose()
+                .map(|r| map(&Row::Postgres(r)))
+                .transpose(),
+        }
     }
 
     /// Prepares a statement without running it: a test asks both engines about every query.
     pub async fn prepares(&mut self, sql: &'static str) -> Result<(), StoreError> {
         use sqlx::{Executor as _, SqlSafeStr as _};
         match self.conn() {
-            Conn::Sqlite(c) => c.prepare(sql.into_sql_str()).await.map(|_| ())?,
+            Conn::Sqlite(c) => c.prepare(sql).map(|_| ())?,
             Conn::Postgres(c) => c.prepare(sql.into_sql_str()).await.map(|_| ())?,
         }
         Ok(())
