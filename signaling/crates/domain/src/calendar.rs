@@ -4,6 +4,12 @@
 //! day that is off moves to the next working day). Never guesses: a year whose arrangement is not published answers
 //! `calendar_missing`. Days are Beijing days. Data: `data/chinese-days.json` (MIT), 2004 to 2026; later years are added
 //! by [`Calendar::with_extra`] from an upload of the same shape. Shared basic: `case` and `rating` count with it.
+//!
+//! `calendar/hours.rs` opening hours by that calendar.
+
+mod hours;
+
+pub use hours::{Days, Hours, OPEN_LOOKAHEAD_DAYS, TimeOfDay, hours_overlap, next_open, open_at};
 
 use crate::{error::Rejected, identifiers::parse_date};
 use serde::Deserialize;

@@ -1,6 +1,7 @@
 //! The rules of the counter, pure: no clock, randomness, database, network or runtime in this crate.
 //!
-//! One file a noun. A noun imports only the shared basics (`id`, `time`, `pii`, `limits`, `error`, `identifiers`);
+//! One file a noun. A noun imports only the shared basics (`id`, `time`, `pii`, `limits`, `error`, `identifiers`,
+//! `calendar`; `pairing` matches what `routing` demands);
 //! nouns react to each other through effect values that the application carries out.
 
 // Shared basics
@@ -11,11 +12,19 @@ pub mod pii;
 pub mod time;
 
 // The desk
+pub mod appointment;
 pub mod audit;
+pub mod callback;
+pub mod erlang;
+pub mod invite;
+pub mod ladder;
+pub mod level;
 pub mod pairing;
+pub mod routing;
 pub mod seat;
 pub mod session;
 pub mod ticket;
+pub mod wait;
 
 // Nouns A
 pub mod calendar;

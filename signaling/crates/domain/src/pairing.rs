@@ -1,4 +1,10 @@
 //! Who is offered to whom (派单): a pure choice over tickets in order of service and ready seats, and the offer's states.
+//!
+//! `pairing/by_demand.rs` the choice over demand classes. Never relaxes a demand (`routing` does).
+
+mod by_demand;
+
+pub use by_demand::{Group, ReadySeat, choose_by_demand};
 
 use crate::{
     error::Rejected,

@@ -1,4 +1,10 @@
 //! A desk where an agent serves (坐席). Never knows the ticket that it serves.
+//!
+//! `seat/state_time.rs` how long it was in which state.
+
+mod state_time;
+
+pub use state_time::{REASON_CHARS, Row, StateTime, Total};
 
 use crate::error::Rejected;
 
@@ -29,6 +35,16 @@ pub enum Cmd {
     /// The page closed or fell silent.
     Lost,
     Close,
+    /// A supervisor's word: ready, away or offline (see [`State::force`]). A busy seat stays busy.
+    Force(State),
+}
+
+/// What a supervisor's word does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forced {
+    Now(State),
+    /// The citizen is not cut off: kept as the seat's `forced_next` until session and wrap-up are over.
+    AfterSession(State),
 }
 
 impl State {
@@ -57,8 +73,39 @@ impl State {
         Self::ALL.into_iter().find(|v| v.as_str() == s)
     }
 
+    /// What forcing this seat into a state does. A ringing seat may be forced away or offline: its ticket then goes back to
+    /// the head of its class, as after [`Cmd::Lost`].
+    ///
+    /// # Errors
+    /// `seat_force`: nobody is forced to ring, to be busy or to wrap up; `seat_state`: it is there already, or nobody sits
+    /// there to be made ready.
+    pub const fn force(self, to: Self) -> Result<Forced, Rejected> {
+        match (self, to) {
+            (_, Self::Ringing | Self::Busy | Self::WrapUp) => Err(Rejected::new("seat_force")),
+            (Self::Busy, Self::Ready | Self::Away | Self::Offline) => Ok(Forced::AfterSession(to)),
+            (Self::Away | Self::WrapUp, Self::Ready)
+            | (Self::Ready | Self::Ringing | Self::WrapUp, Self::Away)
+            | (Self::Ready | Self::Ringing | Self::WrapUp | Self::Away, Self::Offline) => {
+                Ok(Forced::Now(to))
+            }
+            (Self::Offline | Self::Ready | Self::Ringing, Self::Ready)
+            | (Self::Offline | Self::Away, Self::Away)
+            | (Self::Offline, Self::Offline) => Err(Rejected::new("seat_state")),
+        }
+    }
+
+    /// Where a seat goes when its wrap-up ends: where a supervisor wanted it, else ready.
+    #[must_use]
+    pub const fn after_wrap_up(forced_next: Option<Self>) -> Self {
+        match forced_next {
+            Some(Self::Away) => Self::Away,
+            Some(Self::Offline) => Self::Offline,
+            Some(Self::Ready | Self::Ringing | Self::Busy | Self::WrapUp) | None => Self::Ready,
+        }
+    }
+
     /// The one place that says what a seat may become.
-    pub const fn apply(self, cmd: Cmd) -> Result<Self, Rejected> {
+    pub fn apply(self, cmd: Cmd) -> Result<Self, Rejected> {
         match (self, cmd) {
             (Self::Offline, Cmd::Open) => Ok(Self::Ready),
             (Self::Away | Self::WrapUp, Cmd::Ready) => Ok(Self::Ready),
@@ -70,6 +117,11 @@ impl State {
             (Self::Busy, Cmd::WrapUp) => Ok(Self::WrapUp),
             (Self::Ready | Self::Ringing | Self::WrapUp, Cmd::Lost) => Ok(Self::Away),
             (Self::Ready | Self::WrapUp | Self::Away, Cmd::Close) => Ok(Self::Offline),
+            (_, Cmd::Force(to)) => match self.force(to) {
+                Ok(Forced::Now(s)) => Ok(s),
+                Ok(Forced::AfterSession(_)) => Ok(self),
+                Err(e) => Err(e),
+            },
             (
                 Self::Offline
                 | Self::Ready
@@ -86,6 +138,32 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_is_forced_to_serve_and_no_citizen_is_cut_off() {
+        for from in State::ALL {
+            for to in [State::Ringing, State::Busy, State::WrapUp] {
+                assert_eq!(
+                    from.apply(Cmd::Force(to)),
+                    Err(Rejected::new("seat_force")),
+                    "{from:?}"
+                );
+            }
+            for to in [State::Ready, State::Away, State::Offline] {
+                let r = from.apply(Cmd::Force(to));
+                match from.force(to) {
+                    Ok(Forced::AfterSession(next)) => {
+                        assert_eq!((from, r), (State::Busy, Ok(State::Busy)));
+                        assert_eq!(State::after_wrap_up(Some(next)), to);
+                    }
+                    Ok(Forced::Now(next)) => assert_eq!((r, next), (Ok(to), to)),
+                    Err(e) => assert_eq!((r, e.code), (Err(e.clone()), "seat_state")),
+                }
+            }
+        }
+        assert_eq!(State::after_wrap_up(None), State::Ready);
+        assert!(State::Offline.force(State::Ready).is_err());
+    }
 
     #[test]
     fn only_a_ready_seat_rings_and_only_a_ringing_one_answers() {

@@ -1,0 +1,133 @@
+//! What a ticket asks of a seat at one moment, and its canonical text (the key of a demand class in the database).
+
+use crate::{
+    error::Rejected,
+    id::{Id as _, StaffId},
+};
+use std::collections::BTreeMap;
+
+/// One skill code (bytes): `need:sign_language` takes 18.
+pub const SKILL_CODE_BYTES: usize = 32;
+/// Skills in one demand: five required, four needs, one language.
+pub const DEMAND_SKILLS_MAX: usize = 10;
+/// Staff to whom a demand may be held: the last agent and a pair, and one to spare.
+pub const ONLY_MAX: usize = 4;
+/// Longest canonical text (bytes); the bounds above keep it below.
+pub const KEY_BYTES: usize = 512;
+
+/// `general`, `lang:en`, `dialect:yiyang`, `need:sign_language`: lower-case words, at most one kind before a colon.
+#[must_use]
+pub fn is_skill_code(s: &str) -> bool {
+    let word = |w: &str| {
+        w.starts_with(|c: char| c.is_ascii_lowercase())
+            && w.bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    s.len() <= SKILL_CODE_BYTES
+        && match s.split_once(':') {
+            Some((kind, rest)) => word(kind) && word(rest),
+            None => word(s),
+        }
+}
+
+/// What is asked: every skill at its level or above, and, for now, of these staff alone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Demand {
+    skills: BTreeMap<String, u8>,
+    only: Vec<String>,
+}
+
+impl Demand {
+    /// `only`: staff ids, the first is asked first; empty: anybody.
+    ///
+    /// # Errors
+    /// `demand_invalid`: a malformed code or id, a level outside 1 to 5, somebody twice, or too many.
+    pub fn new(skills: BTreeMap<String, u8>, only: Vec<String>) -> Result<Self, Rejected> {
+        let fine = skills.len() <= DEMAND_SKILLS_MAX
+            && only.len() <= ONLY_MAX
+            && skills
+                .iter()
+                .all(|(c, l)| is_skill_code(c) && (1..=super::LEVEL_MAX).contains(l))
+            && only
+                .iter()
+                .enumerate()
+                .all(|(i, o)| StaffId::parse(o).is_some() && !only[..i].contains(o));
+        if fine {
+            Ok(Self { skills, only })
+        } else {
+            Err(Rejected::new("demand_invalid"))
+        }
+    }
+
+    /// For what is a part of a demand that was checked.
+    pub(super) const fn unchecked(skills: BTreeMap<String, u8>, only: Vec<String>) -> Self {
+        Self { skills, only }
+    }
+
+    #[must_use]
+    pub const fn skills(&self) -> &BTreeMap<String, u8> {
+        &self.skills
+    }
+    #[must_use]
+    pub fn only(&self) -> &[String] {
+        &self.only
+    }
+
+    /// Canonical text, equal exactly for equal demands: `general:1,need:sign_language:1|only=stf_…`; no skill at all: `*`.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let mut out = if self.skills.is_empty() {
+            "*".to_owned()
+        } else {
+            let words: Vec<_> = self
+                .skills
+                .iter()
+                .map(|(c, l)| format!("{c}:{l}"))
+                .collect();
+            words.join(",")
+        };
+        if !self.only.is_empty() {
+            out.push_str("|only=");
+            out.push_str(&self.only.join(","));
+        }
+        out
+    }
+
+    /// Reads what [`Demand::key`] wrote, and nothing else: `parse(k)?.key() == k`.
+    ///
+    /// # Errors
+    /// `demand_invalid`.
+    pub fn parse(key: &str) -> Result<Self, Rejected> {
+        let bad = || Rejected::new("demand_invalid");
+        if key.len() > KEY_BYTES {
+            return Err(bad());
+        }
+        let (words, only) = match key.split_once("|only=") {
+            Some((w, o)) => (w, o.split(',').map(str::to_owned).collect()),
+            None => (key, vec![]),
+        };
+        let mut skills = BTreeMap::new();
+        if words != "*" {
+            for w in words.split(',') {
+                let (code, level) = w.rsplit_once(':').ok_or_else(bad)?;
+                skills.insert(code.to_owned(), level.parse().map_err(|_| bad())?);
+            }
+        }
+        let demand = Self::new(skills, only)?;
+        if demand.key() == key {
+            Ok(demand)
+        } else {
+            Err(bad())
+        }
+    }
+
+    /// Whether this member of staff, seated with these skills, may be offered it now.
+    #[must_use]
+    pub fn fits(&self, staff: &str, skills: &BTreeMap<String, u8>) -> bool {
+        (self.only.is_empty() || self.only.iter().any(|o| o == staff))
+            && self
+                .skills
+                .iter()
+                .all(|(c, l)| skills.get(c).is_some_and(|has| has >= l))
+    }
+}
