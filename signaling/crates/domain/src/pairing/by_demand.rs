@@ -155,7 +155,7 @@ mod tests {
         ];
         let both = seat(1, &[("general", 1), ("tax", 1)]);
         assert_eq!(
-            choose_by_demand(&groups, &[both.clone()]),
+            choose_by_demand(&groups, std::slice::from_ref(&both)),
             [(ticket(9_000), both.seat)]
         );
     }

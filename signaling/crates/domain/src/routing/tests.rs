@@ -93,7 +93,7 @@ fn the_last_agent_then_the_pair_then_everybody() {
     };
     let plan = Plan::new(&r, &[], None, &preferred).unwrap();
     let only = |s| plan.at(Span::seconds(s)).demand.only().to_vec();
-    assert_eq!(only(0), [last.clone()]);
+    assert_eq!(only(0), std::slice::from_ref(&last));
     assert_eq!(only(20), [last.clone(), a.clone(), b.clone()]);
     assert_eq!(only(60), Vec::<String>::new());
     // Without a last agent the pair is asked at once; the last agent who is also A stands once.
@@ -147,7 +147,7 @@ fn bad_rules_name_every_fault_and_where() {
         ("rule_seconds", "/text_slots"),
     ];
     assert_eq!(got, want.map(|(c, p)| (c, p.to_owned())));
-    let many = vec![r#"{"code":"general","level":1}"#; 6].join(",");
+    let many = [r#"{"code":"general","level":1}"#; 6].join(",");
     assert_eq!(
         faults(&format!(r#"{{"required":[{many}]}}"#)),
         [("rule_too_large", "/required".to_owned())]
