@@ -542,9 +542,11 @@ async fn a_companys_licence_opens_to_its_legal_representative_alone() {
     assert_eq!(code(c.ask(BUSINESS, None).await), "company_required");
     let asked = c.ask(BUSINESS, Some(LAKEVIEW)).await.unwrap();
     c.answer(&asked, true).await.unwrap();
+    let told = &c.session(&c.agent).await.consents[0];
     assert_eq!(
-        c.session(&c.agent).await.consents[0].outcome.as_deref(),
-        Some("not_entitled")
+        (told.outcome.as_deref(), told.state),
+        (Some("not_entitled"), ConsentState::Used),
+        "the one look is taken: the grant does not stay open for another"
     );
     assert!(c.field(&c.citizen, "company.name").await.value.is_null());
 

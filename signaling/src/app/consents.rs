@@ -351,19 +351,21 @@ async fn carry_out(
         actor: &actor,
         today: w.now.beijing_date(),
     };
-    let opened = match licences::library().open(w, tx, &query).await? {
-        Found::Licence(o) => o,
-        Found::Nothing => return outcome(tx, row, "nothing_found").await,
-        Found::NotEntitled => return outcome(tx, row, "not_entitled").await,
+    let (opened, word) = match licences::library().open(w, tx, &query).await? {
+        Found::Licence(o) => (Some(o), "filled"),
+        Found::Nothing => (None, "nothing_found"),
+        Found::NotEntitled => (None, "not_entitled"),
     };
     let purpose = domain_of(row)?.scope.purpose;
+    // The one look that was allowed has been taken, whatever it brought: another needs another grant.
     let used = Cmd::Use {
         purpose,
         licence_type: row.licence_type.clone(),
         attributes: row.fields.clone(),
     };
-    row.outcome = Some("filled".to_owned());
+    row.outcome = Some(word.to_owned());
     step(tx, w, row, citizen, &used).await?;
+    let Some(opened) = opened else { return Ok(()) };
     if purpose == Purpose::Copy {
         return Ok(());
     }
@@ -397,12 +399,6 @@ async fn carry_out(
         },
     )
     .await?;
-    Ok(())
-}
-
-async fn outcome(tx: &mut Tx, row: &mut consent::Consent, word: &str) -> Result<(), AppError> {
-    row.outcome = Some(word.to_owned());
-    consent::set_outcome(tx, &row.id, word).await?;
     Ok(())
 }
 
