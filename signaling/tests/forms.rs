@@ -17,7 +17,7 @@ use protocol::{
 use serde_json::{Value, json};
 use signaling::{
     app::{
-        App, Caller, auth, call_flow, consents, desk, forms, licences, materials, queue,
+        App, Caller, auth, call_flow, catalogue, consents, desk, forms, licences, materials, queue,
         session_view, signing, token::Principal,
     },
     config::Config,
@@ -832,5 +832,26 @@ async fn the_demo_county_loads_twice_and_an_ended_session_asks_nothing_more() {
     assert_eq!(
         code(c.set(&c.citizen, "applicant.name", json!("刘洋")).await),
         "session_ended"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_template_of_a_correction_says_what_it_is_about() {
+    let c = call(None).await;
+    let item = catalogue::get(&c.app, "no-criminal-record".into())
+        .await
+        .unwrap();
+    let targets: Vec<_> = item
+        .correction_reasons
+        .iter()
+        .filter_map(|r| r.target.as_deref())
+        .collect();
+    assert!(
+        targets.contains(&"purpose-proof"),
+        "a material: {targets:?}"
+    );
+    assert!(
+        targets.contains(&"purpose.recipient"),
+        "a field: {targets:?}"
     );
 }

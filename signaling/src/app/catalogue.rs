@@ -8,7 +8,9 @@ use domain::{
     catalogue::{FieldType, Item, Necessity, Outcome, ServiceObject, Text},
     error::Rejected,
 };
-use protocol::{Bilingual, FieldKind, ItemCard, ItemList, ItemMaterialView, ItemView};
+use protocol::{
+    Bilingual, CorrectionTemplate, FieldKind, ItemCard, ItemList, ItemMaterialView, ItemView,
+};
 use std::{
     collections::HashMap,
     ops::Deref,
@@ -209,7 +211,11 @@ pub fn view(item: &Item, version: i64) -> ItemView {
         correction_reasons: item
             .correction_reasons
             .iter()
-            .map(|r| bilingual(&r.text))
+            .map(|r| CorrectionTemplate {
+                zh: r.text.zh.clone(),
+                en: r.text.en.clone(),
+                target: r.field.clone().or_else(|| r.material.clone()),
+            })
             .collect(),
         refusal_reasons: opinions(Outcome::Refuse),
     }

@@ -45,8 +45,17 @@ pub struct ItemView {
     pub result_name: Bilingual,
     /// Reviewer's templates.
     pub opinions: Vec<Bilingual>,
-    pub correction_reasons: Vec<Bilingual>,
+    pub correction_reasons: Vec<CorrectionTemplate>,
     pub refusal_reasons: Vec<Bilingual>,
+}
+
+/// A text for a one-time notice, and what it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CorrectionTemplate {
+    pub zh: String,
+    pub en: String,
+    /// A field's path or a material's code, as in [`crate::CorrectionPoint`]; none: the application as a whole.
+    pub target: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]

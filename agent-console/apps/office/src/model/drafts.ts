@@ -1,7 +1,9 @@
 /** What a reviewer has written and not yet submitted, a case each: it outlives a reload of the case, a lost race and a new sign-in
  * of the same person. In memory alone, because it speaks about people. */
 import { reactive } from "vue";
-import type { Bilingual } from "@cloud-booth/api";
+import type { Bilingual, ItemView } from "@cloud-booth/api";
+
+type Template = ItemView["correction_reasons"][number];
 
 export interface PointDraft {
   key: number;
@@ -41,7 +43,12 @@ export const drafts = {
     return kept.get(id)!;
   },
   point(target = "", text: Bilingual = { zh: "", en: "" }): PointDraft {
-    return { key: ++lastKey, target, text: { ...text } };
+    return { key: ++lastKey, target, text: { zh: text.zh, en: text.en } };
+  },
+  /** From a template, about what the template is about: unless this case has no such field or material, then about the whole. */
+  fromTemplate(template: Template, targets: readonly string[]): PointDraft {
+    const target = template.target ?? "";
+    return drafts.point(targets.includes(target) ? target : "", template);
   },
   forget(id: string): void {
     kept.delete(id);
