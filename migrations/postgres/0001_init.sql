@@ -127,6 +127,7 @@ CREATE TABLE session_members (
   joined_at BIGINT, left_at BIGINT, holder TEXT COLLATE "C", dropped_at BIGINT
 );
 CREATE INDEX members_of_session ON session_members (session_id);
+CREATE INDEX members_present ON session_members (id) WHERE present;
 CREATE UNIQUE INDEX member_staff ON session_members (session_id, staff_id) WHERE staff_id IS NOT NULL;
 CREATE UNIQUE INDEX member_visit ON session_members (session_id, visit_id) WHERE visit_id IS NOT NULL;
 CREATE TABLE session_events (

@@ -1,7 +1,7 @@
 //! Putting the parts together and running them until told to stop.
 
 use crate::{
-    app::{App, Parts, SystemClock, media::MediaPlane, media::listen, vault::Vault},
+    app::{App, Parts, SystemClock, media::MediaPlane, media::listen, nodes, vault::Vault},
     cluster::Bus,
     config::Config,
     http, jobs,
@@ -180,13 +180,11 @@ pub async fn start(config: &Config) -> Result<Running> {
     } else {
         config.cluster.internal_url.clone()
     };
-    jobs::spawn(
-        &mut tasks,
-        &app,
-        internal,
-        !config.cluster.nats_url.is_empty(),
-        &stopped,
-    );
+    let clustered = !config.cluster.nats_url.is_empty();
+    nodes::arrive(&app, &internal, !clustered)
+        .await
+        .context("cannot join the database's nodes")?;
+    jobs::spawn(&mut tasks, &app, internal, clustered, &stopped);
     tasks.spawn(accept(listener, acceptor, app.clone(), stopped));
     let node = app.bus.node().to_owned();
     Ok(Running {

@@ -28,6 +28,7 @@ pub mod licence_copy;
 pub mod licences;
 pub mod materials;
 pub mod media;
+pub mod nodes;
 pub mod papers;
 pub mod queue;
 pub mod ratings;

@@ -2,18 +2,18 @@
 //! under a lease, so every node may run all of them.
 
 use crate::{
-    app::{App, audit_log, call_flow, consents, desk, issue, queue},
+    app::{App, audit_log, call_flow, consents, desk, issue, nodes, queue},
     problem::AppError,
 };
 use domain::{limits, time::Span};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet};
 
 /// Rings, graces, wrap-ups: at most this late.
 const TIMERS: Duration = Duration::from_millis(200);
 /// Merge delay of the audit log stays under a second.
 const SEQUENCE: Duration = Duration::from_millis(400);
-const HEARTBEAT: Duration = Duration::from_secs(5);
+const HEARTBEAT: Duration = Duration::from_secs(nodes::HEARTBEAT_S);
 /// Without NATS the database is asked again this often.
 const SLOW_POLL: Duration = Duration::from_secs(5);
 const SWEEP: Duration = Duration::from_secs(600);
@@ -51,11 +51,12 @@ async fn sweep(app: &App) -> Result<(), AppError> {
             store::idempotency::sweep(tx, w.now - limits::IDEMPOTENCY_LIFE).await?;
             store::staff::sweep(tx, w.now).await?;
             store::lease::sweep(tx, w.now - Span::seconds(3600)).await?;
+            store::node::sweep(tx, w.now - nodes::FORGOTTEN_AFTER).await?;
             Ok(())
         })
     })
     .await?;
-    issue::sweep(app).await.map(|_| ())
+    issue::sweep(app).await
 }
 
 pub fn spawn(
@@ -80,28 +81,21 @@ pub fn spawn(
         let a = a.clone();
         async move { audit_log::sequence(&a).await.map(|_| ()) }
     });
-    let a = app.clone();
+    let pulse = Arc::new(nodes::Pulse::default());
+    let (a, p) = (app.clone(), pulse.clone());
     every(tasks, "heartbeat", HEARTBEAT, stopped, move || {
-        let (a, internal_url) = (a.clone(), internal_url.clone());
+        let (a, p, internal_url) = (a.clone(), p.clone(), internal_url.clone());
         async move {
-            let media_addr = a
-                .media
-                .engine()
-                .map(|e| e.udp_addr().to_string())
-                .unwrap_or_default();
-            let n = store::node::Node {
-                id: a.bus.node().to_owned(),
-                internal_url,
-                media_addr,
-                heartbeat: a.now(),
-            };
-            a.write("server", move |tx, _| {
-                let n = n.clone();
-                Box::pin(async move { Ok(store::node::beat(tx, &n).await?) })
-            })
-            .await?;
+            nodes::beat(&a, &internal_url).await?;
+            p.beat(a.now());
             a.media.renew(&a).await
         }
+    });
+    // Beside the heartbeat, so that a long list of the dead does not make this node look dead, too.
+    let a = app.clone();
+    every(tasks, "dead nodes", HEARTBEAT, stopped, move || {
+        let (a, p) = (a.clone(), pulse.clone());
+        async move { nodes::release(&a, p.steady(a.now())).await }
     });
     let a = app.clone();
     every(tasks, "sweep", SWEEP, stopped, move || {

@@ -83,7 +83,7 @@ impl Budget {
 struct End;
 
 pub async fn run(app: App, who: Principal, socket: WebSocket) {
-    let id = super::super::app::auth::secret();
+    let id = crate::app::nodes::connection_id(&app);
     let hub = app.bus.hub().connect(id);
     let mut a = Actor {
         app,

@@ -21,6 +21,7 @@ macro_rules! both {
 }
 
 mod cluster;
+mod death;
 mod journal;
 mod lines;
 #[path = "../../../signaling/crates/media/tests/common/mod.rs"]

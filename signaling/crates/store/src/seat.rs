@@ -43,8 +43,23 @@ const SILENT: &str = "UPDATE seats SET silent_since = $3 WHERE id = $1 AND holde
 const SILENT_DUE: &str = "SELECT * FROM seats WHERE silent_since <= $1 AND state IN ('ready', 'ringing', 'wrap_up') ORDER BY silent_since LIMIT 64";
 const DUE: &str =
     "SELECT * FROM seats WHERE due_at <= $1 AND state = 'wrap_up' ORDER BY due_at LIMIT 64";
+// As for the members of sessions; a seat that is silent already is left alone.
+const HELD_BY_GONE: &str = "SELECT s.id, s.holder FROM seats s WHERE s.holder IS NOT NULL AND s.silent_since IS NULL AND NOT EXISTS (
+    SELECT 1 FROM nodes n WHERE n.heartbeat > $1 AND substr(s.holder, 1, length(n.id) + 1) = n.id || '.')
+  ORDER BY s.id LIMIT $2";
 pub const QUERIES: &[&str] = &[
-    INSERT, GET, OF_HALL, OF_STAFF, READY, ON_DUTY, SAVE, HOLDER, SILENT, SILENT_DUE, DUE,
+    INSERT,
+    GET,
+    OF_HALL,
+    OF_STAFF,
+    READY,
+    ON_DUTY,
+    SAVE,
+    HOLDER,
+    SILENT,
+    SILENT_DUE,
+    DUE,
+    HELD_BY_GONE,
 ];
 
 fn row(r: &Row) -> Result<Seat, StoreError> {
@@ -146,4 +161,16 @@ pub async fn silent_until(tx: &mut Tx, before: Timestamp) -> Result<Vec<Seat>, S
 
 pub async fn wrap_up_over(tx: &mut Tx, now: Timestamp) -> Result<Vec<Seat>, StoreError> {
     tx.all(DUE, args![now], row).await
+}
+
+/// Seats whose page was at a node that has not beaten since `alive_since`, or is in no row; and that page's connection.
+pub async fn held_by_gone(
+    tx: &mut Tx,
+    alive_since: Timestamp,
+    limit: i64,
+) -> Result<Vec<(SeatId, String)>, StoreError> {
+    tx.all(HELD_BY_GONE, args![alive_since, limit], |r| {
+        Ok((r.id("id")?, r.text("holder")?))
+    })
+    .await
 }

@@ -82,6 +82,10 @@ const DUE: &str =
 const MEMBER: &str = "INSERT INTO session_members (id, session_id, role, staff_id, visit_id, name, present, mic_on, camera_on) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const MEMBERS: &str = "SELECT * FROM session_members WHERE session_id = $1 ORDER BY id";
 const MEMBER_SAVE: &str = "UPDATE session_members SET present = $2, mic_on = $3, camera_on = $4, joined_at = $5, left_at = $6, holder = $7, dropped_at = $8 WHERE id = $1";
+// A holder is `<node>.<secret>`: its node's row says whether the connection can still be there.
+const HELD_BY_GONE: &str = "SELECT m.session_id, m.holder FROM session_members m WHERE m.present AND m.holder IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM nodes n WHERE n.heartbeat > $1 AND substr(m.holder, 1, length(n.id) + 1) = n.id || '.')
+  ORDER BY m.id LIMIT $2";
 pub const QUERIES: &[&str] = &[
     INSERT,
     GET,
@@ -97,6 +101,7 @@ pub const QUERIES: &[&str] = &[
     MEMBER,
     MEMBERS,
     MEMBER_SAVE,
+    HELD_BY_GONE,
 ];
 
 fn row(r: &Row) -> Result<Session, StoreError> {
@@ -285,4 +290,17 @@ pub async fn save_member(tx: &mut Tx, m: &Member) -> Result<(), StoreError> {
     )
     .await
     .map(|_| ())
+}
+
+/// Sessions with a member whose connection was at a node that has not beaten since `alive_since`, or is in no row; and that
+/// connection.
+pub async fn held_by_gone(
+    tx: &mut Tx,
+    alive_since: Timestamp,
+    limit: i64,
+) -> Result<Vec<(SessionId, String)>, StoreError> {
+    tx.all(HELD_BY_GONE, args![alive_since, limit], |r| {
+        Ok((r.id("session_id")?, r.text("holder")?))
+    })
+    .await
 }

@@ -76,7 +76,7 @@ both!(every_query_prepares, |store| {
     for (noun, queries) in ALL {
         for sql in *queries {
             let r: Result<(), store::StoreError> = store
-                .read(|tx| Box::pin(async move { tx.prepares(sql).await }))
+                .read(move |tx| Box::pin(async move { tx.prepares(sql).await }))
                 .await;
             assert!(r.is_ok(), "{noun}: {sql}\n{r:?}");
         }

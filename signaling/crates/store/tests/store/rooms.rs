@@ -1,9 +1,12 @@
 //! Sessions, their members and their journal.
 
 use crate::world::{a_session, at, id, the_member, the_session};
-use domain::session::{Role, State};
+use domain::{
+    id::SessionId,
+    session::{Role, State},
+};
 use futures::future::join_all;
-use store::{dialect, session};
+use store::{dialect, node, seat, session};
 
 both!(a_session_is_found_by_ticket_visit_and_seat, |store| {
     w!(store, |tx| {
@@ -167,4 +170,62 @@ both!(members_come_drop_and_return, |store| {
         r.is_err_and(|e| e.is_constraint("visit")),
         "one member a visit"
     );
+});
+
+both!(who_held_on_at_a_node_that_is_gone_is_found, |store| {
+    w!(store, |tx| {
+        a_session(tx, 1).await?;
+        let beat = |n: i64, seconds: i64| node::Node {
+            id: format!("nod_{n}"),
+            internal_url: String::new(),
+            media_addr: String::new(),
+            heartbeat: at(seconds),
+        };
+        for n in [1, 11] {
+            node::beat(tx, &beat(n, 100)).await?;
+        }
+        let held = |n: i64, role, holder: &str| session::Member {
+            present: true,
+            holder: Some(holder.into()),
+            ..the_member(n, role)
+        };
+        for (n, role, holder) in [
+            (1, Role::Citizen, "nod_1.a"),
+            (2, Role::Agent, "nod_11.b"),
+            (3, Role::Guest, "nod_2.c"),
+        ] {
+            session::insert_member(tx, &the_member(n, role)).await?;
+            session::save_member(tx, &held(n, role, holder)).await?;
+        }
+        seat::hold(tx, &id(1), "nod_1.d").await?;
+        let gone = |c: &str| vec![(id::<SessionId>(1), c.to_owned())];
+        // Nothing is known of node 2; the others' rows are young enough.
+        assert_eq!(
+            session::held_by_gone(tx, at(99), 64).await?,
+            gone("nod_2.c")
+        );
+        assert!(seat::held_by_gone(tx, at(99), 64).await?.is_empty());
+        // Node 1 falls silent; 11 is another, whatever its name begins with.
+        node::beat(tx, &beat(11, 200)).await?;
+        let found = session::held_by_gone(tx, at(100), 64).await?;
+        assert_eq!(found, [gone("nod_1.a"), gone("nod_2.c")].concat());
+        assert_eq!(session::held_by_gone(tx, at(100), 1).await?.len(), 1);
+        let seats = seat::held_by_gone(tx, at(100), 64).await?;
+        assert_eq!(seats, [(id(1), "nod_1.d".to_owned())]);
+        // Who was let go is not found again.
+        session::save_member(tx, &the_member(1, Role::Citizen)).await?;
+        assert_eq!(
+            session::held_by_gone(tx, at(100), 64).await?,
+            gone("nod_2.c")
+        );
+        seat::silent(tx, &id(1), "nod_1.d", at(101)).await?;
+        assert!(seat::held_by_gone(tx, at(100), 64).await?.is_empty());
+        // Rows of nodes go with age, or because a node is alone.
+        assert_eq!(node::sweep(tx, at(150)).await?, 1);
+        node::beat(tx, &beat(1, 300)).await?;
+        assert_eq!(node::remove_others(tx, "nod_1").await?, 1);
+        assert!(node::get(tx, "nod_1").await?.is_some());
+        Ok(())
+    })
+    .unwrap();
 });
