@@ -211,9 +211,13 @@ CREATE TABLE cases (
     'in_review', 'extended', 'suspended', 'granted', 'refused', 'issuing', 'issued', 'delivered', 'archived', 'withdrawn', 'returned')),
   version BIGINT NOT NULL, machine TEXT COLLATE "C" NOT NULL, applicant_enc BYTEA NOT NULL, applicant_index TEXT COLLATE "C" NOT NULL,
   received_at BIGINT NOT NULL, accepted_at BIGINT, due_on TEXT COLLATE "C", claimed_by TEXT COLLATE "C", corrected BOOLEAN NOT NULL DEFAULT FALSE,
-  correction_enc BYTEA, decision_enc BYTEA
+  correction_enc BYTEA, decision_enc BYTEA,
+  -- Last day for the applicant, inclusive. A case that waits for its applicant always has one: nobody waits for ever.
+  correction_due TEXT COLLATE "C", CHECK ((state = 'correction') = (correction_due IS NOT NULL))
 );
 CREATE INDEX cases_work ON cases (state, due_on, id);
+CREATE INDEX cases_of_key ON cases (key_id);
+CREATE INDEX cases_correction ON cases (correction_due, id) WHERE state = 'correction';
 CREATE INDEX cases_of_applicant ON cases (applicant_index);
 CREATE TABLE case_numbers (prefix TEXT COLLATE "C" PRIMARY KEY, last BIGINT NOT NULL);
 CREATE TABLE case_events (

@@ -206,9 +206,13 @@ CREATE TABLE cases (
     'in_review', 'extended', 'suspended', 'granted', 'refused', 'issuing', 'issued', 'delivered', 'archived', 'withdrawn', 'returned')),
   version INTEGER NOT NULL, machine TEXT NOT NULL, applicant_enc BLOB NOT NULL, applicant_index TEXT NOT NULL,
   received_at INTEGER NOT NULL, accepted_at INTEGER, due_on TEXT, claimed_by TEXT, corrected INTEGER NOT NULL DEFAULT 0 CHECK (corrected IN (0, 1)),
-  correction_enc BLOB, decision_enc BLOB
+  correction_enc BLOB, decision_enc BLOB,
+  -- Last day for the applicant, inclusive. A case that waits for its applicant always has one: nobody waits for ever.
+  correction_due TEXT, CHECK ((state = 'correction') = (correction_due IS NOT NULL))
 ) STRICT;
 CREATE INDEX cases_work ON cases (state, due_on, id);
+CREATE INDEX cases_of_key ON cases (key_id);
+CREATE INDEX cases_correction ON cases (correction_due, id) WHERE state = 'correction';
 CREATE INDEX cases_of_applicant ON cases (applicant_index);
 CREATE TABLE case_numbers (prefix TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT;
 CREATE TABLE case_events (

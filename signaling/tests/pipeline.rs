@@ -2,13 +2,16 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "pipeline/later.rs"]
+mod later;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::{
     case::Duty,
     id::{
         BoothId, CaseId, ConsentId, HallId, Id as _, PairingId, SeatId, SessionId, StaffId, VisitId,
     },
-    time::Timestamp,
+    time::{Span, Timestamp},
 };
 use protocol::{
     AskCorrection, Bilingual, CardRead, CaseState, CaseView, Channel, CommandReply,

@@ -328,6 +328,9 @@ impl Open {
         self.row.state = self.machine.state;
         self.row.accepted_at = self.machine.accepted_at;
         self.row.due_on = self.machine.due.map(|d| d.to_string());
+        let waits = self.machine.state == State::Correction;
+        let until = self.machine.correction.as_ref().filter(|_| waits);
+        self.row.correction_due = until.map(|c| c.until.to_string());
     }
 
     /// Writes the row; a lost race is a stale version.

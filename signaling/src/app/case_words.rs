@@ -61,6 +61,10 @@ pub(super) fn event_text(kind: &str) -> Bilingual {
             "Issuing did not succeed; it will be tried again",
         ),
         "issued" => both("已出证，可在手机上领取", "Issued; it is on your phone"),
+        "returned" => both(
+            "逾期未补正，退回申请；可以重新申请",
+            "Not corrected in time: returned. You may apply again",
+        ),
         "withdrawn" => both("申请人撤回", "Withdrawn by the applicant"),
         _ => both("办理中", "In progress"),
     }

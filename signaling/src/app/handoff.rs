@@ -193,6 +193,7 @@ pub async fn hand_off(app: &App, caller: &Caller, id: SessionId) -> Result<HandO
                         claimed_by: None,
                         corrected: false,
                         correction_enc: None,
+                        correction_due: None,
                         decision_enc: None,
                     };
                     case::insert(tx, &row).await?;

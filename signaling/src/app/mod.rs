@@ -15,6 +15,7 @@ pub mod cel;
 pub mod consent_view;
 pub mod consents;
 pub mod correction;
+pub mod deadlines;
 pub mod decide;
 pub mod desk;
 pub mod files;

@@ -2,7 +2,7 @@
 //! under a lease, so every node may run all of them.
 
 use crate::{
-    app::{App, audit_log, call_flow, consents, desk, issue, nodes, queue},
+    app::{App, audit_log, call_flow, consents, deadlines, desk, issue, nodes, queue},
     problem::AppError,
 };
 use domain::{limits, time::Span};
@@ -17,6 +17,8 @@ const HEARTBEAT: Duration = Duration::from_secs(nodes::HEARTBEAT_S);
 /// Without NATS the database is asked again this often.
 const SLOW_POLL: Duration = Duration::from_secs(5);
 const SWEEP: Duration = Duration::from_secs(600);
+/// Days end at midnight in Beijing: a case goes back at most this much later.
+const DEADLINES: Duration = Duration::from_secs(300);
 
 /// Runs `job` every `period` until the server stops; a failure is logged and tried again.
 fn every<F, Fut>(
@@ -96,6 +98,11 @@ pub fn spawn(
     every(tasks, "dead nodes", HEARTBEAT, stopped, move || {
         let (a, p) = (a.clone(), pulse.clone());
         async move { nodes::release(&a, p.steady(a.now())).await }
+    });
+    let a = app.clone();
+    every(tasks, "deadlines", DEADLINES, stopped, move || {
+        let a = a.clone();
+        async move { deadlines::return_overdue(&a).await }
     });
     let a = app.clone();
     every(tasks, "sweep", SWEEP, stopped, move || {

@@ -40,6 +40,8 @@ pub struct Case {
     /// Sent back by the citizen after a correction.
     pub corrected: bool,
     pub correction_enc: Option<Vec<u8>>,
+    /// Last day of an open correction, Beijing, `YYYY-MM-DD`; none in every other state.
+    pub correction_due: Option<String>,
     pub decision_enc: Option<Vec<u8>>,
 }
 
@@ -82,13 +84,13 @@ pub struct After {
 }
 
 const INSERT: &str = "INSERT INTO cases (id, number, session_id, visit_id, key_id, hall_id, department, item, item_version, form_id, signature_id, state, version,
-    machine, applicant_enc, applicant_index, received_at, accepted_at, due_on)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+    machine, applicant_enc, applicant_index, received_at, accepted_at, due_on, correction_due)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
 const GET: &str = "SELECT * FROM cases WHERE id = $1";
 const BY_SESSION: &str = "SELECT * FROM cases WHERE session_id = $1";
 const BY_NUMBER: &str = "SELECT * FROM cases WHERE number = $1";
 const SAVE: &str = "UPDATE cases SET state = $3, version = version + 1, machine = $4, accepted_at = $5, due_on = $6, claimed_by = $7, corrected = $8,
-    correction_enc = $9, decision_enc = $10, signature_id = $11 WHERE id = $1 AND version = $2";
+    correction_enc = $9, decision_enc = $10, signature_id = $11, correction_due = $12 WHERE id = $1 AND version = $2";
 const NUMBER: &str = "INSERT INTO case_numbers (prefix, last) VALUES ($1, 1)
   ON CONFLICT (prefix) DO UPDATE SET last = case_numbers.last + 1 RETURNING last";
 const DUTY: &str = "INSERT INTO case_duties (case_id, duty, duty_set, staff_id, number_index, at) VALUES ($1, $2, $3, $4, $5, $6)
@@ -107,6 +109,7 @@ const DONE: &str = "SELECT * FROM cases WHERE department = $1 AND id < $2
   AND state IN ('issued', 'delivered', 'archived', 'refused', 'not_accepted', 'transferred', 'withdrawn', 'returned') ORDER BY id DESC LIMIT $3";
 const OF_APPLICANT: &str =
     "SELECT * FROM cases WHERE applicant_index = $1 ORDER BY received_at DESC, id DESC LIMIT $2";
+const OVERDUE: &str = "SELECT id FROM cases WHERE state = 'correction' AND correction_due < $1 ORDER BY correction_due, id LIMIT $2";
 pub const QUERIES: &[&str] = &[
     INSERT,
     GET,
@@ -122,6 +125,7 @@ pub const QUERIES: &[&str] = &[
     ISSUE,
     DONE,
     OF_APPLICANT,
+    OVERDUE,
 ];
 
 /// After every dated case.
@@ -153,6 +157,7 @@ fn row(r: &Row) -> Result<Case, StoreError> {
         claimed_by: r.opt_id("claimed_by")?,
         corrected: r.bool("corrected")?,
         correction_enc: r.opt_blob("correction_enc")?,
+        correction_due: r.opt_text("correction_due")?,
         decision_enc: r.opt_blob("decision_enc")?,
     })
 }
@@ -189,7 +194,8 @@ pub async fn insert(tx: &mut Tx, c: &Case) -> Result<(), StoreError> {
             &c.applicant_index,
             c.received_at,
             c.accepted_at,
-            c.due_on.clone()
+            c.due_on.clone(),
+            c.correction_due.clone()
         ],
     )
     .await
@@ -224,7 +230,8 @@ pub async fn save(tx: &mut Tx, c: &Case) -> Result<bool, StoreError> {
                 c.corrected,
                 c.correction_enc.clone(),
                 c.decision_enc.clone(),
-                &c.signature_id
+                &c.signature_id,
+                c.correction_due.clone()
             ],
         )
         .await?;
@@ -337,4 +344,9 @@ pub async fn of_applicant(
 ) -> Result<Vec<Case>, StoreError> {
     tx.all(OF_APPLICANT, args![applicant_index, limit], row)
         .await
+}
+
+/// Cases whose applicant had until a day before `today` (Beijing, `YYYY-MM-DD`) to correct them; the longest overdue first.
+pub async fn overdue(tx: &mut Tx, today: &str, limit: i64) -> Result<Vec<CaseId>, StoreError> {
+    tx.all(OVERDUE, args![today, limit], |r| r.id("id")).await
 }

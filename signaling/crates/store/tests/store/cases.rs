@@ -29,6 +29,7 @@ both!(
                 claimed_by: Some(id(7)),
                 corrected: true,
                 correction_enc: Some(vec![1]),
+                correction_due: Some("2026-12-31".into()),
                 decision_enc: Some(vec![2]),
                 ..the_case(1)
             };
@@ -243,6 +244,7 @@ both!(work_lists_come_in_pages_the_most_urgent_first, |store| {
                 state,
                 due_on: due.map(str::to_owned),
                 department: department.into(),
+                correction_due: (state == State::Correction).then(|| "2026-12-31".into()),
                 ..the_case(n)
             };
             a_case(tx, &c, n).await?;
@@ -269,6 +271,7 @@ both!(
                     tx,
                     &case::Case {
                         state: *state,
+                        correction_due: (*state == State::Correction).then(|| "2026-12-31".into()),
                         ..the_case(n)
                     },
                     n,
@@ -320,4 +323,40 @@ both!(an_applicant_s_cases_come_newest_first, |store| {
         Ok(())
     })
     .unwrap();
+});
+
+both!(a_correction_is_overdue_after_its_last_day, |store| {
+    w!(store, |tx| {
+        for (n, due) in [(1, "2026-12-02"), (2, "2026-12-01"), (3, "2026-12-02")] {
+            let c = case::Case {
+                state: State::Correction,
+                correction_due: Some(due.into()),
+                ..the_case(n)
+            };
+            a_case(tx, &c, n).await?;
+        }
+        a_case(tx, &the_case(4), 4).await?;
+        assert_eq!(case::overdue(tx, "2026-12-02", 64).await?, [id(2)]);
+        let all = [id(2), id(1), id(3)];
+        assert_eq!(case::overdue(tx, "2026-12-03", 64).await?, all);
+        assert_eq!(case::overdue(tx, "2026-12-03", 2).await?, all[..2]);
+        Ok(())
+    })
+    .unwrap();
+    // Neither a case that waits without an end, nor an end for one that does not wait.
+    for (state, due) in [
+        (State::Correction, None),
+        (State::InReview, Some("2026-12-02")),
+    ] {
+        let r = w!(store, |tx| case::save(
+            tx,
+            &case::Case {
+                state,
+                correction_due: due.map(str::to_owned),
+                ..the_case(4)
+            }
+        )
+        .await);
+        assert!(matches!(r, Err(StoreError::Constraint(_))), "{r:?}");
+    }
 });

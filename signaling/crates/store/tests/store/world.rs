@@ -300,6 +300,7 @@ pub fn the_case(n: i64) -> case::Case {
         claimed_by: None,
         corrected: false,
         correction_enc: None,
+        correction_due: None,
         decision_enc: None,
     }
 }

@@ -1,0 +1,105 @@
+//! What the server does by itself when days have passed: the same installation under a clock that is ahead.
+
+use super::*;
+use domain::case::State;
+use signaling::app::{
+    Clock, Parts, SystemClock, audit_log::TreeCache, deadlines, media::MediaPlane,
+};
+
+const DAY: i64 = 24 * 3600;
+
+struct Ahead(Span);
+
+impl Clock for Ahead {
+    fn now(&self) -> Timestamp {
+        SystemClock.now() + self.0
+    }
+}
+
+/// The installation as it will be.
+pub fn app_in(app: &App, time: Span) -> App {
+    App::new(Parts {
+        store: app.store.clone(),
+        clock: Box::new(Ahead(time)),
+        vault: app.vault.clone(),
+        bus: app.bus.clone(),
+        media: MediaPlane::default(),
+        public_url: app.public_url.clone(),
+        bridge_url: app.bridge_url.clone(),
+        files_dir: app.files_dir.clone(),
+        calendar: app.calendar.clone(),
+        papers: app.papers.clone(),
+        audit_tree: TreeCache::default(),
+    })
+}
+
+async fn actions(app: &App, object: &str) -> Vec<String> {
+    audit_log::of_object(app, object)
+        .await
+        .unwrap()
+        .items
+        .into_iter()
+        .map(|e| e.action)
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_correction_that_does_not_come_returns_the_case() {
+    let (c, case, view) = handed_in().await;
+    let (app, reviewer) = (&c.app, staff("reviewer1", &[Role::Reviewer]));
+    let v = cases::claim(app, &by(&reviewer), case.clone(), view.card.version)
+        .await
+        .unwrap();
+    let ask = AskCorrection {
+        version: v.card.version,
+        points: vec![CorrectionPoint {
+            target: Some("purpose.recipient".into()),
+            text: both("请写全称"),
+        }],
+        days: 2,
+    };
+    cases::ask_correction(app, &by(&reviewer), case.clone(), ask)
+        .await
+        .unwrap();
+    deadlines::return_overdue(app).await.unwrap();
+    let v = c.get(&c.citizen, &case).await;
+    assert_eq!(v.card.state, CaseState::Correction, "there are days left");
+    // Twenty days hold two working days whatever the holidays are.
+    let then = app_in(app, Span::seconds(20 * DAY));
+    for _ in 0..2 {
+        deadlines::return_overdue(&then).await.unwrap();
+    }
+    let v = c.get(&c.citizen, &case).await;
+    assert_eq!(
+        (v.card.state, v.card.claimed_by.as_ref()),
+        (CaseState::Returned, None)
+    );
+    let returned: Vec<_> = v.timeline.iter().filter(|e| e.kind == "returned").collect();
+    assert!(returned.len() == 1 && returned[0].text.zh.contains("退回"));
+    let told = actions(app, case.as_str()).await;
+    assert_eq!(
+        told.iter().filter(|a| *a == "case.return_overdue").count(),
+        1
+    );
+    let notices = app
+        .read(|tx| Box::pin(async move { Ok(store::outbox::due(tx, Timestamp(i64::MAX)).await?) }))
+        .await
+        .unwrap();
+    let last = notices.iter().max_by_key(|m| m.at).unwrap();
+    assert!(last.subject == case.as_str() && last.payload.contains("\"returned\""));
+    let late = ReplyCorrection {
+        version: v.card.version,
+        values: vec![],
+        note: "来晚了".into(),
+    };
+    assert_eq!(
+        code(cases::reply_correction(app, &by(&c.citizen), case.clone(), late).await),
+        "illegal_transition"
+    );
+    let row = app
+        .read(move |tx| Box::pin(async move { Ok(store::case::get(tx, &case).await?) }))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((row.state, row.correction_due), (State::Returned, None));
+}
