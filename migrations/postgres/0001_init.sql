@@ -66,8 +66,12 @@ CREATE TABLE visits (
   hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), booth_id TEXT COLLATE "C" REFERENCES booths (id), language TEXT COLLATE "C" NOT NULL,
   elder BOOLEAN NOT NULL, key_id TEXT COLLATE "C" NOT NULL REFERENCES data_keys (id),
   identity_enc BYTEA, citizen_index TEXT COLLATE "C", card_nonce TEXT COLLATE "C", state TEXT COLLATE "C" NOT NULL CHECK (state IN ('open', 'ended')),
-  created_at BIGINT NOT NULL, ended_at BIGINT
+  created_at BIGINT NOT NULL, ended_at BIGINT,
+  -- When the key is destroyed unless a case has adopted it; none before the end and after it is settled.
+  erase_at BIGINT, CHECK (erase_at IS NULL OR ended_at IS NOT NULL)
 );
+CREATE INDEX visits_open ON visits (created_at) WHERE state = 'open';
+CREATE INDEX visits_erase ON visits (erase_at) WHERE erase_at IS NOT NULL;
 
 CREATE TABLE seats (
   id TEXT COLLATE "C" PRIMARY KEY, hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), name_zh TEXT COLLATE "C" NOT NULL, name_en TEXT COLLATE "C" NOT NULL,

@@ -66,8 +66,12 @@ CREATE TABLE visits (
   hall_id TEXT NOT NULL REFERENCES halls (id), booth_id TEXT REFERENCES booths (id), language TEXT NOT NULL,
   elder INTEGER NOT NULL CHECK (elder IN (0, 1)), key_id TEXT NOT NULL REFERENCES data_keys (id),
   identity_enc BLOB, citizen_index TEXT, card_nonce TEXT, state TEXT NOT NULL CHECK (state IN ('open', 'ended')),
-  created_at INTEGER NOT NULL, ended_at INTEGER
+  created_at INTEGER NOT NULL, ended_at INTEGER,
+  -- When the key is destroyed unless a case has adopted it; none before the end and after it is settled.
+  erase_at INTEGER, CHECK (erase_at IS NULL OR ended_at IS NOT NULL)
 ) STRICT;
+CREATE INDEX visits_open ON visits (created_at) WHERE state = 'open';
+CREATE INDEX visits_erase ON visits (erase_at) WHERE erase_at IS NOT NULL;
 
 CREATE TABLE seats (
   id TEXT PRIMARY KEY, hall_id TEXT NOT NULL REFERENCES halls (id), name_zh TEXT NOT NULL, name_en TEXT NOT NULL,

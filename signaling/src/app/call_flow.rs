@@ -602,8 +602,8 @@ pub async fn end_visit(app: &App, caller: &Caller, id: VisitId) -> Result<Done, 
                             closed = Some(s.id);
                         }
                     }
-                    visit::end(tx, &id, w.now).await?;
-                    // Nobody asked for a case: what was said and typed is erased with its key after the agent's wrap-up window.
+                    visit::end(tx, &id, w.now, w.now + super::erasure::AFTER).await?;
+                    // Without a case, what was said and typed is erased with its key a day from now: see `erasure`.
                     w.audit(
                         tx,
                         "visit.ended",

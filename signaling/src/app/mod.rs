@@ -18,6 +18,7 @@ pub mod correction;
 pub mod deadlines;
 pub mod decide;
 pub mod desk;
+pub mod erasure;
 pub mod files;
 pub mod form_view;
 pub mod forms;

@@ -2,7 +2,7 @@
 //! under a lease, so every node may run all of them.
 
 use crate::{
-    app::{App, audit_log, call_flow, consents, deadlines, desk, issue, nodes, queue},
+    app::{App, audit_log, call_flow, consents, deadlines, desk, erasure, issue, nodes, queue},
     problem::AppError,
 };
 use domain::{limits, time::Span};
@@ -58,6 +58,7 @@ async fn sweep(app: &App) -> Result<(), AppError> {
         })
     })
     .await?;
+    erasure::sweep(app).await?;
     issue::sweep(app).await
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use domain::case::State;
 use signaling::app::{
-    Clock, Parts, SystemClock, audit_log::TreeCache, deadlines, media::MediaPlane,
+    Clock, Parts, SystemClock, audit_log::TreeCache, deadlines, erasure, media::MediaPlane,
 };
 
 const DAY: i64 = 24 * 3600;
@@ -102,4 +102,102 @@ async fn a_correction_that_does_not_come_returns_the_case() {
         .unwrap()
         .unwrap();
     assert_eq!((row.state, row.correction_due), (State::Returned, None));
+}
+
+/// The newest sealed entry of the session's journal, opened with the session's key.
+async fn opened(app: &App, id: &SessionId) -> Result<serde_json::Value, AppError> {
+    let (a, id) = (app.clone(), id.clone());
+    app.read(move |tx| {
+        Box::pin(async move {
+            let s = store::session::get(tx, &id).await?.unwrap();
+            let e = store::session::events_after(tx, &id, s.seq - 1, 1).await?;
+            a.vault.key(tx, &s.key_id).await?.open(&e[0].payload_enc)
+        })
+    })
+    .await
+}
+
+async fn end_visit(c: &Call) -> VisitId {
+    let Principal::Citizen { visit } = c.citizen.clone() else {
+        panic!("a citizen")
+    };
+    call_flow::end_visit(&c.app, &by(&c.citizen), visit.clone())
+        .await
+        .unwrap();
+    visit
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_led_to_no_case_dies_with_its_key_a_day_after_the_visit() {
+    let c = call().await;
+    c.fill().await;
+    let visit = end_visit(&c).await;
+    let key = c
+        .app
+        .read({
+            let visit = visit.clone();
+            move |tx| Box::pin(async move { Ok(store::visit::get(tx, &visit).await?) })
+        })
+        .await
+        .unwrap()
+        .unwrap()
+        .key_id;
+    erasure::sweep(&app_in(&c.app, Span::seconds(DAY - 60)))
+        .await
+        .unwrap();
+    assert!(opened(&c.app, &c.id).await.is_ok(), "the day is not over");
+    let then = app_in(&c.app, Span::seconds(DAY + 60));
+    for _ in 0..2 {
+        erasure::sweep(&then).await.unwrap();
+    }
+    assert_eq!(code(opened(&c.app, &c.id).await), "not_found");
+    assert_eq!(actions(&c.app, key.as_str()).await, ["key.destroyed"]);
+    // The agent who was there cannot read it either.
+    assert_eq!(
+        code(session_view::get(&c.app, &c.agent, c.id.clone()).await),
+        "not_found"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_case_keeps_the_key_of_its_visit() {
+    let (c, case, _) = handed_in().await;
+    end_visit(&c).await;
+    let then = app_in(&c.app, Span::seconds(3 * DAY));
+    erasure::sweep(&then).await.unwrap();
+    assert!(opened(&c.app, &c.id).await.is_ok());
+    let phone = Principal::Case { case: case.clone() };
+    let v = cases::get(&then, &phone, case).await.unwrap();
+    assert_eq!(v.card.applicant_masked, "刘*");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_was_closed_without_a_goodbye_ends_with_its_token() {
+    let c = call().await;
+    let hall: HallId = demo::stable("hall", "yuanjiang");
+    let open = OpenVisit {
+        channel: Channel::Phone,
+        hall: hall.to_string(),
+        language: Language::Zh,
+        elder: false,
+    };
+    let idle = auth::open_visit(&c.app, None, open).await.unwrap().visit.id;
+    let idle = VisitId::parse(&idle).unwrap();
+    let Principal::Citizen { visit: talking } = c.citizen.clone() else {
+        panic!("a citizen")
+    };
+    erasure::sweep(&c.app).await.unwrap();
+    auth::still_open(&c.app, idle.clone()).await.unwrap();
+    erasure::sweep(&app_in(&c.app, Span::seconds(5 * 3600)))
+        .await
+        .unwrap();
+    assert_eq!(
+        code(auth::still_open(&c.app, idle.clone()).await),
+        "visit_ended"
+    );
+    assert_eq!(
+        actions(&c.app, idle.as_str()).await,
+        ["visit.opened", "visit.ended"]
+    );
+    auth::still_open(&c.app, talking).await.unwrap();
 }

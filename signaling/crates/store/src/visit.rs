@@ -29,8 +29,13 @@ const INSERT: &str = "INSERT INTO visits (id, channel, hall_id, booth_id, langua
 const GET: &str = "SELECT * FROM visits WHERE id = $1";
 const IDENTIFY: &str = "UPDATE visits SET identity_enc = $2, citizen_index = $3, card_nonce = $4 WHERE id = $1 AND state = 'open' AND card_nonce = $5";
 const NONCE: &str = "UPDATE visits SET card_nonce = $2 WHERE id = $1 AND state = 'open'";
-const END: &str = "UPDATE visits SET state = 'ended', ended_at = $2, card_nonce = NULL WHERE id = $1 AND state = 'open'";
-pub const QUERIES: &[&str] = &[INSERT, GET, IDENTIFY, NONCE, END];
+const END: &str = "UPDATE visits SET state = 'ended', ended_at = $2, erase_at = $3, card_nonce = NULL WHERE id = $1 AND state = 'open'";
+const LAPSED: &str = "SELECT id FROM visits v WHERE v.state = 'open' AND v.created_at < $1 AND NOT EXISTS (
+    SELECT 1 FROM tickets t WHERE t.visit_id = v.id AND t.state IN ('waiting', 'offered', 'paired')) ORDER BY v.created_at, v.id LIMIT $2";
+const ERASABLE: &str = "SELECT id, key_id FROM visits v WHERE v.erase_at <= $1 AND NOT EXISTS (
+    SELECT 1 FROM sessions s WHERE s.visit_id = v.id AND s.state <> 'ended') ORDER BY v.erase_at, v.id LIMIT $2";
+const SETTLED: &str = "UPDATE visits SET erase_at = NULL WHERE id = $1 AND erase_at IS NOT NULL";
+pub const QUERIES: &[&str] = &[INSERT, GET, IDENTIFY, NONCE, END, LAPSED, ERASABLE, SETTLED];
 
 fn row(r: &Row) -> Result<Visit, StoreError> {
     Ok(Visit {
@@ -91,7 +96,38 @@ pub async fn set_nonce(tx: &mut Tx, id: &VisitId, nonce: &str) -> Result<(), Sto
     tx.exec(NONCE, args![id, nonce]).await.map(|_| ())
 }
 
-/// False: it had ended before.
-pub async fn end(tx: &mut Tx, id: &VisitId, now: Timestamp) -> Result<bool, StoreError> {
-    Ok(tx.exec(END, args![id, now]).await? == 1)
+/// False: it had ended before. `erase_at`: when its key is destroyed unless a case has adopted it.
+pub async fn end(
+    tx: &mut Tx,
+    id: &VisitId,
+    now: Timestamp,
+    erase_at: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(tx.exec(END, args![id, now, erase_at]).await? == 1)
+}
+
+/// Open visits begun before then, of people who neither wait nor talk; the oldest first.
+pub async fn lapsed(
+    tx: &mut Tx,
+    before: Timestamp,
+    limit: i64,
+) -> Result<Vec<VisitId>, StoreError> {
+    tx.all(LAPSED, args![before, limit], |r| r.id("id")).await
+}
+
+/// Ended visits whose keys are due, with the keys. One with a live session waits for its end.
+pub async fn erasable(
+    tx: &mut Tx,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<(VisitId, KeyId)>, StoreError> {
+    tx.all(ERASABLE, args![now, limit], |r| {
+        Ok((r.id("id")?, r.id("key_id")?))
+    })
+    .await
+}
+
+/// The key was destroyed, or is a case's and stays. False: somebody else was first.
+pub async fn settle(tx: &mut Tx, id: &VisitId) -> Result<bool, StoreError> {
+    Ok(tx.exec(SETTLED, args![id]).await? == 1)
 }

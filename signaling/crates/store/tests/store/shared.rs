@@ -1,8 +1,10 @@
 //! Halls, booths, staff, visits, keys, the audit log and leases.
 
-use crate::world::{T0, a_hall, a_staff, a_visit, at, hall_id, id};
+use crate::world::{
+    T0, a_case, a_hall, a_session, a_staff, a_visit, at, hall_id, id, the_case, the_session,
+};
 use domain::time::Span;
-use store::{audit, booth, hall, keys, lease, staff, visit};
+use store::{audit, booth, hall, keys, lease, session, staff, visit};
 
 both!(a_hall_numbers_its_tickets_from_one_each_day, |store| {
     w!(store, |tx| {
@@ -171,8 +173,8 @@ both!(a_visit_is_identified_by_its_own_nonce_once, |store| {
             (v.identity_enc, v.citizen_index, v.card_nonce),
             (Some(vec![1]), Some("person".into()), Some("fresh".into()))
         );
-        assert!(visit::end(tx, &id(1), at(9)).await?);
-        assert!(!visit::end(tx, &id(1), at(9)).await?);
+        assert!(visit::end(tx, &id(1), at(9), at(99)).await?);
+        assert!(!visit::end(tx, &id(1), at(9), at(99)).await?);
         let v = visit::get(tx, &id(1)).await?.unwrap();
         assert!(v.ended && v.card_nonce.is_none());
         assert!(!visit::identify(tx, &id(1), vec![2], "other", "x", "fresh").await?);
@@ -193,6 +195,49 @@ both!(a_destroyed_key_is_gone_for_good, |store| {
     })
     .unwrap();
 });
+
+both!(
+    a_visit_s_key_is_due_after_its_end_unless_a_case_has_it,
+    |store| {
+        w!(store, |tx| {
+            a_case(tx, &the_case(1), 1).await?;
+            for n in [2, 3] {
+                a_visit(tx, n).await?;
+            }
+            a_session(tx, 4).await?;
+            // Visits 1 and 4 stand in the queue; who has no number and does nothing has gone.
+            assert_eq!(visit::lapsed(tx, at(1), 64).await?, [id(2), id(3)]);
+            assert_eq!(visit::lapsed(tx, at(1), 1).await?.len(), 1);
+            assert!(visit::lapsed(tx, T0, 64).await?.is_empty());
+            for n in [1, 2, 4] {
+                visit::end(tx, &id(n), at(10), at(100)).await?;
+            }
+            let over = session::Session {
+                state: domain::session::State::Ended,
+                ended_at: Some(at(10)),
+                case_id: Some(id(1)),
+                ..the_session(1)
+            };
+            assert!(session::save(tx, &over).await?);
+            assert!(visit::erasable(tx, at(99), 64).await?.is_empty());
+            // Session 4 goes on: its journal is still written.
+            let due = visit::erasable(tx, at(100), 64).await?;
+            assert_eq!(due, [(id(1), id(1)), (id(2), id(2))]);
+            assert!(!keys::destroy_unadopted(tx, &id(1), at(100)).await?);
+            assert!(keys::wrapped(tx, &id(1)).await?.is_some());
+            assert!(keys::destroy_unadopted(tx, &id(2), at(100)).await?);
+            assert!(!keys::destroy_unadopted(tx, &id(2), at(100)).await?);
+            assert_eq!(keys::wrapped(tx, &id(2)).await?, None);
+            for n in [1, 2] {
+                assert!(visit::settle(tx, &id(n)).await?);
+                assert!(!visit::settle(tx, &id(n)).await?);
+            }
+            assert!(visit::erasable(tx, at(200), 64).await?.is_empty());
+            Ok(())
+        })
+        .unwrap();
+    }
+);
 
 both!(audit_entries_are_numbered_once_and_without_a_gap, |store| {
     w!(store, |tx| {

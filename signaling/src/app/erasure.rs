@@ -1,0 +1,77 @@
+//! Erasure: what was said and typed in a visit that led to no case dies with the visit's key.
+//!
+//! The day between end and erasure is for those who still work on it: the agent's wrap-up note, repeats of commands (their
+//! answers live as long), a complaint about the call. A case adopts the key of its session, and then the case's own period
+//! counts. Rows stay: without the key nobody can read them. Never touches a visit that is not over.
+
+use super::{App, desk};
+use crate::problem::AppError;
+use domain::{
+    id::{Id as _, KeyId, VisitId},
+    limits,
+    time::Span,
+};
+use serde_json::json;
+use store::{keys, visit};
+
+/// From the end of a visit to the end of its key.
+pub const AFTER: Span = Span::seconds(24 * 3600);
+/// Visits of one call, each kind.
+const BATCH: i64 = 64;
+
+/// Ends visits that nobody can come back to, then destroys the keys that are due. For the sweep; nodes may race.
+pub async fn sweep(app: &App) -> Result<(), AppError> {
+    let now = app.now();
+    let (lapsed, due) = app
+        .read(move |tx| {
+            Box::pin(async move {
+                Ok((
+                    visit::lapsed(tx, now - limits::CITIZEN_LIFE, BATCH).await?,
+                    visit::erasable(tx, now, BATCH).await?,
+                ))
+            })
+        })
+        .await?;
+    for id in lapsed {
+        desk::lost_race_is_fine(end(app, id).await)?;
+    }
+    for (id, key) in due {
+        desk::lost_race_is_fine(destroy(app, id, key).await)?;
+    }
+    Ok(())
+}
+
+/// A page that was closed without a goodbye: its token is over, so nobody will say it.
+async fn end(app: &App, id: VisitId) -> Result<(), AppError> {
+    app.write("server", move |tx, w| {
+        let id = id.clone();
+        Box::pin(async move {
+            if !visit::end(tx, &id, w.now, w.now + AFTER).await? {
+                return Ok(());
+            }
+            w.wake(&id);
+            w.audit(tx, "visit.ended", id.as_str(), json!({"reason": "lapsed"}))
+                .await
+        })
+    })
+    .await
+}
+
+async fn destroy(app: &App, id: VisitId, key: KeyId) -> Result<(), AppError> {
+    app.write("server", move |tx, w| {
+        let (id, key) = (id.clone(), key.clone());
+        Box::pin(async move {
+            if !visit::settle(tx, &id).await? || !keys::destroy_unadopted(tx, &key, w.now).await? {
+                return Ok(());
+            }
+            w.audit(
+                tx,
+                "key.destroyed",
+                key.as_str(),
+                json!({"visit": id.as_str()}),
+            )
+            .await
+        })
+    })
+    .await
+}
