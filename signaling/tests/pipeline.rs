@@ -530,12 +530,23 @@ async fn a_case_is_handed_in_once_whole_and_frozen() {
         code(handover::make(&c.app, &by(&c.agent), c.id.clone()).await),
         "citizen_only"
     );
-    let token = handover::exchange(&c.app, made.code.clone()).await.unwrap();
+    let exchange = |key: Option<&'static str>| {
+        let (app, code) = (c.app.clone(), made.code.clone());
+        async move { handover::exchange(&app, key, code).await }
+    };
+    assert_eq!(code(exchange(None).await), "key_required");
+    let token = exchange(Some("phone-1")).await.unwrap();
     assert_eq!(token.case.card.id, view.card.id);
+    // The answer was lost on its way: the same key gives the same token, another key finds the code used.
+    let minutes_on = later::app_in(&c.app, Span::seconds(600));
+    let again = handover::exchange(&minutes_on, Some("phone-1"), made.code.clone())
+        .await
+        .unwrap();
     assert_eq!(
-        code(handover::exchange(&c.app, made.code).await),
-        "code_invalid"
+        (again.access_token, again.expires_at, again.case.card.id),
+        (token.access_token, token.expires_at, token.case.card.id)
     );
+    assert_eq!(code(exchange(Some("phone-2")).await), "code_invalid");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

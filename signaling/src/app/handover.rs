@@ -8,9 +8,10 @@ use super::{
 };
 use crate::problem::{AppError, no};
 use domain::{
-    id::{Id as _, SessionId},
+    id::{CaseId, Id as _, SessionId},
     limits,
     session::Role,
+    time::Timestamp,
 };
 use protocol::{CaseToken, HandoverCode};
 use serde::{Deserialize, Serialize};
@@ -74,33 +75,46 @@ pub async fn make(app: &App, caller: &Caller, id: SessionId) -> Result<HandoverC
     })
 }
 
-/// By whoever holds the code, once.
+/// What the exchange was: the token follows from it, so a repeat gives the same one.
+#[derive(Serialize, Deserialize)]
+struct Exchanged {
+    case: CaseId,
+    /// Microseconds since the epoch: when the token's life began.
+    at: i64,
+}
+
+/// By whoever holds the code, once; with the same idempotency key again, for a phone that lost the answer on its way.
 ///
-/// Codes: `code_invalid` for one that is unknown, used or over: which, is nobody's business.
-pub async fn exchange(app: &App, code: String) -> Result<CaseToken, AppError> {
+/// Codes: `key_required`, `key_invalid`; `code_invalid` for one that is unknown, used or over: which, is nobody's business.
+pub async fn exchange(app: &App, key: Option<&str>, code: String) -> Result<CaseToken, AppError> {
     if code.len() != CODE_CHARS || !code.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(no("code_invalid"));
     }
     let hash = app.vault.secret_hash(&code);
-    let case = app
-        .write("handover", move |tx, w| {
+    // The code is in the route: a key says nothing without it, and two phones with the same key do not meet.
+    let route = format!("handover.exchange:{hash}");
+    let done: Exchanged = app
+        .command_of("handover", key, &route, &json!({}), move |tx, w| {
             let hash = hash.clone();
             Box::pin(async move {
-                let Some((case, _)) = handover::take(tx, &hash, w.now).await? else {
-                    return Ok(None);
-                };
+                let (case, _) = handover::take(tx, &hash, w.now)
+                    .await?
+                    .ok_or_else(|| no("code_invalid"))?;
                 w.audit(tx, "case.handover_used", case.as_str(), json!({}))
                     .await?;
-                Ok(Some(case))
+                let at = w.now.micros();
+                Ok(Exchanged { case, at })
             })
         })
-        .await?
-        .ok_or_else(|| no("code_invalid"))?;
-    let who = Principal::Case { case: case.clone() };
-    let (access_token, end) = token::issue(&app.vault, &who, app.now(), limits::CASE_TOKEN_LIFE)?;
+        .await?;
+    let who = Principal::Case {
+        case: done.case.clone(),
+    };
+    let began = Timestamp::from_micros(done.at);
+    let (access_token, end) = token::issue(&app.vault, &who, began, limits::CASE_TOKEN_LIFE)?;
     Ok(CaseToken {
         access_token,
         expires_at: end.rfc3339(),
-        case: case_view::get(app, &who, case).await?,
+        case: case_view::get(app, &who, done.case).await?,
     })
 }

@@ -239,9 +239,10 @@ impl App {
         }
         let body = serde_json::to_vec(body).map_err(|_| no("body_invalid"))?;
         let hash = domain::audit::hex(&Sha256::digest(&body));
-        let (name, route) = (caller.who.name().to_owned(), route.to_owned());
+        let (actor, route) = (name, route.to_owned());
+        let name = actor.to_owned();
         let work = Arc::new(Mutex::new(work));
-        self.write(caller.who.name(), move |tx, w| {
+        self.write(actor, move |tx, w| {
             let (key, hash, name, route, work) = (
                 key.clone(),
                 hash.clone(),

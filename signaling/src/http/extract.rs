@@ -38,6 +38,23 @@ fn principal(parts: &Parts, app: &App) -> Result<Option<Principal>, AppError> {
     token::read(&app.vault, t, app.now()).map(Some)
 }
 
+fn key(headers: &HeaderMap) -> Option<String> {
+    headers
+        .get("idempotency-key")
+        .and_then(|k| k.to_str().ok())
+        .map(str::to_owned)
+}
+
+/// The idempotency key of a caller who needs no token.
+pub struct Key(pub Option<String>);
+
+impl FromRequestParts<App> for Key {
+    type Rejection = AppError;
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, AppError> {
+        Ok(Self(key(&parts.headers)))
+    }
+}
+
 /// A signed-in caller, with the idempotency key if one came.
 pub struct Call(pub Caller);
 
@@ -51,14 +68,9 @@ impl FromRequestParts<App> for Call {
         {
             auth::still_open(app, visit.clone()).await?;
         }
-        let key = parts
-            .headers
-            .get("idempotency-key")
-            .and_then(|k| k.to_str().ok())
-            .map(str::to_owned);
         Ok(Self(Caller {
             who,
-            key,
+            key: key(&parts.headers),
             language: language(&parts.headers),
         }))
     }

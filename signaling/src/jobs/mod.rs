@@ -54,6 +54,7 @@ async fn sweep(app: &App) -> Result<(), AppError> {
             store::staff::sweep(tx, w.now).await?;
             store::lease::sweep(tx, w.now - Span::seconds(3600)).await?;
             store::node::sweep(tx, w.now - nodes::FORGOTTEN_AFTER).await?;
+            store::handover::sweep(tx, w.now - limits::IDEMPOTENCY_LIFE).await?;
             Ok(())
         })
     })

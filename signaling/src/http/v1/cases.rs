@@ -3,7 +3,7 @@
 use super::sessions::NewMaterial;
 use crate::{
     app::{App, case_papers, cases, handover, issue, ratings},
-    http::extract::{Call, Json, object},
+    http::extract::{Call, Json, Key, object},
     problem::AppError,
 };
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
@@ -293,7 +293,10 @@ async fn rate(
 #[utoipa::path(post, path = "/handover-codes/exchange", request_body = ExchangeCode, responses((status = 200, body = CaseToken), (status = "default", body = protocol::Problem, content_type = "application/problem+json")))]
 async fn exchange(
     State(app): State<App>,
+    Key(key): Key,
     Json(body): Json<ExchangeCode>,
 ) -> Result<axum::Json<CaseToken>, AppError> {
-    handover::exchange(&app, body.code).await.map(axum::Json)
+    handover::exchange(&app, key.as_deref(), body.code)
+        .await
+        .map(axum::Json)
 }
