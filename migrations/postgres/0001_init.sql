@@ -20,9 +20,11 @@ CREATE TABLE idempotency (
 CREATE INDEX idempotency_at ON idempotency (at);
 CREATE TABLE outbox (
   id TEXT COLLATE "C" PRIMARY KEY, at BIGINT NOT NULL, kind TEXT COLLATE "C" NOT NULL, subject TEXT COLLATE "C" NOT NULL, payload TEXT COLLATE "C" NOT NULL,
-  seq BIGINT UNIQUE, attempts BIGINT NOT NULL DEFAULT 0, due_at BIGINT NOT NULL, delivered_at BIGINT
+  -- Place within its transaction; then the one among all, given by the sequencer.
+  nth BIGINT NOT NULL, seq BIGINT UNIQUE, attempts BIGINT NOT NULL DEFAULT 0, due_at BIGINT NOT NULL, delivered_at BIGINT
 );
 CREATE INDEX outbox_due ON outbox (due_at) WHERE delivered_at IS NULL;
+CREATE INDEX outbox_unsequenced ON outbox (at, nth, id) WHERE seq IS NULL;
 CREATE TABLE audit_entries (
   id TEXT COLLATE "C" PRIMARY KEY, at BIGINT NOT NULL, actor TEXT COLLATE "C" NOT NULL, action TEXT COLLATE "C" NOT NULL, object TEXT COLLATE "C" NOT NULL,
   detail TEXT COLLATE "C" NOT NULL, seq BIGINT UNIQUE, leaf TEXT COLLATE "C"

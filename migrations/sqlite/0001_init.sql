@@ -20,9 +20,11 @@ CREATE TABLE idempotency (
 CREATE INDEX idempotency_at ON idempotency (at);
 CREATE TABLE outbox (
   id TEXT PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, payload TEXT NOT NULL,
-  seq INTEGER UNIQUE, attempts INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL, delivered_at INTEGER
+  -- Place within its transaction; then the one among all, given by the sequencer.
+  nth INTEGER NOT NULL, seq INTEGER UNIQUE, attempts INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL, delivered_at INTEGER
 ) STRICT;
 CREATE INDEX outbox_due ON outbox (due_at) WHERE delivered_at IS NULL;
+CREATE INDEX outbox_unsequenced ON outbox (at, nth, id) WHERE seq IS NULL;
 CREATE TABLE audit_entries (
   id TEXT PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, object TEXT NOT NULL,
   detail TEXT NOT NULL, seq INTEGER UNIQUE, leaf TEXT

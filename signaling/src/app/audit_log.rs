@@ -1,7 +1,8 @@
 //! The audit log as a signed Merkle tree (RFC 6962): numbering, checkpoints, proof that nothing was changed.
 //!
 //! Owns what exactly a leaf covers. Entries come in with the transactions that they tell of; one leased sequencer numbers them, so
-//! that no commit waits for a chain. Also hands the outbox's notices to the in-app channel. Never holds personal data.
+//! that no commit waits for a chain. The same one numbers the outbox's messages, and hands its notices to the in-app channel.
+//! Never holds personal data.
 
 use super::App;
 use crate::problem::{AppError, no};
@@ -115,7 +116,7 @@ async fn rebuild(tx: &mut Tx, upto: i64) -> Result<Tree, AppError> {
     Ok(tree)
 }
 
-/// Numbers what has come in, extends the tree, signs a checkpoint; hands out notices. On one node at a time.
+/// Numbers what has come in, extends the tree, signs a checkpoint; numbers messages and hands out notices. On one node at a time.
 pub async fn sequence(app: &App) -> Result<(), AppError> {
     for _ in 0..ROUNDS {
         if batch(app).await? == 0 {
@@ -129,10 +130,15 @@ async fn batch(app: &App) -> Result<usize, AppError> {
     // Two calls of one node would fight over the same numbers.
     let mut cached = app.audit_tree.0.lock().await;
     // Most seconds bring nothing: a reading costs no write lock.
-    if app
-        .read(|tx| Box::pin(async move { Ok(audit::unsequenced(tx).await?.is_empty()) }))
-        .await?
-    {
+    let idle = app
+        .read(|tx| {
+            Box::pin(async move {
+                Ok(audit::unsequenced(tx).await?.is_empty()
+                    && outbox::unsequenced(tx).await?.is_empty())
+            })
+        })
+        .await?;
+    if idle {
         return Ok(0);
     }
     let start = cached.clone();
@@ -141,13 +147,17 @@ async fn batch(app: &App) -> Result<usize, AppError> {
         .write("server", move |tx, w| {
             let (node, start) = (node.clone(), start.clone());
             Box::pin(async move {
-                let fresh = audit::unsequenced(tx).await?;
-                if fresh.is_empty()
-                    || lease::take(tx, LEASE, &node, w.now, LEASE_LIFE)
-                        .await?
-                        .is_none()
+                if lease::take(tx, LEASE, &node, w.now, LEASE_LIFE)
+                    .await?
+                    .is_none()
                 {
                     return Ok((start, 0));
+                }
+                let sent = number_messages(tx).await?;
+                // Read under the lease: nobody else gives numbers now.
+                let fresh = audit::unsequenced(tx).await?;
+                if fresh.is_empty() {
+                    return Ok((start, sent));
                 }
                 let next = audit::next_seq(tx).await?;
                 let mut tree = if size_of(&start) == next {
@@ -176,12 +186,27 @@ async fn batch(app: &App) -> Result<usize, AppError> {
                     },
                 )
                 .await?;
-                Ok((tree, fresh.len()))
+                Ok((tree, fresh.len().max(sent)))
             })
         })
         .await?;
     *cached = tree;
     Ok(n)
+}
+
+/// Gives the messages that have come in the next numbers; how many.
+async fn number_messages(tx: &mut Tx) -> Result<usize, AppError> {
+    let fresh = outbox::unsequenced(tx).await?;
+    if fresh.is_empty() {
+        return Ok(0);
+    }
+    let next = outbox::next_seq(tx).await?;
+    for (seq, m) in (next..).zip(&fresh) {
+        if !outbox::number(tx, &m.id, seq).await? {
+            return Err(store::StoreError::Retry.into());
+        }
+    }
+    Ok(fresh.len())
 }
 
 /// Notices to citizens and staff are read in the pages: once written they are there, so the in-app channel has them at once.

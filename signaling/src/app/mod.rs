@@ -120,6 +120,8 @@ pub struct Work {
     pub app: App,
     /// Ids of objects whose watchers should look again.
     pub wakes: Vec<String>,
+    /// Messages that it has put into the outbox.
+    sent: i64,
 }
 
 impl Work {
@@ -149,8 +151,9 @@ impl Work {
         };
         store::audit::insert(tx, &entry).await.map_err(Into::into)
     }
+    /// A message for after the commit; those of one transaction leave in the order of these calls.
     pub async fn outbox(
-        &self,
+        &mut self,
         tx: &mut Tx,
         kind: &str,
         subject: &str,
@@ -159,11 +162,14 @@ impl Work {
         let m = store::outbox::Message {
             id: self.app.id::<OutboxId>(),
             at: self.now,
+            nth: self.sent,
             kind: kind.to_owned(),
             subject: subject.to_owned(),
             payload: payload.to_string(),
             attempts: 0,
+            seq: None,
         };
+        self.sent += 1;
         store::outbox::insert(tx, &m).await.map_err(Into::into)
     }
 }
@@ -204,6 +210,7 @@ impl App {
                         actor,
                         app,
                         wakes: vec![],
+                        sent: 0,
                     };
                     let mut run = work.lock().await;
                     let out = (*run)(tx, &mut w).await?;
@@ -230,7 +237,28 @@ impl App {
             + Send
             + 'static,
     {
-        let key = caller.key.clone().ok_or_else(|| no("key_required"))?;
+        self.command_of(caller.who.name(), caller.key.as_deref(), route, body, work)
+            .await
+    }
+
+    /// The same for who has no token: `name` stands for them in the log, and the route must name what makes them the one who
+    /// may repeat it.
+    pub async fn command_of<B, T, F>(
+        &self,
+        name: &str,
+        key: Option<&str>,
+        route: &str,
+        body: &B,
+        work: F,
+    ) -> Result<T, AppError>
+    where
+        B: Serialize + ?Sized,
+        T: Serialize + DeserializeOwned + Send + 'static,
+        F: for<'a> FnMut(&'a mut Tx, &'a mut Work) -> BoxFuture<'a, Result<T, AppError>>
+            + Send
+            + 'static,
+    {
+        let key = key.ok_or_else(|| no("key_required"))?.to_owned();
         if key.is_empty()
             || key.len() > limits::KEY_CHARS
             || !key.bytes().all(|b| b.is_ascii_graphic())

@@ -82,7 +82,7 @@ async fn a_correction_that_does_not_come_returns_the_case() {
         1
     );
     let notices = app
-        .read(|tx| Box::pin(async move { Ok(store::outbox::due(tx, Timestamp(i64::MAX)).await?) }))
+        .read(|tx| Box::pin(async move { Ok(store::outbox::unsequenced(tx).await?) }))
         .await
         .unwrap();
     let last = notices.iter().max_by_key(|m| m.at).unwrap();
@@ -200,4 +200,61 @@ async fn a_page_that_was_closed_without_a_goodbye_ends_with_its_token() {
         ["visit.opened", "visit.ended"]
     );
     auth::still_open(&c.app, talking).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_leave_in_one_order_without_a_gap() {
+    let (c, case, view) = handed_in().await;
+    let reviewer = staff("reviewer1", &[Role::Reviewer]);
+    // Two nodes number at once, while more comes in.
+    let other = app_in(&c.app, Span::seconds(0));
+    let number = || async {
+        let (a, b) = tokio::join!(audit_log::sequence(&c.app), audit_log::sequence(&other));
+        a.unwrap();
+        b.unwrap();
+    };
+    number().await;
+    let v = cases::claim(&c.app, &by(&reviewer), case.clone(), view.card.version)
+        .await
+        .unwrap();
+    let refuse = Refuse {
+        version: v.card.version,
+        reasons: vec![both("不属于本市管辖")],
+        opinion: String::new(),
+    };
+    cases::refuse(&c.app, &by(&reviewer), case.clone(), refuse)
+        .await
+        .unwrap();
+    number().await;
+    let (next, open) = c
+        .app
+        .read(|tx| {
+            Box::pin(async move {
+                Ok((
+                    store::outbox::next_seq(tx).await?,
+                    store::outbox::open(tx).await?,
+                ))
+            })
+        })
+        .await
+        .unwrap();
+    let all = c
+        .app
+        .read(move |tx| {
+            Box::pin(async move {
+                let sql = "SELECT seq, at, payload FROM outbox ORDER BY seq";
+                let row = |r: &store::Row<'_>| Ok((r.opt_int("seq")?, r.text("payload")?));
+                Ok(tx.all(sql, vec![], row).await?)
+            })
+        })
+        .await
+        .unwrap();
+    let seqs: Vec<_> = all.iter().map(|(s, _)| *s).collect();
+    assert_eq!(seqs, (0..next).map(Some).collect::<Vec<_>>());
+    assert!(open == 0 && next >= 3, "{all:?}");
+    let place = |word: &str| {
+        all.iter()
+            .position(|(_, p)| p.contains(&format!("\"{word}\"")))
+    };
+    assert!(place("received") < place("accepted") && place("accepted") < place("refused"));
 }

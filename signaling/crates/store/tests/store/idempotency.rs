@@ -89,10 +89,12 @@ async fn command(store: &Store, n: i64) -> Result<(bool, String), StoreError> {
                 let m = outbox::Message {
                     id: id(n),
                     at: T0,
+                    nth: 0,
                     kind: "k".into(),
                     subject: "s".into(),
                     payload: "{}".into(),
                     attempts: 0,
+                    seq: None,
                 };
                 outbox::insert(tx, &m).await?;
                 let answer = format!("\"done by {n}\"");

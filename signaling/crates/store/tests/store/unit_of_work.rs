@@ -23,10 +23,12 @@ fn a_message(n: i64, due: i64) -> outbox::Message {
     outbox::Message {
         id: id(n),
         at: at(due),
+        nth: 0,
         kind: "case.moved".into(),
         subject: "cas_x".into(),
         payload: "{}".into(),
         attempts: 0,
+        seq: None,
     }
 }
 
@@ -206,9 +208,19 @@ both!(
         w!(store, |tx| {
             outbox::insert(tx, &a_message(1, 10)).await?;
             outbox::insert(tx, &a_message(2, 20)).await?;
-            assert_eq!(outbox::due(tx, at(15)).await?, [a_message(1, 10)]);
+            assert!(outbox::due(tx, at(99)).await?.is_empty(), "no number yet");
+            let numbered = |n: i64, due: i64| outbox::Message {
+                seq: Some(n - 1),
+                ..a_message(n, due)
+            };
+            for n in [1, 2] {
+                assert_eq!(outbox::next_seq(tx).await?, n - 1);
+                assert!(outbox::number(tx, &id(n), n - 1).await?);
+                assert!(!outbox::number(tx, &id(n), 9).await?, "numbered before");
+            }
+            assert_eq!(outbox::due(tx, at(15)).await?, [numbered(1, 10)]);
             outbox::later(tx, &id(1), at(30)).await?;
-            assert_eq!(outbox::due(tx, at(25)).await?, [a_message(2, 20)]);
+            assert_eq!(outbox::due(tx, at(25)).await?, [numbered(2, 20)]);
             outbox::delivered(tx, &id(2), at(25)).await?;
             assert_eq!(outbox::open(tx).await?, 1);
             let due = outbox::due(tx, at(30)).await?;
@@ -218,6 +230,29 @@ both!(
         .unwrap();
     }
 );
+
+both!(messages_are_numbered_as_they_came, |store| {
+    w!(store, |tx| {
+        // Ids of one moment are in no order; the place in the transaction is.
+        for (n, seconds, nth) in [(1, 5, 1), (2, 5, 0), (3, 4, 0), (4, 5, 2)] {
+            let m = outbox::Message {
+                nth,
+                ..a_message(n, seconds)
+            };
+            outbox::insert(tx, &m).await?;
+        }
+        let fresh = outbox::unsequenced(tx).await?;
+        let ids: Vec<_> = fresh.into_iter().map(|m| m.id).collect();
+        assert_eq!(ids, [id(3), id(2), id(1), id(4)]);
+        outbox::number(tx, &id(3), 0).await?;
+        assert_eq!(outbox::unsequenced(tx).await?.len(), 3);
+        Ok(())
+    })
+    .unwrap();
+    // A number is given once, whoever gives it.
+    let twice = w!(store, |tx| outbox::number(tx, &id(2), 0).await);
+    assert!(matches!(twice, Err(StoreError::Constraint(_))), "{twice:?}");
+});
 
 both!(nodes_beat_and_go, |store| {
     w!(store, |tx| {
