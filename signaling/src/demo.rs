@@ -4,7 +4,7 @@
 //! one published password, device keys beside the database.
 
 use crate::app::{
-    App, auth, catalogue,
+    App, auth, catalogue, county,
     licences::{self, NewLicence},
     vault,
 };
@@ -54,6 +54,12 @@ const CALENDAR_2027: &str = r#"{
     "2027-10-01": "National Day,国庆节,3", "2027-10-02": "National Day,国庆节,3", "2027-10-03": "National Day,国庆节,3"
   },
   "workdays": {}
+}
+"#;
+
+/// See [`county`].
+const COUNTY_FILE: &str = r#"{
+  "review_body": { "zh": "沅江市人民政府", "en": "the Yuanjiang Municipal People's Government" }
 }
 "#;
 
@@ -446,7 +452,7 @@ fn rows(app: &App, dir: &Path, password_hash: &str, summary: &mut Summary) -> Re
     })
 }
 
-/// Loads the county; `dir` is the data directory, for device keys and the calendar. Safe to repeat.
+/// Loads the county; `dir` is the data directory, for device keys, the calendar and what papers say of the county. Safe to repeat.
 pub async fn load(app: &App, dir: &Path) -> Result<Summary> {
     let mut summary = Summary::default();
     let hash = tokio::task::spawn_blocking(|| auth::hash_password(PASSWORD)).await??;
@@ -504,11 +510,15 @@ pub async fn load(app: &App, dir: &Path) -> Result<Summary> {
     let calendar = dir.join("calendar");
     std::fs::create_dir_all(&calendar)
         .with_context(|| format!("cannot make {}", calendar.display()))?;
-    let file = calendar.join("calendar-2027.json");
-    if !file.exists() {
+    for (file, text) in [
+        (calendar.join("calendar-2027.json"), CALENDAR_2027),
+        (dir.join(county::FILE), COUNTY_FILE),
+    ] {
         // An administrator's own file is never overwritten.
-        std::fs::write(&file, CALENDAR_2027)
-            .with_context(|| format!("cannot write {}", file.display()))?;
+        if !file.exists() {
+            std::fs::write(&file, text)
+                .with_context(|| format!("cannot write {}", file.display()))?;
+        }
     }
     Ok(summary)
 }

@@ -1,7 +1,10 @@
 //! Putting the parts together and running them until told to stop.
 
 use crate::{
-    app::{App, Parts, SystemClock, media::MediaPlane, media::listen, nodes, vault::Vault},
+    app::{
+        App, Parts, SystemClock, county::County, media::MediaPlane, media::listen, nodes,
+        vault::Vault,
+    },
     cluster::Bus,
     config::Config,
     http, jobs,
@@ -125,6 +128,7 @@ pub async fn build(config: &Config, with_media: bool) -> Result<App> {
         files_dir: config.shared_dir().join("files"),
         calendar: calendar(config)?,
         papers: crate::app::papers::Papers::new(config.fonts.clone()),
+        county: County::read(config.shared_dir()).map_err(|e| anyhow::anyhow!(e))?,
         audit_tree: crate::app::audit_log::TreeCache::default(),
     });
     if let Some(events) = events {

@@ -1195,6 +1195,13 @@ async fn a_refusal_gives_reasons_and_a_withdrawal_is_the_citizens() {
         (v.card.state, d.kind.as_str(), d.remedies.len()),
         (CaseState::Refused, "refused", 2)
     );
+    // Whom to turn to is what this county's file says.
+    assert!(d.remedies[0].zh.contains("向沅江市人民政府申请行政复议"));
+    assert!(
+        d.remedies[0]
+            .en
+            .contains("the Yuanjiang Municipal People's Government")
+    );
     assert!(
         papers::decision(app, &c.citizen, case.clone())
             .await

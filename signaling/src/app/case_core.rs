@@ -64,6 +64,9 @@ pub struct CorrectionRecord {
 pub struct DecisionRecord {
     pub view: DecisionView,
     pub plan: Option<Plan>,
+    /// Of a refusal: where it may be reviewed, as it was told then.
+    #[serde(default)]
+    pub review_body: Option<Bilingual>,
 }
 
 /// Numbers of the result, and the making of it.
@@ -439,34 +442,6 @@ pub fn stored(m: &Machine) -> Result<String, AppError> {
         None => {}
     }
     serde_json::to_string(&m).map_err(|_| no("internal"))
-}
-
-/// The remedies of §38: whom to ask, how long (行政复议法 §20: 60 days; 行政诉讼法 §46: 6 months).
-#[must_use]
-pub fn remedies() -> (Remedies, Vec<Bilingual>) {
-    let zh = [
-        "自收到本决定书之日起60日内，可以向沅江市人民政府申请行政复议。",
-        "自收到本决定书之日起6个月内，可以向有管辖权的人民法院提起行政诉讼。",
-    ];
-    let en = [
-        "Within 60 days of receiving this decision you may apply to the Yuanjiang Municipal People's Government for administrative review.",
-        "Within 6 months of receiving this decision you may bring an administrative lawsuit before the people's court that has jurisdiction.",
-    ];
-    let texts = zh
-        .iter()
-        .zip(en)
-        .map(|(z, e)| Bilingual {
-            zh: (*z).to_owned(),
-            en: e.to_owned(),
-        })
-        .collect();
-    (
-        Remedies {
-            reconsideration: zh[0].to_owned(),
-            litigation: zh[1].to_owned(),
-        },
-        texts,
-    )
 }
 
 /// No decision and no end yet: papers and answers of the citizen still count.

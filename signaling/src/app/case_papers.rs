@@ -209,7 +209,7 @@ fn refusal_doc(app: &App, f: &File, d: &DecisionRecord) -> Result<RefusalDoc, Ap
         reasons,
         legal_basis: f.item.legal_bases.iter().map(|b| b.zh.clone()).collect(),
         remedies: Remedies {
-            review_body: Text::new("沅江市人民政府", "Yuanjiang Municipal People's Government"),
+            review_body: words(d.review_body.as_ref().unwrap_or(&app.county.review_body)),
             review_days: 60,
             court: Text::new(
                 "有管辖权的人民法院",

@@ -4,7 +4,7 @@
 
 use super::{
     App, Caller, Work,
-    case_core::{self, DecisionRecord},
+    case_core::DecisionRecord,
     cases::{TEXT_CHARS, change, check_texts, held_by},
     result_paper,
 };
@@ -63,7 +63,7 @@ pub async fn refuse(
             Box::pin(async move {
                 let (who, me) = o.may(&v, Duty::Decided, Role::Reviewer)?;
                 held_by(o, &me)?;
-                let (remedies, told) = case_core::remedies();
+                let (remedies, told) = w.app.county.remedies();
                 let reasons = body
                     .reasons
                     .iter()
@@ -89,7 +89,11 @@ pub async fn refuse(
                     body.reasons,
                     told,
                 );
-                o.put_decision(&DecisionRecord { view, plan: None })?;
+                o.put_decision(&DecisionRecord {
+                    view,
+                    plan: None,
+                    review_body: Some(w.app.county.review_body.clone()),
+                })?;
                 o.row.claimed_by = None;
                 o.event(tx, w, "refused", None).await
             })
@@ -143,6 +147,7 @@ pub async fn grant(
                 o.put_decision(&DecisionRecord {
                     view,
                     plan: Some(plan),
+                    review_body: None,
                 })?;
                 o.row.claimed_by = None;
                 o.event(tx, w, "granted", None).await

@@ -15,6 +15,7 @@ pub mod cel;
 pub mod consent_view;
 pub mod consents;
 pub mod correction;
+pub mod county;
 pub mod deadlines;
 pub mod decide;
 pub mod desk;
@@ -94,6 +95,7 @@ pub struct Parts {
     /// Working days: the vendored years and those that were loaded from the data directory.
     pub calendar: domain::calendar::Calendar,
     pub papers: papers::Papers,
+    pub county: county::County,
     /// Tree of the audit log as this node last left it.
     pub audit_tree: audit_log::TreeCache,
 }
