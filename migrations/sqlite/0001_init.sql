@@ -41,6 +41,11 @@ CREATE TABLE halls (
   ticket_day TEXT NOT NULL DEFAULT '', ticket_no INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE skills (code TEXT PRIMARY KEY, name_zh TEXT NOT NULL, name_en TEXT NOT NULL) STRICT;
+-- A queue's rule is data (`domain::routing::Rule`, JSON); without a row the queue asks for its own skill and nothing else.
+CREATE TABLE queues (
+  hall_id TEXT NOT NULL REFERENCES halls (id), code TEXT NOT NULL, rule TEXT NOT NULL, version INTEGER NOT NULL,
+  PRIMARY KEY (hall_id, code)
+) STRICT;
 CREATE TABLE departments (id TEXT PRIMARY KEY, name_zh TEXT NOT NULL, name_en TEXT NOT NULL) STRICT;
 CREATE TABLE staff (
   id TEXT PRIMARY KEY, account TEXT NOT NULL UNIQUE, name TEXT NOT NULL, number_index TEXT NOT NULL,
@@ -75,6 +80,7 @@ CREATE TABLE visits (
 CREATE INDEX visits_open ON visits (created_at) WHERE state = 'open';
 CREATE INDEX visits_erase ON visits (erase_at) WHERE erase_at IS NOT NULL;
 
+CREATE INDEX visits_of_citizen ON visits (citizen_index) WHERE citizen_index IS NOT NULL;
 CREATE TABLE seats (
   id TEXT PRIMARY KEY, hall_id TEXT NOT NULL REFERENCES halls (id), name_zh TEXT NOT NULL, name_en TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('offline', 'ready', 'ringing', 'busy', 'wrap_up', 'away')),
@@ -83,7 +89,8 @@ CREATE TABLE seats (
 ) STRICT;
 -- One seat per account: the constraint, not the page, says so.
 CREATE UNIQUE INDEX seat_of_staff ON seats (staff_id) WHERE state <> 'offline';
-CREATE INDEX seats_ready ON seats (hall_id, since) WHERE state = 'ready';
+CREATE INDEX seats_ready ON seats (hall_id, skills, since, id) WHERE state = 'ready' AND silent_since IS NULL;
+CREATE INDEX seats_of_hall ON seats (hall_id);
 CREATE INDEX seats_due ON seats (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX seats_silent ON seats (silent_since) WHERE silent_since IS NOT NULL;
 
@@ -91,12 +98,17 @@ CREATE TABLE tickets (
   id TEXT PRIMARY KEY, hall_id TEXT NOT NULL REFERENCES halls (id), visit_id TEXT NOT NULL REFERENCES visits (id),
   number TEXT NOT NULL, skill TEXT NOT NULL, item TEXT, needs TEXT NOT NULL, channel TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('waiting', 'offered', 'paired', 'closed', 'abandoned', 'expired', 'called_back')),
-  version INTEGER NOT NULL, class INTEGER NOT NULL, head INTEGER NOT NULL DEFAULT 0, enqueued_at INTEGER NOT NULL,
+  version INTEGER NOT NULL, class INTEGER NOT NULL, enqueued_at INTEGER NOT NULL,
+  -- What it asks of a seat now (`domain::routing`), when that changes, its place in the order of service, who else may serve it.
+  demand TEXT NOT NULL, stage_at INTEGER, order_at INTEGER NOT NULL, overflow_hall TEXT, language TEXT,
   grace_until INTEGER, session_id TEXT, next_ticket TEXT, reason TEXT,
   estimate_low INTEGER, estimate_high INTEGER, paired_at INTEGER, ended_at INTEGER
 ) STRICT;
--- Order of service inside a skill: class, then those sent back (head < 0) before the rest, then first come first served.
-CREATE INDEX tickets_queue ON tickets (hall_id, skill, state, class, head, enqueued_at, id);
+-- Waiting tickets that ask the same stand together in order of service: matching touches only those that a ready seat fits.
+CREATE INDEX tickets_queue ON tickets (hall_id, demand, order_at, id) WHERE state = 'waiting';
+CREATE INDEX tickets_overflow ON tickets (overflow_hall, demand, order_at, id) WHERE state = 'waiting' AND overflow_hall IS NOT NULL;
+CREATE INDEX tickets_ahead ON tickets (hall_id, skill, order_at, id) WHERE state IN ('waiting', 'offered');
+CREATE INDEX tickets_stage ON tickets (stage_at) WHERE stage_at IS NOT NULL AND state = 'waiting';
 CREATE UNIQUE INDEX ticket_of_visit ON tickets (visit_id) WHERE state IN ('waiting', 'offered', 'paired');
 CREATE INDEX tickets_grace ON tickets (grace_until) WHERE grace_until IS NOT NULL;
 CREATE INDEX tickets_recent ON tickets (hall_id, paired_at) WHERE paired_at IS NOT NULL;

@@ -109,7 +109,7 @@ struct Member {
     department: String,
     /// Every department that the person works for; the first is theirs.
     departments: Vec<String>,
-    skills: Vec<String>,
+    skills: staff::Skills,
 }
 #[derive(Deserialize)]
 struct Person {

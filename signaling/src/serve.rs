@@ -128,6 +128,7 @@ pub async fn build(config: &Config, with_media: bool) -> Result<App> {
         files_dir: config.shared_dir().join("files"),
         calendar: calendar(config)?,
         papers: crate::app::papers::Papers::new(config.fonts.clone()),
+        halls: Default::default(),
         county: County::read(config.shared_dir()).map_err(|e| anyhow::anyhow!(e))?,
         audit_tree: crate::app::audit_log::TreeCache::default(),
     });

@@ -3,20 +3,20 @@
 use super::{App, audit_log, auth, catalogue, desk};
 use crate::problem::AppError;
 use protocol::{AdminOverview, AuditList, AuditView};
-use store::{audit, booth, hall, seat, staff};
+use store::{audit, booth, hall, staff};
 
 pub async fn overview(app: &App) -> Result<AdminOverview, AppError> {
-    let (a, now) = (app.clone(), app.now());
     let items = catalogue::list(app, None).await?.items;
     let head = audit_log::head(app).await?;
-    app.read(move |tx| {
+    let halls = app
+        .read(|tx| Box::pin(async move { Ok(hall::all(tx).await?) }))
+        .await?;
+    let mut seats = vec![];
+    for h in halls {
+        seats.extend(desk::list(app, h.id).await?);
+    }
+    app.read(|tx| {
         Box::pin(async move {
-            let mut seats = vec![];
-            for h in hall::all(tx).await? {
-                for s in seat::of_hall(tx, &h.id).await? {
-                    seats.push(desk::view_in(&a, tx, s, now).await?);
-                }
-            }
             Ok(AdminOverview {
                 staff: staff::all(tx).await?.iter().map(auth::staff_view).collect(),
                 seats,

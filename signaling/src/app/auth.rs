@@ -56,7 +56,7 @@ pub fn staff_view(s: &staff::Staff) -> StaffView {
         roles: s.roles.iter().filter_map(|r| role_of(r)).collect(),
         hall: s.hall_id.to_string(),
         department: s.department.clone(),
-        skills: s.skills.clone(),
+        skills: s.skills.codes(),
     }
 }
 

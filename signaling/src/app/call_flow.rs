@@ -374,12 +374,13 @@ async fn requeue(
     old: &ticket::Ticket,
     id: domain::id::TicketId,
 ) -> Result<(), AppError> {
+    let class = old.class.min(ticket_rule::Class::Returned);
     let t = ticket::Ticket {
         id,
         state: ticket_rule::State::Waiting,
         version: 1,
-        class: old.class.min(ticket_rule::Class::Returned),
-        head: -1,
+        class,
+        order_at: ticket_rule::order_key(class, old.enqueued_at),
         grace_until: None,
         session_id: None,
         next_ticket: None,

@@ -1,11 +1,17 @@
 //! Seats and offers: who sits where, who is rung, what happens when nobody answers. Matching runs in the transaction that
 //! changed its input, so a pairing follows its cause at once.
 
-use super::{App, Caller, Work, call_flow};
+use super::{
+    App, Caller, Work, call_flow,
+    hall_now::{self, Fresh, HallNow},
+};
 use crate::problem::{AppError, no};
+use domain::time::Timestamp;
 use domain::{
-    id::{HallId, Id as _, PairingId, SeatId, StaffId},
-    limits, pairing as rule, seat as seat_rule, ticket as ticket_rule,
+    id::{HallId, Id as _, PairingId, SeatId, StaffId, TicketId},
+    limits, pairing as rule,
+    routing::Demand,
+    seat as seat_rule, ticket as ticket_rule,
 };
 use protocol::{
     Accepted, AccessNeed, Bilingual, Channel, OfferView, PriorityClass, Role, SeatState, SeatView,
@@ -75,62 +81,120 @@ pub(super) async fn move_seat(
 /// Offers waiting tickets to ready seats until none fits. Call it after any change that could make a pair.
 pub(super) async fn match_hall(tx: &mut Tx, w: &mut Work, hall: &HallId) -> Result<(), AppError> {
     dialect::lock_hall(tx, hall).await?;
-    let mut seats = seat::ready(tx, hall, limits::MATCH_CANDIDATES).await?;
-    // A seat whose page is gone is not rung.
-    seats.retain(|s| s.silent_since.is_none());
-    if seats.is_empty() {
-        return Ok(());
+    while match_some(tx, w, hall).await? {}
+    Ok(())
+}
+
+/// One round over as many seats as one look takes. True: there may be more.
+async fn match_some(tx: &mut Tx, w: &mut Work, hall: &HallId) -> Result<bool, AppError> {
+    let asked = ticket::demands(tx, hall).await?;
+    if asked.is_empty() {
+        return Ok(false);
     }
-    let mut skills: Vec<&String> = seats.iter().flat_map(|s| &s.skills).collect();
-    skills.sort();
-    skills.dedup();
-    let mut waiting = vec![];
-    for k in skills {
-        waiting.extend(ticket::queue_of_skill(tx, hall, k, seats.len() as i64).await?);
+    let kinds = seat::ready_skills(tx, hall).await?;
+    if kinds.is_empty() {
+        return Ok(false);
     }
-    waiting.sort_by(|a, b| {
-        (a.class, a.head, a.enqueued_at, &a.id).cmp(&(b.class, b.head, b.enqueued_at, &b.id))
-    });
-    let tickets: Vec<_> = waiting
+    let most = limits::MATCH_CANDIDATES;
+    let mut wanted = vec![];
+    // Only kinds of seats that some demand fits, and named people, are looked at: five thousand others may wait beside.
+    let mut useful = vec![false; kinds.len()];
+    let mut named: Vec<seat::Ready> = vec![];
+    for (text, over) in asked {
+        let demand = Demand::parse(&text)?;
+        let mut fits = false;
+        if demand.only().is_empty() {
+            for (kind, useful) in kinds.iter().zip(&mut useful) {
+                if demand.fits("", &kind.0) {
+                    (*useful, fits) = (true, true);
+                }
+            }
+        }
+        for staff in demand.only() {
+            if let Some(s) = seat::ready_of_staff(tx, hall, staff).await?
+                && demand.fits(staff, &s.skills.0)
+            {
+                fits = true;
+                named.push(s);
+            }
+        }
+        if fits {
+            wanted.push((demand, text, over));
+        }
+    }
+    let mut lines = vec![];
+    for (demand, text, over) in wanted {
+        let tickets = ticket::of_demand(tx, hall, &text, over, most).await?;
+        lines.push((demand, tickets));
+    }
+    // Each ticket takes one seat: of each kind no more can be needed.
+    let enough = lines
         .iter()
-        .map(|t| rule::Waiting {
-            ticket: t.id.clone(),
-            skill: t.skill.clone(),
+        .map(|l| l.1.len() as i64)
+        .sum::<i64>()
+        .min(most);
+    let mut seats = vec![];
+    for (kind, _) in kinds.iter().zip(useful).filter(|(_, useful)| *useful) {
+        seats.extend(seat::ready(tx, hall, kind, enough).await?);
+    }
+    for s in named {
+        if !seats.contains(&s) {
+            seats.push(s);
+        }
+    }
+    seats.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
+    let groups: Vec<_> = lines
+        .iter()
+        .map(|(demand, tickets)| rule::Group {
+            demand: demand.clone(),
+            tickets,
         })
         .collect();
     let ready: Vec<_> = seats
         .iter()
-        .map(|s| rule::Ready {
+        .map(|s| rule::ReadySeat {
             seat: s.id.clone(),
-            skills: s.skills.clone(),
+            staff: s.staff_id.to_string(),
+            skills: s.skills.0.clone(),
         })
         .collect();
-    for (tid, sid) in rule::choose(&tickets, &ready) {
-        let (Some(t), Some(s)) = (
-            waiting.iter_mut().find(|t| t.id == tid),
-            seats.iter_mut().find(|s| s.id == sid),
-        ) else {
-            continue;
-        };
-        let was = t.state;
-        t.state = was.apply(ticket_rule::Cmd::Offer)?;
-        if !ticket::save(tx, t, was, w.now).await? {
-            return Err(store::StoreError::Retry.into());
-        }
-        let p = pairing::Pairing {
-            id: w.id::<PairingId>(),
-            hall_id: hall.clone(),
-            ticket_id: tid,
-            seat_id: sid,
-            visit_id: t.visit_id.clone(),
-            state: rule::State::Offered,
-            offered_at: w.now,
-            due_at: w.now + limits::RING,
-        };
-        move_seat(tx, w, s, seat_rule::Cmd::Ring, None).await?;
-        pairing::insert(tx, &p).await?;
-        w.wake(&t.id);
+    let pairs = rule::choose_by_demand(&groups, &ready);
+    let made = pairs.len() as i64;
+    for (tid, sid) in pairs {
+        offer(tx, w, hall, &tid, &sid).await?;
     }
+    Ok(made >= most)
+}
+
+async fn offer(
+    tx: &mut Tx,
+    w: &mut Work,
+    hall: &HallId,
+    tid: &TicketId,
+    sid: &SeatId,
+) -> Result<(), AppError> {
+    let (Some(mut t), Some(mut s)) = (ticket::get(tx, tid).await?, seat::get(tx, sid).await?)
+    else {
+        return Err(store::StoreError::Retry.into());
+    };
+    let was = t.state;
+    t.state = was.apply(ticket_rule::Cmd::Offer)?;
+    if !ticket::save(tx, &t, was, w.now).await? {
+        return Err(store::StoreError::Retry.into());
+    }
+    let p = pairing::Pairing {
+        id: w.id::<PairingId>(),
+        hall_id: hall.clone(),
+        ticket_id: t.id.clone(),
+        seat_id: s.id.clone(),
+        visit_id: t.visit_id.clone(),
+        state: rule::State::Offered,
+        offered_at: w.now,
+        due_at: w.now + limits::RING,
+    };
+    move_seat(tx, w, &mut s, seat_rule::Cmd::Ring, None).await?;
+    pairing::insert(tx, &p).await?;
+    w.wake(&t.id);
     Ok(())
 }
 
@@ -155,7 +219,6 @@ async fn unoffer(
     {
         let was = t.state;
         t.state = was.apply(ticket_rule::Cmd::Requeue)?;
-        t.head = -1;
         ticket::save(tx, &t, was, w.now).await?;
         w.wake(&t.id);
     }
@@ -250,7 +313,7 @@ pub async fn open(
             let (id, me, body) = (id.clone(), me.clone(), body.clone());
             Box::pin(async move {
                 let who = staff::get(tx, &me).await?.ok_or_else(|| no("signed_out"))?;
-                if body.skills.is_empty() || body.skills.iter().any(|k| !who.skills.contains(k)) {
+                if body.skills.is_empty() || body.skills.iter().any(|k| !who.skills.has(k)) {
                     return Err(no("skill_unknown"));
                 }
                 let s = seat::get(tx, &id).await?.ok_or_else(|| no("not_found"))?;
@@ -272,7 +335,8 @@ pub async fn open(
                 if s.staff_id.as_ref().is_some_and(|o| *o != me) {
                     return Err(no("seat_taken"));
                 }
-                s.skills = body.skills.clone();
+                let chosen = who.skills.0.iter().filter(|(k, _)| body.skills.contains(k));
+                s.skills = chosen.map(|(k, level)| (k.as_str(), *level)).collect();
                 s.staff_id = Some(me.clone());
                 match s.state {
                     seat_rule::State::Offline => {
@@ -618,17 +682,8 @@ async fn offer_view(app: &App, tx: &mut Tx, p: &pairing::Pairing) -> Result<Offe
     })
 }
 
-pub(crate) async fn view_in(
-    app: &App,
-    tx: &mut Tx,
-    s: seat::Seat,
-    now: domain::time::Timestamp,
-) -> Result<SeatView, AppError> {
-    let waiting = ticket::waiting(tx, &s.hall_id).await?;
-    let mine: Vec<_> = waiting
-        .iter()
-        .filter(|(k, ..)| s.skills.contains(k))
-        .collect();
+/// A seat without its view of the queues: see [`with_queues`].
+pub(crate) async fn view_in(app: &App, tx: &mut Tx, s: seat::Seat) -> Result<SeatView, AppError> {
     let live = pairing::live_of_seat(tx, &s.id).await?;
     let offer = match live.as_ref().filter(|p| p.state == rule::State::Offered) {
         Some(p) => Some(offer_view(app, tx, p).await?),
@@ -647,42 +702,67 @@ pub(crate) async fn view_in(
         since: s.since.rfc3339(),
         version: s.version,
         staff: s.staff_id.map(|i| i.to_string()),
-        skills: s.skills,
+        skills: s.skills.codes(),
         offer,
         session: session.map(|s| s.id.to_string()),
         wrap_up_until: s.due_at.map(domain::time::Timestamp::rfc3339),
         wrap_up_session: s.wrap_up_session.map(|i| i.to_string()),
-        waiting: mine.iter().map(|w| u32::try_from(w.1).unwrap_or(0)).sum(),
-        longest_wait_s: mine
-            .iter()
-            .map(|w| u32::try_from(now.seconds_since(w.2)).unwrap_or(0))
-            .max()
-            .unwrap_or(0),
+        waiting: 0,
+        longest_wait_s: 0,
     })
+}
+
+/// How many wait for one of the seat's skills, and how long the first has waited.
+pub(crate) fn with_queues(mut v: SeatView, hall: &HallNow, now: Timestamp) -> SeatView {
+    let line = hall.for_skills(&v.skills);
+    v.waiting = line.waiting;
+    v.longest_wait_s = if line.waiting == 0 {
+        0
+    } else {
+        u32::try_from(now.seconds_since(line.oldest)).unwrap_or(0)
+    };
+    v
+}
+
+/// The same seat after its hall moved: nothing of the seat itself is read again.
+pub(crate) async fn again(app: &App, last: &SeatView, fresh: Fresh) -> Result<SeatView, AppError> {
+    let hall = HallId::parse(&last.hall).ok_or_else(|| no("not_found"))?;
+    let now = hall_now::get(app, &hall, fresh).await?;
+    Ok(with_queues(last.clone(), &now, app.now()))
 }
 
 pub async fn view(app: &App, id: SeatId) -> Result<SeatView, AppError> {
-    let (a, now) = (app.clone(), app.now());
-    app.read(move |tx| {
-        Box::pin(async move {
-            let s = seat::get(tx, &id).await?.ok_or_else(|| no("not_found"))?;
-            view_in(&a, tx, s, now).await
+    let a = app.clone();
+    let v = app
+        .read(|tx| {
+            Box::pin(async move {
+                let s = seat::get(tx, &id).await?.ok_or_else(|| no("not_found"))?;
+                view_in(&a, tx, s).await
+            })
         })
-    })
-    .await
+        .await?;
+    // An offer is not held up by a count of the others.
+    again(app, &v, Fresh::AsSeen).await
 }
 
-/// The seats of the caller's hall.
+/// The seats of a hall.
 pub async fn list(app: &App, hall: HallId) -> Result<Vec<SeatView>, AppError> {
-    let (a, now) = (app.clone(), app.now());
-    app.read(move |tx| {
-        Box::pin(async move {
-            let mut out = vec![];
-            for s in seat::of_hall(tx, &hall).await? {
-                out.push(view_in(&a, tx, s, now).await?);
-            }
-            Ok(out)
+    let (a, h) = (app.clone(), hall.clone());
+    let seats = app
+        .read(|tx| {
+            Box::pin(async move {
+                let mut out = vec![];
+                for s in seat::of_hall(tx, &h).await? {
+                    out.push(view_in(&a, tx, s).await?);
+                }
+                Ok(out)
+            })
         })
-    })
-    .await
+        .await?;
+    let hall = hall_now::get(app, &hall, Fresh::Now).await?;
+    let now = app.now();
+    Ok(seats
+        .into_iter()
+        .map(|v| with_queues(v, &hall, now))
+        .collect())
 }

@@ -23,6 +23,7 @@ pub mod erasure;
 pub mod files;
 pub mod form_view;
 pub mod forms;
+pub mod hall_now;
 pub mod halls;
 pub mod handoff;
 pub mod handover;
@@ -36,6 +37,7 @@ pub mod papers;
 pub mod queue;
 pub mod ratings;
 pub mod result_paper;
+pub mod routing;
 pub mod session_view;
 pub mod signing;
 pub mod token;
@@ -96,6 +98,8 @@ pub struct Parts {
     pub calendar: domain::calendar::Calendar,
     pub papers: papers::Papers,
     pub county: county::County,
+    /// What each hall looked like a moment ago.
+    pub halls: hall_now::Cache,
     /// Tree of the audit log as this node last left it.
     pub audit_tree: audit_log::TreeCache,
 }

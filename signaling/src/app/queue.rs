@@ -1,16 +1,22 @@
 //! Taking a number, waiting, leaving the queue.
 
-use super::{App, Caller, Work, desk, halls};
+use super::{
+    App, Caller, Work, desk,
+    hall_now::{self, Fresh, HallNow},
+    halls, routing,
+};
 use crate::problem::{AppError, no};
 use domain::{
     id::{Id as _, TicketId, VisitId},
     limits,
-    ticket::{Class, Cmd, State},
+    routing::Demand,
+    ticket::{Class, Cmd, State, order_key},
     time::Timestamp,
 };
-use protocol::{TakeTicket, TicketState, TicketView, WaitEstimate};
+use protocol::{TakeTicket, TicketState, TicketView};
 use serde_json::json;
-use store::{Tx, catalogue, hall, seat, ticket, visit};
+use std::sync::Arc;
+use store::{Tx, catalogue, hall, ticket, visit};
 
 /// Who does not know which item to pick is served by the general desk (综合服务).
 pub const GENERAL_SKILL: &str = "general";
@@ -34,11 +40,21 @@ async fn open_visit(tx: &mut Tx, id: &VisitId) -> Result<visit::Visit, AppError>
         .ok_or_else(|| no("visit_ended"))
 }
 
+/// The visit's hall as it looked a moment ago.
+async fn lately(app: &App, visit: &VisitId) -> Result<Arc<HallNow>, AppError> {
+    let id = visit.clone();
+    let hall = app
+        .read(|tx| Box::pin(async move { Ok(open_visit(tx, &id).await?.hall_id) }))
+        .await?;
+    hall_now::get(app, &hall, Fresh::AsSeen).await
+}
+
 pub async fn take(app: &App, caller: &Caller, body: TakeTicket) -> Result<TicketView, AppError> {
     let me = caller.who.citizen()?.clone();
+    let seen = lately(app, &me).await?;
     let id = app
         .command(caller, "tickets.take", &body.clone(), move |tx, w| {
-            let (me, body) = (me.clone(), body.clone());
+            let (me, body, seen) = (me.clone(), body.clone(), seen.clone());
             Box::pin(async move {
                 let v = open_visit(tx, &me).await?;
                 if ticket::of_visit(tx, &me).await?.is_some() {
@@ -64,6 +80,11 @@ pub async fn take(app: &App, caller: &Caller, body: TakeTicket) -> Result<Ticket
                     .iter()
                     .filter_map(|n| serde_json::to_value(n).ok()?.as_str().map(str::to_owned))
                     .collect();
+                let class = if body.priority || v.elder {
+                    Class::Priority
+                } else {
+                    Class::Normal
+                };
                 let mut t = ticket::Ticket {
                     id: w.id(),
                     hall_id: v.hall_id.clone(),
@@ -78,13 +99,13 @@ pub async fn take(app: &App, caller: &Caller, body: TakeTicket) -> Result<Ticket
                     channel: v.channel.clone(),
                     state: State::Waiting,
                     version: 1,
-                    class: if body.priority || v.elder {
-                        Class::Priority
-                    } else {
-                        Class::Normal
-                    },
-                    head: 0,
+                    class,
                     enqueued_at: w.now,
+                    demand: String::new(),
+                    stage_at: None,
+                    order_at: order_key(class, w.now),
+                    overflow_hall: None,
+                    language: (v.language != "zh").then(|| v.language.clone()),
                     grace_until: None,
                     session_id: None,
                     next_ticket: None,
@@ -93,14 +114,13 @@ pub async fn take(app: &App, caller: &Caller, body: TakeTicket) -> Result<Ticket
                     estimate_high: None,
                     paired_at: None,
                 };
-                let ahead = ticket::ahead(tx, &t).await?;
-                let told = halls::estimate(
-                    ahead,
-                    seat::on_duty(tx, &v.hall_id).await?,
-                    &ticket::recent(tx, &v.hall_id).await?,
-                );
+                let stage = routing::stage(tx, w, &t, &v).await?;
+                // What the hall looked like a moment ago is new enough for a range.
+                let ahead = u32::try_from(ticket::ahead(tx, &t).await?).unwrap_or(0);
+                let told = seen.estimate(&stage.demand, ahead, w.now);
                 t.estimate_low = told.map(|e| i64::from(e.low_s));
                 t.estimate_high = told.map(|e| i64::from(e.high_s));
+                routing::enter(&mut t, stage);
                 ticket::insert(tx, &t).await?;
                 w.audit(
                     tx,
@@ -119,25 +139,18 @@ pub async fn take(app: &App, caller: &Caller, body: TakeTicket) -> Result<Ticket
     view(app, id).await
 }
 
-pub(crate) async fn view_in(tx: &mut Tx, t: ticket::Ticket) -> Result<TicketView, AppError> {
-    let seats = seat::on_duty(tx, &t.hall_id).await?;
+/// What the citizen sees of their ticket.
+async fn seen(
+    app: &App,
+    t: ticket::Ticket,
+    ahead: u32,
+    fresh: Fresh,
+) -> Result<TicketView, AppError> {
+    let hall = hall_now::get(app, &t.hall_id, fresh).await?;
     let queued = matches!(t.state, State::Waiting | State::Offered);
-    let (ahead, waiting, estimate): (i64, i64, Option<WaitEstimate>) = if queued {
-        let ahead = ticket::ahead(tx, &t).await?;
-        let waiting = ticket::waiting(tx, &t.hall_id)
-            .await?
-            .iter()
-            .filter(|w| w.0 == t.skill)
-            .map(|w| w.1)
-            .sum();
-        (
-            ahead,
-            waiting,
-            halls::estimate(ahead, seats, &ticket::recent(tx, &t.hall_id).await?),
-        )
-    } else {
-        (0, 0, None)
-    };
+    let demand = Demand::parse(&t.demand)?;
+    let open = Demand::new(demand.skills().clone(), vec![])?;
+    let ahead = if queued { ahead } else { 0 };
     Ok(TicketView {
         id: t.id.to_string(),
         number: t.number,
@@ -145,10 +158,16 @@ pub(crate) async fn view_in(tx: &mut Tx, t: ticket::Ticket) -> Result<TicketView
         version: t.version,
         item: t.item,
         class: desk::class_view(t.class),
-        ahead: u32::try_from(ahead).unwrap_or(0),
-        waiting: u32::try_from(waiting).unwrap_or(0),
-        seats_on_duty: u32::try_from(seats).unwrap_or(0),
-        estimate,
+        ahead,
+        waiting: if queued {
+            hall.line(&t.skill).map_or(0, |l| l.waiting)
+        } else {
+            0
+        },
+        seats_on_duty: hall.fitting(&open),
+        estimate: queued
+            .then(|| hall.estimate(&demand, ahead, app.now()).map(halls::told))
+            .flatten(),
         enqueued_at: t.enqueued_at.rfc3339(),
         session: t.session_id.map(|s| s.to_string()),
         next_ticket: t.next_ticket.map(|n| n.to_string()),
@@ -156,29 +175,44 @@ pub(crate) async fn view_in(tx: &mut Tx, t: ticket::Ticket) -> Result<TicketView
     })
 }
 
-pub async fn view(app: &App, id: TicketId) -> Result<TicketView, AppError> {
+async fn read(app: &App, id: TicketId) -> Result<(ticket::Ticket, u32), AppError> {
     app.read(|tx| {
         Box::pin(async move {
             let t = ticket::get(tx, &id).await?.ok_or_else(|| no("not_found"))?;
-            view_in(tx, t).await
+            let ahead = ticket::ahead(tx, &t).await?;
+            Ok((t, u32::try_from(ahead).unwrap_or(0)))
         })
     })
     .await
 }
 
+pub async fn view(app: &App, id: TicketId) -> Result<TicketView, AppError> {
+    Ok(watched(app, id).await?.0)
+}
+
+/// The view and what [`again`] needs.
+pub async fn watched(app: &App, id: TicketId) -> Result<(TicketView, ticket::Ticket), AppError> {
+    let (t, ahead) = read(app, id).await?;
+    Ok((seen(app, t.clone(), ahead, Fresh::Now).await?, t))
+}
+
+/// The same ticket after its hall moved: positions come from the hall's look, not from a count a ticket. None: it is no
+/// longer in line, so it must be read.
+pub async fn again(app: &App, last: &ticket::Ticket) -> Result<Option<TicketView>, AppError> {
+    let hall = hall_now::get(app, &last.hall_id, Fresh::Lately).await?;
+    match hall.ahead(&last.id) {
+        Some(ahead) => Ok(Some(seen(app, last.clone(), ahead, Fresh::Lately).await?)),
+        None => Ok(None),
+    }
+}
+
 /// For its citizen alone.
 pub async fn own(app: &App, me: &VisitId, id: TicketId) -> Result<TicketView, AppError> {
-    let me = me.clone();
-    app.read(|tx| {
-        Box::pin(async move {
-            let t = ticket::get(tx, &id)
-                .await?
-                .filter(|t| t.visit_id == me)
-                .ok_or_else(|| no("not_found"))?;
-            view_in(tx, t).await
-        })
-    })
-    .await
+    let (t, ahead) = read(app, id).await?;
+    if t.visit_id != *me {
+        return Err(no("not_found"));
+    }
+    seen(app, t, ahead, Fresh::Now).await
 }
 
 /// Ends a queued ticket.
@@ -273,15 +307,4 @@ pub async fn due(app: &App) -> Result<(), AppError> {
         desk::lost_race_is_fine(r)?;
     }
     Ok(())
-}
-
-/// The hall's id, as a topic: positions move with the hall.
-pub async fn hall_of(app: &App, id: &TicketId) -> Option<String> {
-    let id = id.clone();
-    let r = app
-        .read(|tx| {
-            Box::pin(async move { Ok(ticket::get(tx, &id).await?.map(|t| t.hall_id.to_string())) })
-        })
-        .await;
-    r.ok().flatten()
 }

@@ -58,6 +58,8 @@ pub struct Hub(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     watchers: Mutex<HashMap<String, HashMap<String, Watcher>>>,
+    /// How often each hall changed, as far as this node heard.
+    versions: Mutex<HashMap<String, u64>>,
     /// Halls that changed, and which parts of their watchers have not been told.
     halls: Mutex<HashMap<String, u16>>,
     stop: watch::Sender<bool>,
@@ -129,8 +131,18 @@ impl Hub {
         lock(&self.0.watchers).keys().cloned().collect()
     }
 
+    /// Counts the hall's changes that this node knows of.
+    #[must_use]
+    pub fn version(&self, hall: &domain::id::HallId) -> u64 {
+        lock(&self.0.versions)
+            .get(domain::id::Id::as_str(hall))
+            .copied()
+            .unwrap_or(0)
+    }
+
     pub(super) fn wake(&self, topic: &str) {
         if topic.starts_with("hal_") {
+            *lock(&self.0.versions).entry(topic.to_owned()).or_default() += 1;
             lock(&self.0.halls).insert(topic.to_owned(), ALL_PARTS);
         } else {
             self.mark(topic, None);

@@ -2,7 +2,9 @@
 //! under a lease, so every node may run all of them.
 
 use crate::{
-    app::{App, audit_log, call_flow, consents, deadlines, desk, erasure, issue, nodes, queue},
+    app::{
+        App, audit_log, call_flow, consents, deadlines, desk, erasure, issue, nodes, queue, routing,
+    },
     problem::AppError,
 };
 use domain::{limits, time::Span};
@@ -76,6 +78,7 @@ pub fn spawn(
         async move {
             desk::due(&a).await?;
             queue::due(&a).await?;
+            routing::due(&a).await?;
             call_flow::due(&a).await?;
             consents::expire_due(&a).await
         }

@@ -2,7 +2,7 @@
 
 use super::commands;
 use crate::{
-    app::{App, Caller, call_flow, desk, queue, session_view, token::Principal},
+    app::{App, Caller, call_flow, desk, hall_now::Fresh, queue, session_view, token::Principal},
     cluster::{Connection, Live, Signal},
     problem::{AppError, no},
 };
@@ -13,7 +13,7 @@ use domain::{
 };
 use protocol::{
     ClientFrame, Command, CommandReply, Ephemeral, Language, PROTOCOL_VERSION, ReplyResult,
-    ServerFrame, WsLimits,
+    ServerFrame, TicketState, TicketView, WsLimits,
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -42,6 +42,9 @@ struct Actor {
     hub: Connection,
     ticket: Option<TicketId>,
     seat: Option<SeatId>,
+    /// As they were last read: when only their hall moved they are not read again.
+    last_ticket: Option<Box<store::ticket::Ticket>>,
+    last_seat: Option<Box<protocol::SeatView>>,
     sessions: HashMap<SessionId, Joined>,
     /// Hash of the last snapshot sent, by topic and kind.
     sent: HashMap<String, u64>,
@@ -93,6 +96,8 @@ pub async fn run(app: App, who: Principal, socket: WebSocket) {
         hub,
         ticket: None,
         seat: None,
+        last_ticket: None,
+        last_seat: None,
         sessions: HashMap::new(),
         sent: HashMap::new(),
         budget: Budget {
@@ -414,16 +419,7 @@ impl Actor {
             .clone()
             .filter(|t| hall || topics.contains(t.as_str()))
         {
-            let r = queue::view(&self.app, id.clone()).await;
-            if let Ok(ticket) = &r {
-                use protocol::TicketState::{Offered, Waiting};
-                let hall_topic = queue::hall_of(&self.app, &id).await;
-                match (matches!(ticket.state, Waiting | Offered), hall_topic) {
-                    (true, Some(h)) => self.hub.watch_quietly(&h),
-                    (false, Some(h)) if self.seat.is_none() => self.hub.unwatch(&h),
-                    _ => {}
-                }
-            }
+            let r = self.ticket_now(&id, topics.contains(id.as_str())).await;
             self.snapshot(id.as_str(), r.map(|ticket| ServerFrame::Ticket { ticket }))
                 .await?;
         }
@@ -432,7 +428,13 @@ impl Actor {
             .clone()
             .filter(|s| hall || topics.contains(s.as_str()))
         {
-            let r = desk::view(&self.app, id.clone()).await;
+            let r = match &self.last_seat {
+                Some(last) if !topics.contains(id.as_str()) => {
+                    desk::again(&self.app, last, Fresh::Lately).await
+                }
+                _ => desk::view(&self.app, id.clone()).await,
+            };
+            self.last_seat = r.as_ref().ok().cloned().map(Box::new);
             self.snapshot(id.as_str(), r.map(|seat| ServerFrame::Seat { seat }))
                 .await?;
         }
@@ -459,6 +461,26 @@ impl Actor {
             return Err(End);
         }
         Ok(())
+    }
+
+    async fn ticket_now(&mut self, id: &TicketId, changed: bool) -> Result<TicketView, AppError> {
+        if let Some(last) = self.last_ticket.as_ref().filter(|_| !changed)
+            && let Some(view) = queue::again(&self.app, last).await?
+        {
+            return Ok(view);
+        }
+        let (view, row) = queue::watched(&self.app, id.clone()).await?;
+        let hall = row.hall_id.to_string();
+        if matches!(view.state, TicketState::Waiting | TicketState::Offered) {
+            self.hub.watch_quietly(&hall);
+            self.last_ticket = Some(Box::new(row));
+        } else {
+            self.last_ticket = None;
+            if self.seat.is_none() {
+                self.hub.unwatch(&hall);
+            }
+        }
+        Ok(view)
     }
 
     async fn snapshot(

@@ -29,6 +29,7 @@ pub fn app_in(app: &App, time: Span) -> App {
         files_dir: app.files_dir.clone(),
         calendar: app.calendar.clone(),
         papers: app.papers.clone(),
+        halls: Default::default(),
         county: app.county.clone(),
         audit_tree: TreeCache::default(),
     })

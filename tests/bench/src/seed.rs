@@ -71,7 +71,7 @@ pub async fn sqlite(dir: &Path, seats: usize, now: Timestamp) -> Result<()> {
                         roles: vec!["agent".into()],
                         hall_id: hall_id(),
                         department: None,
-                        skills: vec![SKILL.into()],
+                        skills: [(SKILL, 3)].into_iter().collect(),
                         active: true,
                         failures: 0,
                         locked_until: None,
@@ -116,6 +116,6 @@ mod tests {
             .await
             .unwrap();
         assert_eq!((seats.len(), staff.len()), (3, 3));
-        assert!(staff.iter().all(|s| s.skills == [SKILL]));
+        assert!(staff.iter().all(|s| s.skills.has(SKILL)));
     }
 }

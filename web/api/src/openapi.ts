@@ -1354,6 +1354,13 @@ export interface components {
             target?: string | null;
             text: components["schemas"]["Bilingual"];
         };
+        /** @description A text for a one-time notice, and what it is about. */
+        CorrectionTemplate: {
+            en: string;
+            /** @description A field's path or a material's code, as in [`crate::CorrectionPoint`]; none: the application as a whole. */
+            target: string | null;
+            zh: string;
+        };
         /** @description 一次性告知: all corrections at one time. */
         CorrectionView: {
             answered_at: string | null;
@@ -1692,7 +1699,7 @@ export interface components {
             /** @description 31 digits. */
             code: string;
             conditions: components["schemas"]["Bilingual"][];
-            correction_reasons: components["schemas"]["Bilingual"][];
+            correction_reasons: components["schemas"]["CorrectionTemplate"][];
             department: components["schemas"]["Bilingual"];
             fee: components["schemas"]["Bilingual"];
             id: string;

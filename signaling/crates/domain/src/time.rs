@@ -86,6 +86,14 @@ impl Span {
     }
 }
 
+impl Timestamp {
+    /// Time since `earlier`; negative when that is later.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Span {
+        Span(self.0 - earlier.0)
+    }
+}
+
 impl Add<Span> for Timestamp {
     type Output = Self;
     fn add(self, s: Span) -> Self {

@@ -27,7 +27,7 @@ pub struct Checkpoint {
 }
 
 const INSERT: &str = "INSERT INTO audit_entries (id, at, actor, action, object, detail) VALUES ($1, $2, $3, $4, $5, $6)";
-const FRESH: &str = "SELECT * FROM audit_entries WHERE seq IS NULL ORDER BY id LIMIT 512";
+const FRESH: &str = "SELECT * FROM audit_entries WHERE seq IS NULL ORDER BY id LIMIT 128";
 const NUMBER: &str = "UPDATE audit_entries SET seq = $2, leaf = $3 WHERE id = $1 AND seq IS NULL";
 const NEXT: &str = "SELECT coalesce(max(seq), -1) + 1 AS n FROM audit_entries";
 const PAGE: &str = "SELECT * FROM audit_entries WHERE seq >= $1 ORDER BY seq LIMIT $2";

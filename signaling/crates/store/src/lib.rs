@@ -28,6 +28,7 @@ pub mod node;
 pub mod outbox;
 pub mod pairing;
 mod pool;
+pub mod queue;
 pub mod rating;
 pub mod seat;
 pub mod session;

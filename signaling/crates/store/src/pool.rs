@@ -29,6 +29,15 @@ const WRITE_QUEUE: usize = 4096;
 const READERS: usize = 8;
 /// Prepared statements kept by each connection.
 const STATEMENTS: usize = 512;
+/// Main file seen through the page cache (bytes): a read costs no call.
+const MMAP: i64 = 256 << 20;
+/// Pages kept by the writer, and by each reader (KiB, negative by SQLite's convention).
+const WRITER_CACHE: i64 = -65_536;
+const READER_CACHE: i64 = -8_192;
+/// The log goes into the main file this often, beside the writer: a commit never waits for it.
+const CHECKPOINT: Duration = Duration::from_millis(500);
+/// Beyond this many frames (64 MiB) the log starts anew, which holds the writer up for what came in during the last move.
+const LOG_FRAMES: i64 = 16_384;
 /// Tries of one PostgreSQL transaction.
 const TRIES: u32 = 8;
 /// First SQLite release that has the fixes this product relies on (WAL reset bug).
@@ -141,6 +150,11 @@ impl Store {
                     })
                     .map_err(|e| StoreError::Unavailable(e.to_string()))?;
                 open.await.map_err(|_| gone())??;
+                let (file, alive) = (path.clone(), writer.downgrade());
+                std::thread::Builder::new()
+                    .name("sqlite-checkpoint".into())
+                    .spawn(move || checkpoints(&file, || alive.upgrade().is_some()))
+                    .map_err(|e| StoreError::Unavailable(e.to_string()))?;
                 let read = Arc::new(Readers {
                     path: path.clone(),
                     idle: Mutex::default(),
@@ -281,6 +295,10 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     let c = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     c.busy_timeout(Duration::from_secs(10))?;
     c.pragma_update(None, "foreign_keys", true)?;
+    // A job's savepoint keeps its old pages in memory, not in a file.
+    c.pragma_update(None, "temp_store", "memory")?;
+    c.pragma_update(None, "mmap_size", MMAP)?;
+    c.pragma_update(None, "cache_size", READER_CACHE)?;
     c.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(c)
 }
@@ -298,8 +316,40 @@ fn open_writer(path: &Path) -> Result<Connection, StoreError> {
         )));
     }
     c.pragma_update(None, "synchronous", "full")?;
+    c.pragma_update(None, "wal_autocheckpoint", 0)?;
+    c.pragma_update(None, "cache_size", WRITER_CACHE)?;
     migrate::sqlite(&mut c)?;
     Ok(c)
+}
+
+fn checkpoint(c: &Connection) -> Result<(), StoreError> {
+    let move_log = |sql| c.query_row(sql, [], |r| r.get::<_, i64>(1));
+    // Frames in the log, moved or not; -1 where there is none.
+    let frames = move_log("PRAGMA wal_checkpoint(PASSIVE)")?;
+    if frames > LOG_FRAMES {
+        move_log("PRAGMA wal_checkpoint(RESTART)")?;
+    }
+    Ok(())
+}
+
+/// Moves the log into the main file while the store is open.
+fn checkpoints(path: &Path, alive: impl Fn() -> bool) {
+    let open = || connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE);
+    let mut conn = open();
+    loop {
+        std::thread::park_timeout(CHECKPOINT);
+        if !alive() {
+            return;
+        }
+        let done = match &conn {
+            Ok(c) => checkpoint(c),
+            Err(e) => Err(e.clone()),
+        };
+        if let Err(e) = done {
+            tracing::warn!(error = %e, "the log was not moved into the database; tried again");
+            conn = open();
+        }
+    }
 }
 
 fn check_sqlite(version: &str) -> Result<(), StoreError> {

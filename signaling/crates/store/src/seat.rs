@@ -1,6 +1,6 @@
 //! Seats (坐席).
 
-use crate::{Row, StoreError, Tx, args, staff::words};
+use crate::{Row, StoreError, Tx, args, staff::Skills};
 use domain::{
     id::{HallId, SeatId, SessionId, StaffId},
     seat::State,
@@ -18,7 +18,7 @@ pub struct Seat {
     pub since: Timestamp,
     pub version: i64,
     pub staff_id: Option<StaffId>,
-    pub skills: Vec<String>,
+    pub skills: Skills,
     /// The connection that holds the seat; a newer one takes it over.
     pub holder: Option<String>,
     /// End of wrap-up.
@@ -28,14 +28,18 @@ pub struct Seat {
     pub silent_since: Option<Timestamp>,
 }
 
-const INSERT: &str = "INSERT INTO seats (id, hall_id, name_zh, name_en, state, since, version, skills) VALUES ($1, $2, $3, $4, 'offline', $5, 1, '[]')
+const INSERT: &str = "INSERT INTO seats (id, hall_id, name_zh, name_en, state, since, version, skills) VALUES ($1, $2, $3, $4, 'offline', $5, 1, '{}')
   ON CONFLICT (id) DO UPDATE SET name_zh = $3, name_en = $4";
 const GET: &str = "SELECT * FROM seats WHERE id = $1";
 const OF_HALL: &str = "SELECT * FROM seats WHERE hall_id = $1 ORDER BY id";
 const OF_STAFF: &str = "SELECT * FROM seats WHERE staff_id = $1 AND state <> 'offline'";
-const READY: &str =
-    "SELECT * FROM seats WHERE hall_id = $1 AND state = 'ready' ORDER BY since, id LIMIT $2";
-const ON_DUTY: &str = "SELECT count(*) AS n FROM seats WHERE hall_id = $1 AND state IN ('ready', 'ringing', 'busy', 'wrap_up')";
+// From one set of skills to the next over the index, as with the tickets' demands.
+const READY_SKILLS: &str = "WITH RECURSIVE k (skills) AS (SELECT min(skills) FROM seats WHERE hall_id = $1 AND state = 'ready' AND silent_since IS NULL
+  UNION ALL SELECT (SELECT min(s.skills) FROM seats s WHERE s.hall_id = $1 AND s.state = 'ready' AND s.silent_since IS NULL AND s.skills > k.skills) FROM k WHERE k.skills IS NOT NULL)
+  SELECT skills FROM k WHERE skills IS NOT NULL";
+const READY: &str = "SELECT id, staff_id, since FROM seats WHERE hall_id = $1 AND skills = $2 AND state = 'ready' AND silent_since IS NULL ORDER BY since, id LIMIT $3";
+const READY_STAFF: &str = "SELECT id, staff_id, since, skills FROM seats WHERE staff_id = $2 AND hall_id = $1 AND state = 'ready' AND silent_since IS NULL";
+const ON_DUTY: &str = "SELECT staff_id, state, since, skills FROM seats WHERE hall_id = $1 AND state IN ('ready', 'ringing', 'busy', 'wrap_up')";
 const SAVE: &str = "UPDATE seats SET state = $3, away_reason = $4, since = $5, version = version + 1, staff_id = $6, skills = $7, due_at = $8, wrap_up_session = $9
   WHERE id = $1 AND version = $2";
 const HOLDER: &str = "UPDATE seats SET holder = $2, silent_since = NULL WHERE id = $1";
@@ -52,7 +56,9 @@ pub const QUERIES: &[&str] = &[
     GET,
     OF_HALL,
     OF_STAFF,
+    READY_SKILLS,
     READY,
+    READY_STAFF,
     ON_DUTY,
     SAVE,
     HOLDER,
@@ -107,16 +113,75 @@ pub async fn of_staff(tx: &mut Tx, staff: &StaffId) -> Result<Option<Seat>, Stor
     tx.one(OF_STAFF, args![staff], row).await
 }
 
-/// Longest ready first.
-pub async fn ready(tx: &mut Tx, hall: &HallId, limit: i64) -> Result<Vec<Seat>, StoreError> {
-    tx.all(READY, args![hall, limit], row).await
+/// A ready seat, as matching needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ready {
+    pub id: SeatId,
+    pub staff_id: StaffId,
+    pub since: Timestamp,
+    pub skills: Skills,
 }
 
-pub async fn on_duty(tx: &mut Tx, hall: &HallId) -> Result<i64, StoreError> {
-    Ok(tx
-        .one(ON_DUTY, args![hall], |r| r.int("n"))
-        .await?
-        .unwrap_or(0))
+/// The sets of skills that ready seats have: each once.
+pub async fn ready_skills(tx: &mut Tx, hall: &HallId) -> Result<Vec<Skills>, StoreError> {
+    tx.all(READY_SKILLS, args![hall], |r| r.json("skills"))
+        .await
+}
+
+/// Ready seats with exactly these skills, longest ready first; a seat whose page is gone is not rung.
+pub async fn ready(
+    tx: &mut Tx,
+    hall: &HallId,
+    skills: &Skills,
+    limit: i64,
+) -> Result<Vec<Ready>, StoreError> {
+    tx.all(READY, args![hall, skills.text(), limit], |r| {
+        Ok(Ready {
+            id: r.id("id")?,
+            staff_id: r.id("staff_id")?,
+            since: r.time("since")?,
+            skills: skills.clone(),
+        })
+    })
+    .await
+}
+
+/// The seat of this person, if it is ready.
+pub async fn ready_of_staff(
+    tx: &mut Tx,
+    hall: &HallId,
+    staff: &str,
+) -> Result<Option<Ready>, StoreError> {
+    tx.one(READY_STAFF, args![hall, staff], |r| {
+        Ok(Ready {
+            id: r.id("id")?,
+            staff_id: r.id("staff_id")?,
+            since: r.time("since")?,
+            skills: r.json("skills")?,
+        })
+    })
+    .await
+}
+
+/// A seat on duty: who, since when in which state, with which skills.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnDuty {
+    pub staff_id: Option<StaffId>,
+    pub state: State,
+    pub since: Timestamp,
+    pub skills: Skills,
+}
+
+pub async fn on_duty(tx: &mut Tx, hall: &HallId) -> Result<Vec<OnDuty>, StoreError> {
+    tx.all(ON_DUTY, args![hall], |r| {
+        Ok(OnDuty {
+            staff_id: r.opt_id("staff_id")?,
+            state: r.word("state", State::parse)?,
+            since: r.time("since")?,
+            skills: r.json("skills")?,
+        })
+    })
+    .await
 }
 
 /// Keeps what the seat has become since `s.version`; false: a lost race. The caller's `version` is the old one.
@@ -131,7 +196,7 @@ pub async fn save(tx: &mut Tx, s: &Seat) -> Result<bool, StoreError> {
                 s.away_reason.clone(),
                 s.since,
                 s.staff_id.as_ref(),
-                words(&s.skills),
+                s.skills.text(),
                 s.due_at,
                 s.wrap_up_session.as_ref()
             ],

@@ -86,7 +86,10 @@ const MEMBER_SAVE: &str = "UPDATE session_members SET present = $2, mic_on = $3,
 const HELD_BY_GONE: &str = "SELECT m.session_id, m.holder FROM session_members m WHERE m.present AND m.holder IS NOT NULL AND NOT EXISTS (
     SELECT 1 FROM nodes n WHERE n.heartbeat > $1 AND substr(m.holder, 1, length(n.id) + 1) = n.id || '.')
   ORDER BY m.id LIMIT $2";
+const LAST_AGENT: &str = "SELECT s.staff_id FROM sessions s JOIN visits v ON v.id = s.visit_id WHERE v.citizen_index = $2 AND s.hall_id = $1
+  ORDER BY s.started_at DESC LIMIT 1";
 pub const QUERIES: &[&str] = &[
+    LAST_AGENT,
     INSERT,
     GET,
     BY_TICKET,
@@ -303,4 +306,14 @@ pub async fn held_by_gone(
         Ok((r.id("session_id")?, r.text("holder")?))
     })
     .await
+}
+
+/// Who served this citizen (HMAC of the identity number) last in this hall.
+pub async fn last_agent_of(
+    tx: &mut Tx,
+    hall: &HallId,
+    citizen_index: &str,
+) -> Result<Option<StaffId>, StoreError> {
+    tx.one(LAST_AGENT, args![hall, citizen_index], |r| r.id("staff_id"))
+        .await
 }

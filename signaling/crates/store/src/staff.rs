@@ -5,6 +5,34 @@ use domain::{
     id::{HallId, StaffId},
     time::Timestamp,
 };
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Skills and how well each is mastered, 1 to 5. As text: JSON with the codes in order, so equal sets are equal texts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Skills(pub BTreeMap<String, u8>);
+
+impl Skills {
+    #[must_use]
+    pub fn text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|_| "{}".into())
+    }
+    #[must_use]
+    pub fn has(&self, code: &str) -> bool {
+        self.0.contains_key(code)
+    }
+    #[must_use]
+    pub fn codes(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
+}
+
+impl<S: Into<String>> FromIterator<(S, u8)> for Skills {
+    fn from_iter<I: IntoIterator<Item = (S, u8)>>(skills: I) -> Self {
+        Self(skills.into_iter().map(|(k, l)| (k.into(), l)).collect())
+    }
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Staff {
@@ -19,7 +47,7 @@ pub struct Staff {
     pub roles: Vec<String>,
     pub hall_id: HallId,
     pub department: Option<String>,
-    pub skills: Vec<String>,
+    pub skills: Skills,
     pub active: bool,
     pub failures: i64,
     pub locked_until: Option<Timestamp>,
@@ -109,7 +137,7 @@ pub async fn upsert(tx: &mut Tx, s: &Staff) -> Result<(), StoreError> {
             words(&s.roles),
             &s.hall_id,
             s.department.clone(),
-            words(&s.skills)
+            s.skills.text()
         ],
     )
     .await

@@ -20,9 +20,16 @@ pub struct Ticket {
     pub state: State,
     pub version: i64,
     pub class: Class,
-    /// -1 for those sent back to the head of their class.
-    pub head: i64,
     pub enqueued_at: Timestamp,
+    /// What it asks of a seat now: `domain::routing::Demand::key`.
+    pub demand: String,
+    /// When its demand changes.
+    pub stage_at: Option<Timestamp>,
+    /// Its place in the order of service: `domain::ticket::order_key`.
+    pub order_at: i64,
+    /// Another hall that may serve it too.
+    pub overflow_hall: Option<HallId>,
+    pub language: Option<String>,
     pub grace_until: Option<Timestamp>,
     pub session_id: Option<SessionId>,
     pub next_ticket: Option<TicketId>,
@@ -41,36 +48,49 @@ pub struct Sample {
     pub served_us: Option<i64>,
 }
 
-const INSERT: &str = "INSERT INTO tickets (id, hall_id, visit_id, number, skill, item, needs, channel, state, version, class, head, enqueued_at, estimate_low, estimate_high)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11, $12, $13, $14)";
+const INSERT: &str = "INSERT INTO tickets (id, hall_id, visit_id, number, skill, item, needs, channel, state, version, class, enqueued_at, estimate_low, estimate_high,
+  demand, stage_at, order_at, overflow_hall, language) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
 const GET: &str = "SELECT * FROM tickets WHERE id = $1";
 const OF_VISIT: &str =
     "SELECT * FROM tickets WHERE visit_id = $1 AND state IN ('waiting', 'offered', 'paired')";
-const QUEUE_SKILL: &str = "SELECT * FROM tickets WHERE hall_id = $1 AND skill = $2 AND state = 'waiting' ORDER BY class, head, enqueued_at, id LIMIT $3";
-const MOVE: &str = "UPDATE tickets SET state = $3, version = version + 1, head = $4, session_id = $5, next_ticket = $6, reason = $7, paired_at = $8, ended_at = $9, grace_until = NULL
+// A walk over the index from one demand to the next: as many steps as there are demands, however many tickets wait.
+const DEMANDS: &str = "WITH RECURSIVE d (demand) AS (SELECT min(demand) FROM tickets WHERE hall_id = $1 AND state = 'waiting'
+  UNION ALL SELECT (SELECT min(t.demand) FROM tickets t WHERE t.hall_id = $1 AND t.state = 'waiting' AND t.demand > d.demand) FROM d WHERE d.demand IS NOT NULL)
+  SELECT demand FROM d WHERE demand IS NOT NULL";
+const DEMANDS_OVER: &str = "WITH RECURSIVE d (demand) AS (SELECT min(demand) FROM tickets WHERE overflow_hall = $1 AND state = 'waiting'
+  UNION ALL SELECT (SELECT min(t.demand) FROM tickets t WHERE t.overflow_hall = $1 AND t.state = 'waiting' AND t.demand > d.demand) FROM d WHERE d.demand IS NOT NULL)
+  SELECT demand FROM d WHERE demand IS NOT NULL";
+const OF_DEMAND: &str = "SELECT id, order_at FROM tickets WHERE hall_id = $1 AND demand = $2 AND state = 'waiting' ORDER BY order_at, id LIMIT $3";
+const OF_DEMAND_OVER: &str = "SELECT id, order_at FROM tickets WHERE overflow_hall = $1 AND demand = $2 AND state = 'waiting' ORDER BY order_at, id LIMIT $3";
+const MOVE: &str = "UPDATE tickets SET state = $3, version = version + 1, session_id = $4, next_ticket = $5, reason = $6, paired_at = $7, ended_at = $8, grace_until = NULL
   WHERE id = $1 AND state = $2";
+const STAGE: &str = "UPDATE tickets SET demand = $3, stage_at = $4, overflow_hall = $5, version = version + 1 WHERE id = $1 AND version = $2 AND state IN ('waiting', 'offered')";
+const STAGE_DUE: &str =
+    "SELECT * FROM tickets WHERE stage_at <= $1 AND state = 'waiting' ORDER BY stage_at LIMIT 64";
 const AHEAD: &str = "SELECT count(*) AS n FROM tickets WHERE hall_id = $1 AND skill = $2 AND state IN ('waiting', 'offered')
-  AND (class < $3 OR (class = $3 AND (head < $4 OR (head = $4 AND (enqueued_at < $5 OR (enqueued_at = $5 AND id < $6))))))";
-const WAITING: &str = "SELECT skill, count(*) AS n, min(enqueued_at) AS oldest FROM tickets WHERE hall_id = $1 AND state IN ('waiting', 'offered') GROUP BY skill";
+  AND (order_at < $3 OR (order_at = $3 AND id < $4))";
+const LINE: &str = "SELECT id, skill, enqueued_at FROM tickets WHERE hall_id = $1 AND state IN ('waiting', 'offered') ORDER BY skill, order_at, id";
 const GRACE: &str =
     "UPDATE tickets SET grace_until = $2 WHERE id = $1 AND state IN ('waiting', 'offered')";
 const GRACE_DUE: &str = "SELECT * FROM tickets WHERE grace_until <= $1 AND state IN ('waiting', 'offered') ORDER BY grace_until LIMIT 64";
 const RECENT: &str = "SELECT t.estimate_low, t.estimate_high, t.enqueued_at, t.paired_at, s.started_at, s.ended_at FROM tickets t
   LEFT JOIN sessions s ON s.id = t.session_id WHERE t.hall_id = $1 AND t.paired_at IS NOT NULL ORDER BY t.paired_at DESC LIMIT 50";
-const WATCHED: &str =
-    "SELECT id FROM tickets WHERE hall_id = $1 AND state IN ('waiting', 'offered')";
 pub const QUERIES: &[&str] = &[
     INSERT,
     GET,
     OF_VISIT,
-    QUEUE_SKILL,
+    DEMANDS,
+    DEMANDS_OVER,
+    OF_DEMAND,
+    OF_DEMAND_OVER,
     MOVE,
+    STAGE,
+    STAGE_DUE,
     AHEAD,
-    WAITING,
+    LINE,
     GRACE,
     GRACE_DUE,
     RECENT,
-    WATCHED,
 ];
 
 fn row(r: &Row) -> Result<Ticket, StoreError> {
@@ -87,8 +107,12 @@ fn row(r: &Row) -> Result<Ticket, StoreError> {
         version: r.int("version")?,
         class: Class::from_rank(r.int("class")?)
             .ok_or_else(|| StoreError::Corrupt("class".into()))?,
-        head: r.int("head")?,
         enqueued_at: r.time("enqueued_at")?,
+        demand: r.text("demand")?,
+        stage_at: r.opt_time("stage_at")?,
+        order_at: r.int("order_at")?,
+        overflow_hall: r.opt_id("overflow_hall")?,
+        language: r.opt_text("language")?,
         grace_until: r.opt_time("grace_until")?,
         session_id: r.opt_id("session_id")?,
         next_ticket: r.opt_id("next_ticket")?,
@@ -113,10 +137,14 @@ pub async fn insert(tx: &mut Tx, t: &Ticket) -> Result<(), StoreError> {
             &t.channel,
             t.state.as_str(),
             t.class.rank(),
-            t.head,
             t.enqueued_at,
             t.estimate_low,
-            t.estimate_high
+            t.estimate_high,
+            &t.demand,
+            t.stage_at,
+            t.order_at,
+            t.overflow_hall.as_ref(),
+            t.language.clone()
         ],
     )
     .await
@@ -132,14 +160,51 @@ pub async fn of_visit(tx: &mut Tx, visit: &VisitId) -> Result<Option<Ticket>, St
     tx.one(OF_VISIT, args![visit], row).await
 }
 
-/// Waiting tickets of one skill in order of service.
-pub async fn queue_of_skill(
+/// What is asked by those waiting for this hall's seats: each demand once, and whether its tickets are another hall's.
+pub async fn demands(tx: &mut Tx, hall: &HallId) -> Result<Vec<(String, bool)>, StoreError> {
+    let mut out = vec![];
+    for (sql, over) in [(DEMANDS, false), (DEMANDS_OVER, true)] {
+        let found = tx.all(sql, args![hall], |r| r.text("demand")).await?;
+        out.extend(found.into_iter().map(|d| (d, over)));
+    }
+    Ok(out)
+}
+
+/// Tickets that ask this, in order of service, with their order keys.
+pub async fn of_demand(
     tx: &mut Tx,
     hall: &HallId,
-    skill: &str,
+    demand: &str,
+    overflow: bool,
     limit: i64,
-) -> Result<Vec<Ticket>, StoreError> {
-    tx.all(QUEUE_SKILL, args![hall, skill, limit], row).await
+) -> Result<Vec<(TicketId, i64)>, StoreError> {
+    let sql = if overflow { OF_DEMAND_OVER } else { OF_DEMAND };
+    tx.all(sql, args![hall, demand, limit], |r| {
+        Ok((r.id("id")?, r.int("order_at")?))
+    })
+    .await
+}
+
+/// Keeps another demand, its end and the overflow hall; false: the ticket changed or left the queue.
+pub async fn save_stage(tx: &mut Tx, t: &Ticket) -> Result<bool, StoreError> {
+    let n = tx
+        .exec(
+            STAGE,
+            args![
+                &t.id,
+                t.version,
+                &t.demand,
+                t.stage_at,
+                t.overflow_hall.as_ref()
+            ],
+        )
+        .await?;
+    Ok(n == 1)
+}
+
+/// Waiting tickets whose demand changes now.
+pub async fn stage_over(tx: &mut Tx, now: Timestamp) -> Result<Vec<Ticket>, StoreError> {
+    tx.all(STAGE_DUE, args![now], row).await
 }
 
 /// Keeps what `t` has become since it was `was`; false: a lost race.
@@ -152,7 +217,6 @@ pub async fn save(tx: &mut Tx, t: &Ticket, was: State, now: Timestamp) -> Result
                 &t.id,
                 was.as_str(),
                 t.state.as_str(),
-                t.head,
                 t.session_id.as_ref(),
                 t.next_ticket.as_ref(),
                 t.reason.clone(),
@@ -164,32 +228,23 @@ pub async fn save(tx: &mut Tx, t: &Ticket, was: State, now: Timestamp) -> Result
     Ok(n == 1)
 }
 
-/// People of the same skill who will be served before this one.
+/// People of the same queue who will be served before this one.
 pub async fn ahead(tx: &mut Tx, t: &Ticket) -> Result<i64, StoreError> {
     Ok(tx
-        .one(
-            AHEAD,
-            args![
-                &t.hall_id,
-                &t.skill,
-                t.class.rank(),
-                t.head,
-                t.enqueued_at,
-                &t.id
-            ],
-            |r| r.int("n"),
-        )
+        .one(AHEAD, args![&t.hall_id, &t.skill, t.order_at, &t.id], |r| {
+            r.int("n")
+        })
         .await?
         .unwrap_or(0))
 }
 
-/// (skill, waiting, enqueue time of the longest waiting).
-pub async fn waiting(
+/// Everybody in line, queue by queue in order of service: ticket, queue, enqueue time.
+pub async fn line(
     tx: &mut Tx,
     hall: &HallId,
-) -> Result<Vec<(String, i64, Timestamp)>, StoreError> {
-    tx.all(WAITING, args![hall], |r| {
-        Ok((r.text("skill")?, r.int("n")?, r.time("oldest")?))
+) -> Result<Vec<(TicketId, String, Timestamp)>, StoreError> {
+    tx.all(LINE, args![hall], |r| {
+        Ok((r.id("id")?, r.text("skill")?, r.time("enqueued_at")?))
     })
     .await
 }
@@ -221,9 +276,4 @@ pub async fn recent(tx: &mut Tx, hall: &HallId) -> Result<Vec<Sample>, StoreErro
         })
     })
     .await
-}
-
-/// Live tickets whose position may have changed.
-pub async fn in_queue(tx: &mut Tx, hall: &HallId) -> Result<Vec<TicketId>, StoreError> {
-    tx.all(WATCHED, args![hall], |r| r.id("id")).await
 }

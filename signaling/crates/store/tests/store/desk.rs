@@ -1,60 +1,144 @@
 //! Tickets, seats and pairings.
 
 use crate::world::{
-    T0, a_hall, a_session, a_staff, a_visit, at, hall_id, id, the_pairing, the_session, the_ticket,
+    T0, a_hall, a_session, a_staff, a_visit, at, hall_id, id, the_hall, the_pairing, the_session,
+    the_ticket,
 };
 use domain::{
+    id::{HallId, Id as _, StaffId, TicketId},
     pairing::State as Pairing,
     seat::State as Seat,
-    ticket::{Class, State as Ticket},
+    ticket::{Class, State as Ticket, order_key},
 };
-use store::{StoreError, Tx, dialect, pairing, seat, session, staff, ticket};
+use store::{StoreError, Tx, dialect, hall, pairing, queue, seat, session, staff, ticket, visit};
 
 async fn waiting(
     tx: &mut Tx,
     n: i64,
     class: Class,
-    head: i64,
-    skill: &str,
+    after: i64,
+    demand: &str,
 ) -> Result<(), StoreError> {
     a_visit(tx, n).await?;
     let t = ticket::Ticket {
         class,
-        head,
-        skill: skill.into(),
+        enqueued_at: at(after),
+        order_at: order_key(class, at(after)),
+        demand: demand.into(),
+        skill: demand.split(':').next().unwrap_or_default().into(),
         ..the_ticket(n)
     };
     ticket::insert(tx, &t).await
 }
 
-both!(the_queue_is_class_then_head_then_first_come, |store| {
+both!(
+    tickets_that_ask_the_same_stand_in_order_of_service,
+    |store| {
+        w!(store, |tx| {
+            a_hall(tx).await?;
+            waiting(tx, 1, Class::Normal, 1, "general:1").await?;
+            waiting(tx, 2, Class::Priority, 9, "general:1").await?;
+            waiting(tx, 3, Class::Normal, 3, "general:1").await?;
+            waiting(tx, 4, Class::Normal, 3, "general:1").await?;
+            waiting(tx, 5, Class::Appointment, 5, "police:1").await?;
+            dialect::lock_hall(tx, &hall_id()).await?;
+            let asked = ticket::demands(tx, &hall_id()).await?;
+            assert_eq!(
+                asked,
+                [("general:1".into(), false), ("police:1".into(), false)]
+            );
+            let line = async |tx: &mut Tx, n| {
+                let found = ticket::of_demand(tx, &hall_id(), "general:1", false, n).await?;
+                Ok::<_, StoreError>(found.into_iter().map(|t| t.0).collect::<Vec<_>>())
+            };
+            let expected: Vec<_> = [2, 1, 3, 4].map(id).to_vec();
+            assert_eq!(line(tx, 64).await?, expected);
+            assert_eq!(line(tx, 2).await?, expected[..2]);
+            // What is told to each agrees with the order of service.
+            for (i, t) in expected.iter().enumerate() {
+                let t = ticket::get(tx, t).await?.unwrap();
+                assert_eq!(ticket::ahead(tx, &t).await?, i as i64, "{}", t.number);
+            }
+            let all = ticket::line(tx, &hall_id()).await?;
+            assert_eq!(
+                all.iter().map(|l| &l.0).collect::<Vec<_>>(),
+                [2, 1, 3, 4, 5]
+                    .map(id::<TicketId>)
+                    .iter()
+                    .collect::<Vec<_>>()
+            );
+            assert_eq!((all[4].1.as_str(), all[4].2), ("police", at(5)));
+            Ok(())
+        })
+        .unwrap();
+    }
+);
+
+both!(
+    a_demand_changes_in_time_and_another_hall_may_serve,
+    |store| {
+        w!(store, |tx| {
+            a_hall(tx).await?;
+            let other: HallId = id(9);
+            hall::upsert(
+                tx,
+                &hall::Hall {
+                    id: other.clone(),
+                    ..the_hall()
+                },
+            )
+            .await?;
+            a_visit(tx, 1).await?;
+            let t = ticket::Ticket {
+                stage_at: Some(at(20)),
+                ..the_ticket(1)
+            };
+            ticket::insert(tx, &t).await?;
+            assert!(ticket::stage_over(tx, at(19)).await?.is_empty());
+            assert_eq!(ticket::stage_over(tx, at(20)).await?, [t.clone()]);
+            let next = ticket::Ticket {
+                demand: "*".into(),
+                stage_at: None,
+                overflow_hall: Some(other.clone()),
+                ..t.clone()
+            };
+            assert!(ticket::save_stage(tx, &next).await?);
+            assert!(!ticket::save_stage(tx, &t).await?, "from an old version");
+            assert!(ticket::stage_over(tx, at(99)).await?.is_empty());
+            assert_eq!(ticket::demands(tx, &other).await?, [("*".into(), true)]);
+            let there = ticket::of_demand(tx, &other, "*", true, 9).await?;
+            assert_eq!(there, [(id(1), t.order_at)]);
+            Ok(())
+        })
+        .unwrap();
+    }
+);
+
+both!(who_served_a_citizen_last_is_found, |store| {
+    w!(store, |tx| {
+        a_session(tx, 1).await?;
+        assert_eq!(session::last_agent_of(tx, &hall_id(), "index").await?, None);
+        assert!(visit::identify(tx, &id(1), vec![1], "index", "n2", "nonce-1").await?);
+        assert_eq!(
+            session::last_agent_of(tx, &hall_id(), "index").await?,
+            Some(the_session(1).staff_id)
+        );
+        Ok(())
+    })
+    .unwrap();
+});
+
+both!(a_queue_s_rule_is_kept_from_its_version_only, |store| {
     w!(store, |tx| {
         a_hall(tx).await?;
-        waiting(tx, 1, Class::Normal, 0, "general").await?;
-        waiting(tx, 2, Class::Priority, 0, "general").await?;
-        waiting(tx, 3, Class::Normal, -1, "general").await?;
-        waiting(tx, 4, Class::Normal, 0, "general").await?;
-        waiting(tx, 5, Class::Appointment, 0, "police").await?;
-        dialect::lock_hall(tx, &hall_id()).await?;
-        let order = |v: Vec<ticket::Ticket>| v.into_iter().map(|t| t.number).collect::<Vec<_>>();
-        let general = ticket::queue_of_skill(tx, &hall_id(), "general", 64).await?;
-        let expected = ["A002", "A003", "A001", "A004"];
-        assert_eq!(order(general.clone()), expected);
-        let two = ticket::queue_of_skill(tx, &hall_id(), "general", 2).await?;
-        assert_eq!(order(two), expected[..2]);
-        // What is told to each agrees with the order of service.
-        for (i, t) in general.iter().enumerate() {
-            assert_eq!(ticket::ahead(tx, t).await?, i as i64, "{}", t.number);
-        }
-        assert_eq!(ticket::waiting(tx, &hall_id()).await?.len(), 2);
-        assert!(
-            ticket::waiting(tx, &hall_id())
-                .await?
-                .contains(&("general".into(), 4, at(1)))
-        );
-        let mut live = ticket::in_queue(tx, &hall_id()).await?;
-        live.sort();
-        assert_eq!(live, (1..6).map(id).collect::<Vec<_>>());
+        assert_eq!(queue::get(tx, &hall_id(), "general").await?, None);
+        assert!(queue::save(tx, &hall_id(), "general", "{}", 0).await?);
+        assert!(!queue::save(tx, &hall_id(), "general", "{}", 0).await?);
+        assert!(queue::save(tx, &hall_id(), "general", "[]", 1).await?);
+        assert!(!queue::save(tx, &hall_id(), "general", "{}", 1).await?);
+        let kept = queue::get(tx, &hall_id(), "general").await?.unwrap();
+        assert_eq!((kept.rule.as_str(), kept.version), ("[]", 2));
+        assert_eq!(queue::of_hall(tx, &hall_id()).await?, [kept]);
         Ok(())
     })
     .unwrap();
@@ -150,12 +234,12 @@ both!(a_seat_is_kept_whole_and_moved_by_compare_and_set, |store| {
         }
         let offline = seat::get(tx, &id(1)).await?.unwrap();
         assert_eq!((offline.state, offline.version), (Seat::Offline, 1));
-        assert_eq!(seat::on_duty(tx, &hall_id()).await?, 0);
+        assert_eq!(seat::on_duty(tx, &hall_id()).await?, []);
         let ready = seat::Seat {
             state: Seat::Ready,
             since: at(5),
             staff_id: Some(id(1)),
-            skills: vec!["general".into()],
+            skills: [("general", 3)].into_iter().collect(),
             ..offline.clone()
         };
         assert!(seat::save(tx, &ready).await?);
@@ -163,15 +247,22 @@ both!(a_seat_is_kept_whole_and_moved_by_compare_and_set, |store| {
             !seat::save(tx, &ready).await?,
             "a second save from the same version"
         );
-        assert_eq!(
-            seat::ready(tx, &hall_id(), 10).await?,
-            [seat::Seat {
-                version: 2,
-                ..ready.clone()
-            }]
-        );
+        let seen = seat::Ready {
+            id: id(1),
+            staff_id: id(1),
+            since: at(5),
+            skills: ready.skills.clone(),
+        };
+        let kinds = seat::ready_skills(tx, &hall_id()).await?;
+        assert_eq!(kinds, [ready.skills.clone()]);
+        let found = seat::ready(tx, &hall_id(), &kinds[0], 10).await?;
+        assert_eq!(found, [seen.clone()]);
+        let staff: StaffId = id(1);
+        let own = seat::ready_of_staff(tx, &hall_id(), staff.as_str()).await?;
+        assert_eq!(own, Some(seen));
         assert_eq!(seat::of_staff(tx, &id(1)).await?.map(|s| s.id), Some(id(1)));
-        assert_eq!(seat::on_duty(tx, &hall_id()).await?, 1);
+        let duty = seat::on_duty(tx, &hall_id()).await?;
+        assert_eq!((duty.len(), duty[0].state), (1, Seat::Ready));
         // New furniture names leave the state alone.
         seat::upsert(tx, &id(1), &hall_id(), "壹号", "First", at(9)).await?;
         let named = seat::of_hall(tx, &hall_id()).await?;

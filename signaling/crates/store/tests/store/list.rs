@@ -33,6 +33,7 @@ const ALL: &[(&str, &[&str])] = &[
     ("session", store::session::QUERIES),
     ("signature", store::signature::QUERIES),
     ("staff", store::staff::QUERIES),
+    ("queue", store::queue::QUERIES),
     ("ticket", store::ticket::QUERIES),
     ("visit", store::visit::QUERIES),
 ];

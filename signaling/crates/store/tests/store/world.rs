@@ -32,8 +32,8 @@ pub fn hall_id() -> HallId {
     id(1)
 }
 
-pub async fn a_hall(tx: &mut Tx) -> Result<(), StoreError> {
-    let h = hall::Hall {
+pub fn the_hall() -> hall::Hall {
+    hall::Hall {
         id: hall_id(),
         name_zh: "沅江市政务服务中心".into(),
         name_en: "Yuanjiang Government Service Centre".into(),
@@ -42,8 +42,11 @@ pub async fn a_hall(tx: &mut Tx) -> Result<(), StoreError> {
         telephone: "0737-0000000".into(),
         address_zh: "琼湖街道".into(),
         address_en: "Qionghu".into(),
-    };
-    hall::upsert(tx, &h).await
+    }
+}
+
+pub async fn a_hall(tx: &mut Tx) -> Result<(), StoreError> {
+    hall::upsert(tx, &the_hall()).await
 }
 
 pub fn a_staff(n: i64) -> staff::Staff {
@@ -57,7 +60,7 @@ pub fn a_staff(n: i64) -> staff::Staff {
         roles: vec!["agent".into()],
         hall_id: hall_id(),
         department: Some("health".into()),
-        skills: vec!["general".into()],
+        skills: [("general", 3)].into_iter().collect(),
         active: true,
         failures: 0,
         locked_until: None,
@@ -96,8 +99,12 @@ pub fn the_ticket(n: i64) -> ticket::Ticket {
         state: TicketState::Waiting,
         version: 1,
         class: Class::Normal,
-        head: 0,
         enqueued_at: at(n),
+        demand: "general:1".into(),
+        stage_at: None,
+        order_at: at(n).micros(),
+        overflow_hall: None,
+        language: None,
         grace_until: None,
         session_id: None,
         next_ticket: None,
