@@ -23,6 +23,8 @@ export type SignalEvents = {
   joined: JoinedReply;
   superseded: { seat: string | null; session: string | null };
   problem: Problem;
+  /** Frames that only single pages understand (a supervisor's notice, the wallboard, a call-back that rings), as they came. */
+  frame: { type: string };
 };
 
 export interface SignalOptions {
@@ -224,8 +226,8 @@ export class SignalClient {
       case "pong":
         return;
       default:
-        // A newer server may say more than we know.
-        return;
+        // What is not everybody's is handed on; a newer server may say more than any page knows.
+        return this.events.emit("frame", frame as { type: string });
     }
   }
 
