@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help run test lint test-rust test-web test-e2e packages pages docs release bench-join bench-ws bench-pairing audit clean-data
+.PHONY: help run test lint test-rust test-web test-e2e packages pages docs release bench-join bench-ws bench-pairing bench-desk-sim sim-desk audit clean-data
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -44,8 +44,15 @@ bench-join: pages ## Accept click to first remote frame (Chromium): one JSON lin
 bench-ws: ## Memory of an idle WebSocket connection
 	@tools/bench ws
 
-bench-pairing: ## Ticket to offer, durable
+bench-pairing: ## Ticket to offer and seat to offer, durable, on both databases
 	@tools/bench pairing
+	@tools/bench pairing --database pg
+
+bench-desk-sim: ## The desk in virtual time against Erlang C
+	@tools/bench desk-sim
+
+sim-desk: ## A day of 10,000 tickets at 40 seats in virtual time, with crashes
+	@tools/bench sim-desk
 
 audit: ## Known advisories (needs a network)
 	cargo deny check advisories

@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, Result, bail};
 use protocol::{
-    Accepted, Channel, EndSession, Language, Login, OpenSeat, OpenVisit, Problem, SeatView,
-    SessionView, StaffToken, TakeTicket, TicketView, VisitToken, WrapUp, WsTicket,
+    Accepted, Channel, EndSession, HallView, Language, Login, OpenSeat, OpenVisit, Problem,
+    SeatView, SessionView, StaffToken, TicketView, VisitToken, WrapUp, WsTicket,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{sync::Arc, time::Duration};
@@ -98,12 +98,9 @@ impl Api {
         Ok(t.ticket)
     }
 
-    pub async fn take_ticket(&self, token: &str) -> Result<TicketView> {
-        let body = TakeTicket {
-            item: None,
-            needs: vec![],
-            priority: false,
-        };
+    /// No item: the general desk.
+    pub async fn take_ticket(&self, token: &str, item: Option<&str>) -> Result<TicketView> {
+        let body = serde_json::json!({"item": item});
         self.post("/tickets", token, &body).await
     }
 
@@ -114,6 +111,24 @@ impl Api {
         };
         self.post(&format!("/seats/{seat}/open"), token, &body)
             .await
+    }
+
+    pub async fn ready(&self, token: &str, seat: &str) -> Result<SeatView> {
+        let path = format!("/seats/{seat}/ready");
+        self.post(&path, token, &serde_json::json!({})).await
+    }
+
+    /// The ticket goes back to the head of its class, the seat is away.
+    pub async fn decline(&self, token: &str, pairing: &str) -> Result<SeatView> {
+        let path = format!("/pairings/{pairing}/decline");
+        self.post(&path, token, &serde_json::json!({"reason": "busy"}))
+            .await
+    }
+
+    pub async fn hall(&self, hall: &str) -> Result<HallView> {
+        let url = format!("{}/api/v1/halls/{hall}", self.base);
+        let r = self.http.get(url).send().await?.error_for_status()?;
+        serde_json::from_slice(&r.bytes().await?).context("the hall's answer")
     }
 
     pub async fn accept(&self, token: &str, pairing: &str) -> Result<Accepted> {

@@ -11,7 +11,7 @@ pub struct Against {
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Figure {
-    pub figure: &'static str,
+    pub figure: String,
     pub value: f64,
     pub unit: &'static str,
     /// How many samples the value comes from.
@@ -24,16 +24,10 @@ pub struct Figure {
 
 impl Figure {
     #[must_use]
-    pub fn new(
-        figure: &'static str,
-        value: f64,
-        unit: &'static str,
-        n: usize,
-        errors: usize,
-    ) -> Self {
+    pub fn new(figure: &str, value: f64, unit: &'static str, n: usize, errors: usize) -> Self {
         // Microseconds are as fine as the clocks here.
         Self {
-            figure,
+            figure: figure.to_owned(),
             value: round(value),
             unit,
             n,
@@ -48,6 +42,13 @@ impl Figure {
             name: name.to_owned(),
             value: round(value),
         });
+        self
+    }
+
+    /// The same on another database: `_pg`.
+    #[must_use]
+    pub fn suffix(mut self, suffix: &str) -> Self {
+        self.figure.push_str(suffix);
         self
     }
 
@@ -97,7 +98,8 @@ mod tests {
             serde_json::to_string(&f).unwrap(),
             r#"{"figure":"x_ms","value":1.235,"unit":"ms","n":40,"errors":0}"#
         );
-        let f = f.against("floor", 2.0);
+        let f = f.against("floor", 2.0).suffix("_pg");
+        assert_eq!(f.figure, "x_ms_pg");
         assert!(
             serde_json::to_string(&f)
                 .unwrap()

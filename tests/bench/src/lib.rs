@@ -2,9 +2,11 @@
 //! bench starts from. Owns no server: `tools/bench` starts one and hands over its address.
 
 pub mod api;
+pub mod desk_sim;
 pub mod disk;
 pub mod figure;
 pub mod load;
+pub mod next;
 pub mod process;
 pub mod seats;
 pub mod seed;

@@ -1,11 +1,12 @@
-//! From a citizen's ticket to the ring at a seat, durable: latency at a fixed Poisson load, then the highest rate that holds.
+//! From a citizen's ticket to the ring at a seat, durable: latency at a fixed Poisson load, then the highest rate that holds,
+//! all beside a long line that no seat may serve; then from a seat's "ready" to its ring, beside a long line that it may.
 
 use anyhow::{Context as _, Result, ensure};
 use bench::{
     api::Api,
     disk,
     figure::{Figure, percentile},
-    load, say,
+    load, next, say,
     seats::{Seats, Seen},
     seed,
 };
@@ -43,12 +44,26 @@ struct Args {
     /// Steps end here at the latest.
     #[arg(long, default_value_t = 2000)]
     max_rate: u32,
+    /// Tickets that no seat may serve and that wait all the time.
+    #[arg(long, default_value_t = 5000)]
+    ballast: usize,
+    /// Tickets that wait for the next seat in the last part.
+    #[arg(long, default_value_t = 5000)]
+    waiting: usize,
+    /// How often a seat becomes ready then.
+    #[arg(long, default_value_t = 1000)]
+    next: usize,
+    /// Of the figures' names: `_pg`.
+    #[arg(long, default_value = "")]
+    suffix: String,
 }
 
 const HOLD: Duration = Duration::from_secs(1);
 /// Who still waits after this was not served.
 const DRAIN: Duration = Duration::from_secs(15);
 const FSYNCS: usize = 500;
+/// Citizens who arrive at once.
+const ARRIVING: usize = 64;
 
 /// Tokens of citizens who are not in the queue, longest idle first.
 type Pool = Arc<Mutex<VecDeque<String>>>;
@@ -63,11 +78,23 @@ async fn gather(api: &Api, pool: &Pool, n: usize) -> Result<()> {
     let hall = seed::hall_id().to_string();
     let new: Vec<String> = stream::iter(0..missing)
         .map(|_| async { anyhow::Ok(api.visit(&hall).await?.access_token) })
-        .buffer_unordered(32)
+        .buffer_unordered(ARRIVING)
         .try_collect()
         .await?;
     lock(pool).extend(new);
     Ok(())
+}
+
+/// The pool's first `n` citizens take a ticket each and stay in line.
+async fn queue(api: &Api, pool: &Pool, n: usize, item: Option<&str>) -> Result<()> {
+    gather(api, pool, n).await?;
+    say(&format!("{n} of them queue"));
+    let tokens: Vec<String> = lock(pool).drain(..n).collect();
+    stream::iter(tokens)
+        .map(|t| async move { api.take_ticket(&t, item).await.map(|_| ()) })
+        .buffer_unordered(ARRIVING)
+        .try_collect()
+        .await
 }
 
 fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -112,7 +139,7 @@ async fn run(
                 seen.error(&anyhow::anyhow!("every citizen is in the queue already"));
                 return None;
             };
-            match api.take_ticket(&token).await {
+            match api.take_ticket(&token, None).await {
                 Ok(t) => Some(Taken {
                     due,
                     ticket: t.id,
@@ -176,6 +203,7 @@ async fn main() -> Result<()> {
     let pool = Pool::default();
     let warm_up = Duration::from_secs(a.warm_up_s);
     let times = load::poisson(a.rate, warm_up + Duration::from_secs(a.seconds));
+    queue(&api, &pool, a.ballast, Some(seed::BALLAST)).await?;
     gather(&api, &pool, times.len()).await?;
     say(&format!("{} agents sign in", a.seats));
     let seats = Seats::open(&api, a.seats, &seen).await?;
@@ -192,11 +220,14 @@ async fn main() -> Result<()> {
     let p99 = percentile(&ms, 99.0).context("no offer came")?;
     let fsync = percentile(&synced, 99.0).context("no fsync")?;
     let n = ms.len();
-    Figure::new("pairing_offer_p50_ms", p50, "ms", n, p.errors).print()?;
-    Figure::new("pairing_offer_p99_ms", p99, "ms", n, p.errors)
-        .against("10 + 6 × fsync_p99_ms", 10.0 + 6.0 * fsync)
-        .print()?;
-    Figure::new("fsync_p99_ms", fsync, "ms", synced.len(), 0).print()?;
+    let print = |f: Figure| f.suffix(&a.suffix).print();
+    let floor = 10.0 + 6.0 * fsync;
+    print(Figure::new("pairing_offer_p50_ms", p50, "ms", n, p.errors))?;
+    print(
+        Figure::new("pairing_offer_p99_ms", p99, "ms", n, p.errors)
+            .against("10 + 6 × fsync_p99_ms", floor),
+    )?;
+    print(Figure::new("fsync_p99_ms", fsync, "ms", synced.len(), 0))?;
 
     drop(seats);
     let mut best = (0.0, 0);
@@ -223,5 +254,19 @@ async fn main() -> Result<()> {
         rate += a.step;
     }
     ensure!(best.1 > 0, "not even {} pairings/s", a.step);
-    Figure::new("pairing_rate_per_s", best.0, "1/s", best.1, 0).print()
+    print(Figure::new("pairing_rate_per_s", best.0, "1/s", best.1, 0).against("floor", 300.0))?;
+
+    if a.next == 0 {
+        return Ok(());
+    }
+    // The pages of the last step are gone; so is nobody's seat until the server has seen that.
+    next::nobody_on_duty(&api).await?;
+    queue(&api, &pool, a.waiting, None).await?;
+    say(&format!("a seat becomes ready {} times", a.next));
+    let (ms, errors) = next::measure(&api, a.next).await?;
+    let p99 = percentile(&ms, 99.0).context("no offer came")?;
+    print(
+        Figure::new("pairing_next_p99_ms", p99, "ms", ms.len(), errors)
+            .against("10 + 6 × fsync_p99_ms", floor),
+    )
 }
