@@ -9,6 +9,7 @@ fn main() {
         "agent-console/apps/desk",
         "agent-console/apps/office",
         "agent-console/apps/admin",
+        "agent-console/apps/wall",
     ] {
         let dist = root.join(app).join("dist");
         if let Err(e) = std::fs::create_dir_all(&dist) {

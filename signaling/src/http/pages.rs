@@ -19,6 +19,7 @@ app!(Verify, "../booth-client/apps/public/dist");
 app!(Console, "../agent-console/apps/desk/dist");
 app!(Office, "../agent-console/apps/office/dist");
 app!(Admin, "../agent-console/apps/admin/dist");
+app!(Wall, "../agent-console/apps/wall/dist");
 
 fn file(app: &str, path: &str) -> Option<EmbeddedFile> {
     match app {
@@ -28,6 +29,7 @@ fn file(app: &str, path: &str) -> Option<EmbeddedFile> {
         "console" => Console::get(path),
         "office" => Office::get(path),
         "admin" => Admin::get(path),
+        "wall" => Wall::get(path),
         _ => None,
     }
 }

@@ -172,6 +172,20 @@ describe("SignalClient", () => {
     expect(server.protocols.length).toBeGreaterThan(1);
   });
 
+  it("watches a hall again after a drop, and tells by its own questions that a quiet line is alive", async () => {
+    server.answer = (frame) => frame.type === "ping" && server.send({ type: "pong", n: frame.n });
+    open({ probe_ms: 40 });
+    client.watchHall("hal_1");
+    await reached("online");
+    const watched = (): object[] => server.frames.filter((frame: { type: string }) => frame.type === "watch_hall");
+    await server.until(() => watched().length === 1);
+    server.peer?.terminate();
+    await server.until(() => watched().length === 2);
+    expect(watched()[1]).toEqual({ type: "watch_hall", hall: "hal_1" });
+    await server.until(() => server.of("ping").length > 0);
+    await new Promise<void>((done) => client.on("heard", () => done()));
+  });
+
   it("stays away once the seat was opened elsewhere", async () => {
     open();
     client.watchSeat("sea_1");

@@ -22,6 +22,8 @@ export type SignalEvents = {
   /** After each (re)join: the snapshot. */
   joined: JoinedReply;
   superseded: { seat: string | null; session: string | null };
+  /** Any frame came: the line is alive. */
+  heard: number;
   problem: Problem;
   /** Frames that only single pages understand (a supervisor's notice, the wallboard, a call-back that rings), as they came. */
   frame: { type: string };
@@ -35,6 +37,8 @@ export interface SignalOptions {
   language?: () => Language;
   /** `booth`, `phone`, `console`: for the server's log alone. */
   client?: string;
+  /** Asks the server after this much silence, milliseconds, so that `heard` tells within seconds when a quiet line is dead. */
+  probe_ms?: number;
   WebSocket?: new (url: string, protocols: string[]) => WebSocket;
   random?: () => number;
 }
@@ -69,6 +73,7 @@ export class SignalClient {
   readonly #pending = new Map<string, Pending>();
   readonly #tickets = new Set<string>();
   readonly #seats = new Set<string>();
+  readonly #halls = new Set<string>();
   /** Joined sessions and the last journal number seen. */
   readonly #sessions = new Map<string, number>();
   readonly #online = (): void => this.#hurry();
@@ -120,10 +125,16 @@ export class SignalClient {
     this.#seats.add(seat);
     if (this.#isWelcome) this.#send({ type: "watch_seat", seat });
   }
+  watchHall(hall: string): void {
+    if (this.#halls.has(hall)) return;
+    this.#halls.add(hall);
+    if (this.#isWelcome) this.#send({ type: "watch_hall", hall } as object as ClientFrame);
+  }
   /** Not watched again after a reconnect. */
   forget(id: string): void {
     this.#tickets.delete(id);
     this.#seats.delete(id);
+    this.#halls.delete(id);
     this.#sessions.delete(id);
   }
 
@@ -190,6 +201,7 @@ export class SignalClient {
 
   #receive(data: unknown): void {
     this.#heard = Date.now();
+    this.events.emit("heard", this.#heard);
     let frame: ServerFrame;
     try {
       frame = JSON.parse(String(data)) as ServerFrame;
@@ -239,6 +251,7 @@ export class SignalClient {
     this.#beat();
     for (const ticket of this.#tickets) this.#send({ type: "watch_ticket", ticket });
     for (const seat of this.#seats) this.#send({ type: "watch_seat", seat });
+    for (const hall of this.#halls) this.#send({ type: "watch_hall", hall } as object as ClientFrame);
     const joining = new Set([...this.#pending.values()].map(({ command }) => (command.kind === "join" ? command.session : "")));
     // The rejoin goes first: a command of a member who is still counted as gone would be refused.
     const early = [...this.#pending];
@@ -280,7 +293,7 @@ export class SignalClient {
     if (session) this.#sessions.delete(session);
     this.events.emit("superseded", { seat, session });
     // Nothing left to listen to: reconnecting would only take the seat back from the newer page.
-    if (this.#seats.size + this.#sessions.size + this.#tickets.size === 0) this.#end("superseded");
+    if (this.#seats.size + this.#sessions.size + this.#tickets.size + this.#halls.size === 0) this.#end("superseded");
   }
 
   #send(frame: ClientFrame): void {
@@ -291,12 +304,13 @@ export class SignalClient {
   /** The server pings; silence beyond its limit is a dead line, and half of it is worth a question. */
   #beat(): void {
     clearInterval(this.#heart);
+    const probe = this.#options.probe_ms;
     this.#heard = Date.now();
     this.#heart = setInterval(() => {
       const silent = Date.now() - this.#heard;
       if (silent > this.#limits.dead_s * 1000) this.#drop(this.#socket);
-      else if (silent > this.#limits.ping_s * 1500) this.#send({ type: "ping", n: ++this.#ping });
-    }, Math.max(50, (this.#limits.ping_s * 1000) / 4));
+      else if (silent > (probe ?? this.#limits.ping_s * 1500)) this.#send({ type: "ping", n: ++this.#ping });
+    }, probe ? probe / 2 : Math.max(50, (this.#limits.ping_s * 1000) / 4));
   }
 
   #drop(socket: WebSocket | null): void {

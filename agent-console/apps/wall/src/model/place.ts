@@ -1,0 +1,16 @@
+/** Which of the two views is open: `#live` the supervisor's, anything else the wallboard. Survives a reload by the address alone. */
+import { onBeforeUnmount, ref } from "vue";
+
+export type View = "board" | "live";
+
+export const viewOf = (hash: string): View => (hash === "#live" ? "live" : "board");
+
+export function useView() {
+  const view = ref<View>(viewOf(location.hash));
+  const follow = (): void => {
+    view.value = viewOf(location.hash);
+  };
+  window.addEventListener("hashchange", follow);
+  onBeforeUnmount(() => window.removeEventListener("hashchange", follow));
+  return view;
+}
