@@ -38,6 +38,11 @@ export class Bell {
     }
   }
 
+  /** One ring and no more: somebody is put through by itself. */
+  once(): void {
+    this.#sound();
+  }
+
   start(title: string, body: string): void {
     this.stop();
     this.#title = document.title;

@@ -115,3 +115,20 @@ test("after dispose nothing is listened to and nothing written is kept", () => {
   expect(session.note.value).toBe("");
   expect(line.forgotten).toEqual(["ses_1"]);
 });
+
+test("whoever left is named in the timeline still", () => {
+  const { line, session } = begin();
+  const helper = { id: "mem_h", role: "agent" as const, name: { zh: "孙工", en: "Sun" }, present: true, mic_on: true, camera_on: true };
+  line.events.emit("session", view({ version: 2, members: [...view().members, { ...helper, part: "colleague" } as never] }));
+  expect(session.others.value.map((member) => member.id)).toEqual(["mem_h"]);
+  line.events.emit("session", view({ version: 3 }));
+  expect(session.nameOf("mem_h")).toBe("孙工");
+});
+
+test("a helper may what the server says, an agent of an older server all", () => {
+  const { line, session } = begin();
+  expect([session.isHelper.value, session.may("invite")]).toEqual([false, true]);
+  const [me, citizen] = view().members;
+  line.events.emit("session", view({ version: 2, members: [{ ...me, part: "consulted" }, citizen], may: ["staff_talk"] } as never));
+  expect([session.isHelper.value, session.may("staff_talk"), session.may("read_form")]).toEqual([true, true, false]);
+});

@@ -1,14 +1,16 @@
 /** One live session as this console sees it. Owns the snapshots, the journal, the dialogue and the call's media; sends the agent's
  * commands. Never decides anything for the citizen, and holds nothing after `dispose()`. */
 import { computed, ref, shallowReactive, shallowRef } from "vue";
-import { newKey, type ApiClient, type CaseView, type Command, type FormView, type HandOff, type MemberView, type SessionEvent, type SessionView } from "@cloud-booth/api";
+import { newKey, type ApiClient, type Bilingual, type CaseView, type Command, type FormView, type HandOff, type SessionEvent, type SessionView } from "@cloud-booth/api";
 import { FormPresence, FormWriter } from "@cloud-booth/form";
 import { CallPeer, type LocalMedia, type MemberMedia, type PeerState, type QualityLevel } from "@cloud-booth/rtc";
 import type { SignalClient } from "@cloud-booth/signal";
 import type { ChatMessage } from "@cloud-booth/ui";
 import { announce } from "@cloud-booth/ui";
 import { pick } from "@cloud-booth/i18n";
+import { SessionHelp } from "./session_help.ts";
 import { speakEvent } from "./speak.ts";
+import type { DeskEventBody, DeskMember, DeskSessionView } from "./wire.ts";
 
 /** The journal kept in the page; the server has the whole. */
 const EVENTS_MAX = 1000;
@@ -30,7 +32,7 @@ export interface Needs {
 
 export class LiveSession {
   readonly id: string;
-  readonly view = shallowRef<SessionView | null>(null);
+  readonly view = shallowRef<DeskSessionView | null>(null);
   readonly form = shallowRef<FormView | null>(null);
   readonly events = shallowRef<readonly SessionEvent[]>([]);
   /** Who is in which field. */
@@ -57,11 +59,18 @@ export class LiveSession {
   readonly hasReturned = ref(false);
   readonly unread = ref(0);
   readonly isEnded = computed(() => this.view.value?.state === "ended");
-  readonly citizen = computed<MemberView | null>(() => this.view.value?.members.find((member) => member.role === "citizen") ?? null);
+  /** This page is no longer a member: helped and left, or handed over. */
+  readonly isOut = ref(false);
+  readonly help: SessionHelp;
+  readonly citizen = computed<DeskMember | null>(() => this.view.value?.members.find((member) => member.role === "citizen") ?? null);
   readonly me = computed(() => this.view.value?.me ?? null);
-  readonly citizenStream = computed<MediaStream | null>(() => {
-    const id = this.citizen.value?.id;
-    return this.members.value.find((entry) => entry.member === id)?.sources.camera ?? null;
+  readonly citizenStream = computed<MediaStream | null>(() => this.streamOf(this.citizen.value?.id));
+  /** Everybody but the citizen and me. */
+  readonly others = computed<DeskMember[]>(() => this.view.value?.members.filter((member) => member.id !== this.me.value && member.id !== this.citizen.value?.id && member.present) ?? []);
+  /** The invitation that brought me in; null for the session's own agent. */
+  readonly isHelper = computed(() => {
+    const part = this.view.value?.members.find((member) => member.id === this.me.value)?.part;
+    return part !== undefined && part !== "agent";
   });
   /** Number and due day of what was handed off; the journal knows the number before the case is read. */
   readonly handedOff = computed<{ number: string; due_on: string | null } | null>(() => {
@@ -75,12 +84,15 @@ export class LiveSession {
   readonly #needs: Needs;
   readonly #stops: (() => void)[] = [];
   readonly #typing = new Map<string, ReturnType<typeof setTimeout>>();
+  /** Everybody who was here: who left is named in the timeline still. */
+  readonly #names = new Map<string, Bilingual>();
   #peer: CallPeer | null = null;
   #isDisposed = false;
 
   constructor(id: string, needs: Needs) {
     this.id = id;
     this.#needs = needs;
+    this.help = new SessionHelp(id, needs);
     const { signal, media } = needs;
     this.micOn.value = media.state.mic_on;
     this.cameraOn.value = media.state.camera_on;
@@ -206,9 +218,16 @@ export class LiveSession {
     this.hasReturned.value = false;
   }
 
+  /** Whether the server lets me; a server that does not say it lets the agent do all. */
+  may(what: string): boolean {
+    return this.view.value?.may?.includes(what) ?? true;
+  }
+  streamOf(member: string | undefined): MediaStream | null {
+    return this.members.value.find((entry) => entry.member === member)?.sources.camera ?? null;
+  }
+
   nameOf(member: string | null): string {
-    const found = this.view.value?.members.find((entry) => entry.id === member);
-    return found ? pick(found.name) : "";
+    return member ? pick(this.#names.get(member)) : "";
   }
   isCitizen(member: string | null): boolean {
     return member !== null && this.citizen.value?.id === member;
@@ -216,6 +235,12 @@ export class LiveSession {
 
   groupTitle(id: string): string {
     return pick(this.form.value?.groups.find((group) => group.id === id)?.title);
+  }
+
+  /** Taken out of the session, which goes on without this page. */
+  leave(): void {
+    this.isOut.value = true;
+    this.hangUp();
   }
 
   /** The call is over; snapshots stay to be read in wrap-up. */
@@ -236,6 +261,8 @@ export class LiveSession {
     this.writer.clear();
     this.#needs.signal.forget(this.id);
     this.note.value = "";
+    this.help.forget();
+    this.#names.clear();
   }
 
   async #negotiate(sdp: string): Promise<string> {
@@ -244,9 +271,10 @@ export class LiveSession {
     return reply.sdp;
   }
 
-  #see(view: SessionView): void {
+  #see(view: DeskSessionView): void {
     const before = this.view.value;
     if (before && view.version < before.version) return;
+    for (const member of view.members) this.#names.set(member.id, member.name);
     this.view.value = view;
     if (view.state === "ended") this.hangUp();
     if (view.case && view.case !== this.case.value?.id) void this.#loadCase(view.case);
@@ -266,7 +294,8 @@ export class LiveSession {
 
   #hear(event: SessionEvent, replayed: boolean): void {
     this.events.value = [...this.events.value, event].slice(-EVENTS_MAX);
-    const { body } = event;
+    const body = event.body as DeskEventBody;
+    if (body.kind === "noted") this.help.heardNote(body.note);
     if (body.kind === "chat") {
       const mine = event.actor === this.me.value;
       if (mine) this.#delivered(body.text);

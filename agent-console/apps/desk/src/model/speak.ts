@@ -1,5 +1,6 @@
 /** Words for the journal: the timeline's line and what the screen reader says. Pure but for the language. */
 import type { SessionEvent } from "@cloud-booth/api";
+import type { DeskEventBody } from "./wire.ts";
 
 export interface Speaker {
   nameOf(member: string | null): string;
@@ -18,13 +19,26 @@ export function say(key: string, values?: Record<string, unknown>): string {
 }
 
 /** Nothing said for what only fills the journal (each field, each mark). */
-const SILENT = new Set(["field_set", "field_confirmed", "media_connected", "form_opened", "consent_asked", "sign_asked", "chat"]);
+const SILENT = new Set(["field_set", "field_confirmed", "media_connected", "form_opened", "consent_asked", "sign_asked", "chat", "noted", "hidden"]);
 const URGENT = new Set(["member_dropped", "consent_refused", "ended"]);
 
 /** One line of the timeline; empty for entries that would only crowd it. */
 export function lineOf(event: SessionEvent, who: Speaker): string {
-  const { body } = event;
+  const body = event.body as DeskEventBody;
   switch (body.kind) {
+    case "hidden":
+      return "";
+    case "invited":
+      return say("event.invited", { who: who.nameOf(event.actor), kind: say(`help.kind.${body.invite_kind}`) });
+    case "invite_changed":
+      return body.state === "ringing" ? "" : say(`event.invite_${body.state}`);
+    case "hold":
+      return say(body.on ? "event.hold_on" : "event.hold_off");
+    case "transferred":
+      return say("event.transferred", { who: who.nameOf(body.member) });
+    case "mode_changed":
+    case "mode_asked":
+      return say(`event.${body.kind}`, { mode: say(`rung.mode.${body.mode}`) });
     case "chat":
     case "field_set":
     case "field_confirmed":
@@ -53,7 +67,12 @@ export function lineOf(event: SessionEvent, who: Speaker): string {
 export function speakEvent(event: SessionEvent, who: Speaker): { text: string; urgency: "polite" | "assertive" } | null {
   if (SILENT.has(event.body.kind)) return null;
   const text = lineOf(event, who);
-  return text ? { text, urgency: URGENT.has(event.body.kind) ? "assertive" : "polite" } : null;
+  return text ? { text, urgency: isUrgent(event.body) ? "assertive" : "polite" } : null;
+}
+/** Help that did not come is told at once: somebody waits for it. */
+function isUrgent(body: DeskEventBody): boolean {
+  if (body.kind === "invite_changed") return body.state === "declined" || body.state === "timed_out" || body.state === "returned";
+  return body.kind === "hold" || body.kind === "mode_refused" || URGENT.has(body.kind);
 }
 
 const REASONS = new Set(["finished", "citizen_left", "wiped", "abuse", "technical", "agent_lost", "citizen_lost"]);

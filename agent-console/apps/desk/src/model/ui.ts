@@ -3,6 +3,7 @@
 import { inject, ref, shallowReactive, shallowRef, type InjectionKey } from "vue";
 import { problemText } from "@cloud-booth/api";
 import { codeOf } from "./desk.ts";
+import type { HelpTab } from "./help.ts";
 import { say } from "./speak.ts";
 
 export const PANELS = [1, 2, 3, 4, 5, 6] as const;
@@ -14,7 +15,12 @@ export class DeskUi {
   readonly isPaletteOpen = ref(false);
   readonly isKeysOpen = ref(false);
   /** Which sheet lies over the work. */
-  readonly sheet = ref<"" | "missing" | "missing_sign" | "hand_off">("");
+  readonly sheet = ref<"" | "missing" | "missing_sign" | "hand_off" | "help">("");
+  readonly helpTab = ref<HelpTab>("consult");
+  /** Grows by one for each time the canned replies are asked for by name. */
+  readonly phrasesAsked = ref(0);
+  /** The left column's lower part. */
+  readonly past = ref<"timeline" | "history">("timeline");
   /** Volume of the citizen, 0 to 1. */
   readonly volume = ref(1);
   /** Item whose guide is shown; empty: that of the form. */
@@ -40,12 +46,23 @@ export class DeskUi {
     }
   }
 
+  openPhrases(): void {
+    this.panel.value = 4;
+    this.phrasesAsked.value += 1;
+  }
+  openHelp(tab: HelpTab): void {
+    this.helpTab.value = tab;
+    this.problem.value = null;
+    this.sheet.value = "help";
+  }
+
   /** A new session starts with a clean table. */
   reset(): void {
     this.panel.value = 1;
     this.isFace.value = false;
     this.sheet.value = "";
     this.guideItem.value = "";
+    this.past.value = "timeline";
     this.problem.value = null;
     this.endsAt.value = 0;
   }

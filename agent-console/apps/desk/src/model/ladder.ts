@@ -1,0 +1,13 @@
+/** The ladder of one session as the agent sees it: video, sound, typing, telephone. Pure; the server decides and the citizen agrees. */
+import type { CallMode } from "./wire.ts";
+
+export const RUNGS: readonly CallMode[] = ["video", "audio", "text", "phone"];
+
+/** `now`: lowering to sound or text happens at once; `ask`: whatever opens the citizen's camera, microphone or telephone is theirs to give. */
+export type Move = "here" | "asked" | "now" | "ask";
+
+export function moveTo(mode: CallMode, asked: CallMode | null | undefined, to: CallMode): Move {
+  if (to === mode) return "here";
+  if (to === asked) return "asked";
+  return RUNGS.indexOf(to) > RUNGS.indexOf(mode) && to !== "phone" ? "now" : "ask";
+}
