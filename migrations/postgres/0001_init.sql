@@ -85,7 +85,9 @@ CREATE TABLE seats (
   id TEXT COLLATE "C" PRIMARY KEY, hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), name_zh TEXT COLLATE "C" NOT NULL, name_en TEXT COLLATE "C" NOT NULL,
   state TEXT COLLATE "C" NOT NULL CHECK (state IN ('offline', 'ready', 'ringing', 'busy', 'wrap_up', 'away')),
   away_reason TEXT COLLATE "C", since BIGINT NOT NULL, version BIGINT NOT NULL, staff_id TEXT COLLATE "C" REFERENCES staff (id),
-  skills TEXT COLLATE "C" NOT NULL, holder TEXT COLLATE "C", due_at BIGINT, wrap_up_session TEXT COLLATE "C", silent_since BIGINT
+  skills TEXT COLLATE "C" NOT NULL, holder TEXT COLLATE "C", due_at BIGINT, wrap_up_session TEXT COLLATE "C", silent_since BIGINT,
+  -- The page accepts by itself; wrap-up was made longer; a supervisor's word (JSON), until the agent moves on.
+  auto_answer BOOLEAN NOT NULL DEFAULT FALSE, extended BOOLEAN NOT NULL DEFAULT FALSE, forced TEXT COLLATE "C"
 );
 -- One seat per account: the constraint, not the page, says so.
 CREATE UNIQUE INDEX seat_of_staff ON seats (staff_id) WHERE state <> 'offline';
@@ -287,3 +289,35 @@ CREATE TABLE ratings (
 CREATE TABLE handover_codes (
   hash TEXT COLLATE "C" PRIMARY KEY, case_id TEXT COLLATE "C" NOT NULL REFERENCES cases (id), visit_id TEXT COLLATE "C" NOT NULL, expires_at BIGINT NOT NULL, used_at BIGINT
 );
+
+-- Seats, queue rules and the supervisor: consent between halls, AB seats, overflow for now, time in states, words to a seat, canned replies.
+CREATE TABLE hall_accepts (
+  hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), from_hall TEXT COLLATE "C" NOT NULL REFERENCES halls (id),
+  PRIMARY KEY (hall_id, from_hall), CHECK (hall_id <> from_hall)
+);
+CREATE TABLE item_pairs (
+  hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), item TEXT COLLATE "C" NOT NULL, a_staff TEXT COLLATE "C" NOT NULL REFERENCES staff (id), b_staff TEXT COLLATE "C" NOT NULL REFERENCES staff (id),
+  PRIMARY KEY (hall_id, item), CHECK (a_staff <> b_staff)
+);
+CREATE TABLE queue_overflows (
+  hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), code TEXT COLLATE "C" NOT NULL, to_hall TEXT COLLATE "C" NOT NULL REFERENCES halls (id),
+  PRIMARY KEY (hall_id, code), CHECK (hall_id <> to_hall)
+);
+-- From inclusive, to exclusive; the one without an end lasts still.
+CREATE TABLE seat_states (
+  seat_id TEXT COLLATE "C" NOT NULL REFERENCES seats (id), from_at BIGINT NOT NULL, to_at BIGINT, state TEXT COLLATE "C" NOT NULL, reason TEXT COLLATE "C", staff_id TEXT COLLATE "C",
+  PRIMARY KEY (seat_id, from_at), CHECK (to_at IS NULL OR to_at > from_at)
+);
+CREATE UNIQUE INDEX seat_state_open ON seat_states (seat_id) WHERE to_at IS NULL;
+CREATE TABLE notices (
+  id TEXT COLLATE "C" PRIMARY KEY, seat_id TEXT COLLATE "C" NOT NULL REFERENCES seats (id), from_staff TEXT COLLATE "C" NOT NULL REFERENCES staff (id), at BIGINT NOT NULL,
+  text TEXT COLLATE "C" NOT NULL, read_at BIGINT
+);
+CREATE INDEX notices_of_seat ON notices (seat_id, id);
+-- The owner is a hall or a member of staff.
+CREATE TABLE phrases (
+  id TEXT COLLATE "C" PRIMARY KEY, hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), owner TEXT COLLATE "C" NOT NULL, text_zh TEXT COLLATE "C" NOT NULL, text_en TEXT COLLATE "C" NOT NULL,
+  shortcut TEXT COLLATE "C" NOT NULL
+);
+CREATE UNIQUE INDEX phrase_shortcut ON phrases (owner, shortcut);
+CREATE INDEX tickets_day ON tickets (hall_id, enqueued_at);

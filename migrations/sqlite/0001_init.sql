@@ -85,7 +85,9 @@ CREATE TABLE seats (
   id TEXT PRIMARY KEY, hall_id TEXT NOT NULL REFERENCES halls (id), name_zh TEXT NOT NULL, name_en TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('offline', 'ready', 'ringing', 'busy', 'wrap_up', 'away')),
   away_reason TEXT, since INTEGER NOT NULL, version INTEGER NOT NULL, staff_id TEXT REFERENCES staff (id),
-  skills TEXT NOT NULL, holder TEXT, due_at INTEGER, wrap_up_session TEXT, silent_since INTEGER
+  skills TEXT NOT NULL, holder TEXT, due_at INTEGER, wrap_up_session TEXT, silent_since INTEGER,
+  -- The page accepts by itself; wrap-up was made longer; a supervisor's word (JSON), until the agent moves on.
+  auto_answer INTEGER NOT NULL DEFAULT 0 CHECK (auto_answer IN (0, 1)), extended INTEGER NOT NULL DEFAULT 0 CHECK (extended IN (0, 1)), forced TEXT
 ) STRICT;
 -- One seat per account: the constraint, not the page, says so.
 CREATE UNIQUE INDEX seat_of_staff ON seats (staff_id) WHERE state <> 'offline';
@@ -269,3 +271,35 @@ CREATE TABLE ratings (
 CREATE TABLE handover_codes (
   hash TEXT PRIMARY KEY, case_id TEXT NOT NULL REFERENCES cases (id), visit_id TEXT NOT NULL, expires_at INTEGER NOT NULL, used_at INTEGER
 ) STRICT;
+
+-- Seats, queue rules and the supervisor: consent between halls, AB seats, overflow for now, time in states, words to a seat, canned replies.
+CREATE TABLE hall_accepts (
+  hall_id TEXT NOT NULL REFERENCES halls (id), from_hall TEXT NOT NULL REFERENCES halls (id),
+  PRIMARY KEY (hall_id, from_hall), CHECK (hall_id <> from_hall)
+) STRICT;
+CREATE TABLE item_pairs (
+  hall_id TEXT NOT NULL REFERENCES halls (id), item TEXT NOT NULL, a_staff TEXT NOT NULL REFERENCES staff (id), b_staff TEXT NOT NULL REFERENCES staff (id),
+  PRIMARY KEY (hall_id, item), CHECK (a_staff <> b_staff)
+) STRICT;
+CREATE TABLE queue_overflows (
+  hall_id TEXT NOT NULL REFERENCES halls (id), code TEXT NOT NULL, to_hall TEXT NOT NULL REFERENCES halls (id),
+  PRIMARY KEY (hall_id, code), CHECK (hall_id <> to_hall)
+) STRICT;
+-- From inclusive, to exclusive; the one without an end lasts still.
+CREATE TABLE seat_states (
+  seat_id TEXT NOT NULL REFERENCES seats (id), from_at INTEGER NOT NULL, to_at INTEGER, state TEXT NOT NULL, reason TEXT, staff_id TEXT,
+  PRIMARY KEY (seat_id, from_at), CHECK (to_at IS NULL OR to_at > from_at)
+) STRICT;
+CREATE UNIQUE INDEX seat_state_open ON seat_states (seat_id) WHERE to_at IS NULL;
+CREATE TABLE notices (
+  id TEXT PRIMARY KEY, seat_id TEXT NOT NULL REFERENCES seats (id), from_staff TEXT NOT NULL REFERENCES staff (id), at INTEGER NOT NULL,
+  text TEXT NOT NULL, read_at INTEGER
+) STRICT;
+CREATE INDEX notices_of_seat ON notices (seat_id, id);
+-- The owner is a hall or a member of staff.
+CREATE TABLE phrases (
+  id TEXT PRIMARY KEY, hall_id TEXT NOT NULL REFERENCES halls (id), owner TEXT NOT NULL, text_zh TEXT NOT NULL, text_en TEXT NOT NULL,
+  shortcut TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX phrase_shortcut ON phrases (owner, shortcut);
+CREATE INDEX tickets_day ON tickets (hall_id, enqueued_at);

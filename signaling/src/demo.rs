@@ -25,7 +25,7 @@ use std::{
     fmt,
     path::Path,
 };
-use store::{booth, hall, licence, seat, staff};
+use store::{booth, hall, licence, queue, seat, staff};
 
 /// Of every demo account.
 pub const PASSWORD: &str = "Demo-2026-yunchuang";
@@ -70,6 +70,13 @@ struct County {
     halls: Vec<Hall>,
     booths: Vec<Place>,
     seats: Vec<Place>,
+    queues: Vec<Queue>,
+}
+#[derive(Deserialize)]
+struct Queue {
+    hall: String,
+    code: String,
+    rule: domain::routing::Rule,
 }
 #[derive(Deserialize)]
 struct NamedId {
@@ -215,6 +222,8 @@ struct Rows {
     skills: Vec<hall::Named>,
     departments: Vec<hall::Named>,
     seats: Vec<(SeatId, HallId, Bilingual)>,
+    /// Hall, code, rule as JSON.
+    queues: Vec<(HallId, String, String)>,
     booths: Vec<booth::Booth>,
     staff: Vec<staff::Staff>,
     types: Vec<licence::LicenceType>,
@@ -425,6 +434,15 @@ fn rows(app: &App, dir: &Path, password_hash: &str, summary: &mut Summary) -> Re
             active: true,
         });
     }
+    let known = county.skills.iter().map(|s| s.code.clone()).collect();
+    let mut queues = vec![];
+    for q in county.queues {
+        let hall: HallId = stable("hall", &q.hall);
+        q.rule
+            .check(&known, &hall)
+            .map_err(|f| anyhow!("demo queue {}: {f:?}", q.code))?;
+        queues.push((hall, q.code, serde_json::to_string(&q.rule)?));
+    }
     summary.halls = halls.iter().map(|h| h.id.to_string()).collect();
     summary.seats = county.seats.len();
     summary.licences = licences.len();
@@ -445,6 +463,7 @@ fn rows(app: &App, dir: &Path, password_hash: &str, summary: &mut Summary) -> Re
             .into_iter()
             .map(|s| (stable("seat", &s.id), stable("hall", &s.hall), s.name))
             .collect(),
+        queues,
         booths,
         staff,
         types,
@@ -477,6 +496,10 @@ pub async fn load(app: &App, dir: &Path) -> Result<Summary> {
             }
             for b in &rows.booths {
                 booth::upsert(tx, b).await?;
+            }
+            for (hall, code, rule) in &rows.queues {
+                // A rule that somebody has kept stays.
+                queue::save(tx, hall, code, rule, 0).await?;
             }
             for t in &rows.types {
                 licence::upsert_type(tx, t).await?;

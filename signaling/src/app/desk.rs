@@ -4,9 +4,10 @@
 use super::{
     App, Caller, Work, call_flow,
     hall_now::{self, Fresh, HallNow},
+    routing,
 };
 use crate::problem::{AppError, no};
-use domain::time::Timestamp;
+use domain::time::{Span, Timestamp};
 use domain::{
     id::{HallId, Id as _, PairingId, SeatId, StaffId, TicketId},
     limits, pairing as rule,
@@ -14,13 +15,17 @@ use domain::{
     seat as seat_rule, ticket as ticket_rule,
 };
 use protocol::{
-    Accepted, AccessNeed, Bilingual, Channel, OfferView, PriorityClass, Role, SeatState, SeatView,
+    Accepted, AccessNeed, Bilingual, Channel, ForcedView, OfferView, PriorityClass, Role,
+    SeatState, SeatView,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::{Tx, catalogue, dialect, pairing, seat, session, staff, ticket, visit};
+use store::{Tx, catalogue, dialect, pairing, seat, seat_state, session, staff, ticket, visit};
 
 /// Reasons an agent may give for being away.
 pub const AWAY_REASONS: &[&str] = &["break", "meal", "meeting", "training", "other"];
+/// What a wrap-up may be made longer by, once.
+const WRAP_UP_MORE: Span = Span::seconds(60);
 /// Reasons for a decline.
 pub const DECLINE_REASONS: &[&str] = &["busy", "not_my_skill", "know_the_person", "other"];
 
@@ -40,7 +45,7 @@ pub(super) fn needs_view(words: &[String]) -> Vec<AccessNeed> {
         .collect()
 }
 
-const fn state_view(s: seat_rule::State) -> SeatState {
+pub(super) const fn state_view(s: seat_rule::State) -> SeatState {
     match s {
         seat_rule::State::Offline => SeatState::Offline,
         seat_rule::State::Ready => SeatState::Ready,
@@ -51,7 +56,56 @@ const fn state_view(s: seat_rule::State) -> SeatState {
     }
 }
 
-/// Moves a seat by the rule and keeps it; the watchers are woken.
+/// A supervisor's word about a seat, as its row keeps it until the agent moves on.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Forced {
+    pub state: String,
+    pub reason: String,
+    /// The supervisor's name.
+    pub by: String,
+    /// Microseconds.
+    pub at: i64,
+    pub after_session: bool,
+}
+
+impl Forced {
+    pub(super) fn of(s: &seat::Seat) -> Option<Self> {
+        serde_json::from_str(s.forced.as_deref()?).ok()
+    }
+    pub(super) fn next(&self) -> Option<seat_rule::State> {
+        seat_rule::State::parse(&self.state)
+    }
+    pub(super) fn text(&self) -> Option<String> {
+        serde_json::to_string(self).ok()
+    }
+    fn view(&self) -> Option<ForcedView> {
+        Some(ForcedView {
+            state: state_view(self.next()?),
+            reason: self.reason.clone(),
+            by: self.by.clone(),
+            at: Timestamp(self.at).rfc3339(),
+            after_session: self.after_session,
+        })
+    }
+}
+
+/// What a supervisor wanted of a busy seat comes true when the wrap-up ends, whoever ends it.
+fn after_wrap_up(s: &mut seat::Seat, cmd: seat_rule::Cmd) -> (seat_rule::Cmd, Option<String>) {
+    let ends = matches!(cmd, seat_rule::Cmd::Ready | seat_rule::Cmd::Away);
+    let held = Forced::of(s).filter(|f| f.after_session);
+    match (s.state, held) {
+        (seat_rule::State::WrapUp, Some(mut f)) if ends => {
+            let next = seat_rule::State::after_wrap_up(f.next());
+            f.after_session = false;
+            s.forced = f.text();
+            let reason = (next != seat_rule::State::Ready).then(|| f.reason.clone());
+            (seat_rule::Cmd::Force(next), reason)
+        }
+        _ => (cmd, None),
+    }
+}
+
+/// Moves a seat by the rule and keeps it, with the record of its time; the watchers are woken.
 pub(super) async fn move_seat(
     tx: &mut Tx,
     w: &mut Work,
@@ -59,16 +113,37 @@ pub(super) async fn move_seat(
     cmd: seat_rule::Cmd,
     reason: Option<&str>,
 ) -> Result<(), AppError> {
+    let (cmd, forced) = after_wrap_up(s, cmd);
     s.state = s.state.apply(cmd)?;
     s.since = w.now;
-    s.away_reason = reason.map(str::to_owned);
-    if s.state != seat_rule::State::WrapUp {
+    s.away_reason = forced.or_else(|| reason.map(str::to_owned));
+    if !matches!(cmd, seat_rule::Cmd::Force(_)) {
+        let waits = matches!(s.state, seat_rule::State::Busy | seat_rule::State::WrapUp)
+            && Forced::of(s).is_some_and(|f| f.after_session);
+        s.forced = s.forced.take().filter(|_| waits);
+    }
+    if s.state == seat_rule::State::WrapUp {
+        if let Some(session) = &s.wrap_up_session {
+            s.due_at = Some(w.now + routing::wrap_up(tx, session).await?);
+        }
+    } else {
         s.due_at = None;
         s.wrap_up_session = None;
+        s.extended = false;
     }
     if s.state == seat_rule::State::Offline {
         s.staff_id = None;
+        s.auto_answer = false;
     }
+    seat_state::moved(
+        tx,
+        &s.id,
+        s.state,
+        s.away_reason.as_deref(),
+        s.staff_id.as_ref(),
+        w.now,
+    )
+    .await?;
     if !seat::save(tx, s).await? {
         return Err(store::StoreError::Retry.into());
     }
@@ -182,6 +257,7 @@ async fn offer(
     if !ticket::save(tx, &t, was, w.now).await? {
         return Err(store::StoreError::Retry.into());
     }
+    let ring = routing::rule(tx, &t.hall_id, &t.skill).await?.ring_s;
     let p = pairing::Pairing {
         id: w.id::<PairingId>(),
         hall_id: hall.clone(),
@@ -190,7 +266,7 @@ async fn offer(
         visit_id: t.visit_id.clone(),
         state: rule::State::Offered,
         offered_at: w.now,
-        due_at: w.now + limits::RING,
+        due_at: w.now + Span::seconds(i64::from(ring)),
     };
     move_seat(tx, w, &mut s, seat_rule::Cmd::Ring, None).await?;
     pairing::insert(tx, &p).await?;
@@ -199,7 +275,7 @@ async fn offer(
 }
 
 /// Ends an offer that was not accepted: the ticket goes to the head of its class, the seat where `seat_cmd` leads.
-async fn unoffer(
+pub(super) async fn unoffer(
     tx: &mut Tx,
     w: &mut Work,
     p: &mut pairing::Pairing,
@@ -213,10 +289,12 @@ async fn unoffer(
     if !pairing::save(tx, p, was, Some(reason), w.now).await? {
         return Err(no("offer_over"));
     }
+    let mut home = None;
     if let Some(mut t) = ticket::get(tx, &p.ticket_id)
         .await?
         .filter(|t| t.state == ticket_rule::State::Offered)
     {
+        home = Some(t.hall_id.clone()).filter(|h| *h != p.hall_id);
         let was = t.state;
         t.state = was.apply(ticket_rule::Cmd::Requeue)?;
         ticket::save(tx, &t, was, w.now).await?;
@@ -228,7 +306,12 @@ async fn unoffer(
     {
         move_seat(tx, w, &mut s, seat_cmd, Some(reason)).await?;
     }
-    match_hall(tx, w, &p.hall_id).await
+    match_hall(tx, w, &p.hall_id).await?;
+    match home {
+        // Another hall's ticket: a seat at home may have become ready while this one rang.
+        Some(home) => match_hall(tx, w, &home).await,
+        None => Ok(()),
+    }
 }
 
 /// The ticket left while a seat rang: the seat is ready again.
@@ -254,7 +337,11 @@ pub(super) async fn cancel_offer_of(
     Ok(())
 }
 
-async fn own_seat(tx: &mut Tx, id: &SeatId, staff: &StaffId) -> Result<seat::Seat, AppError> {
+pub(super) async fn own_seat(
+    tx: &mut Tx,
+    id: &SeatId,
+    staff: &StaffId,
+) -> Result<seat::Seat, AppError> {
     let s = seat::get(tx, id).await?.ok_or_else(|| no("not_found"))?;
     dialect::lock_hall(tx, &s.hall_id).await?;
     let s = seat::get(tx, id).await?.ok_or_else(|| no("not_found"))?;
@@ -338,6 +425,7 @@ pub async fn open(
                 let chosen = who.skills.0.iter().filter(|(k, _)| body.skills.contains(k));
                 s.skills = chosen.map(|(k, level)| (k.as_str(), *level)).collect();
                 s.staff_id = Some(me.clone());
+                s.auto_answer = body.auto_answer;
                 match s.state {
                     seat_rule::State::Offline => {
                         move_seat(tx, w, &mut s, seat_rule::Cmd::Open, None).await?;
@@ -397,6 +485,39 @@ pub async fn ask(app: &App, caller: &Caller, id: SeatId, ask: Ask) -> Result<Sea
             match_hall(tx, w, &s.hall_id).await
         })
     })
+    .await?;
+    view(app, seat_id).await
+}
+
+/// A minute more to finish the notes, once.
+pub async fn extend_wrap_up(app: &App, caller: &Caller, id: SeatId) -> Result<SeatView, AppError> {
+    let me = caller.who.staff(Role::Agent)?.clone();
+    let seat_id = id.clone();
+    app.command(
+        caller,
+        &format!("seats.extend:{id}"),
+        &json!({}),
+        move |tx, w| {
+            let (id, me) = (id.clone(), me.clone());
+            Box::pin(async move {
+                let mut s = own_seat(tx, &id, &me).await?;
+                let Some(due) = s.due_at.filter(|_| s.state == seat_rule::State::WrapUp) else {
+                    return Err(no("seat_state"));
+                };
+                if s.extended {
+                    return Err(no("wrap_up_extended"));
+                }
+                s.due_at = Some(due + WRAP_UP_MORE);
+                s.extended = true;
+                if !seat::save(tx, &s).await? {
+                    return Err(store::StoreError::Retry.into());
+                }
+                w.wake(&s.id);
+                w.audit(tx, "seat.wrap_up_extended", id.as_str(), json!({}))
+                    .await
+            })
+        },
+    )
     .await?;
     view(app, seat_id).await
 }
@@ -690,6 +811,7 @@ pub(crate) async fn view_in(app: &App, tx: &mut Tx, s: seat::Seat) -> Result<Sea
         None => None,
     };
     let session = session::live_of_seat(tx, &s.id).await?;
+    let forced = Forced::of(&s).and_then(|f| f.view());
     Ok(SeatView {
         id: s.id.to_string(),
         name: Bilingual {
@@ -707,6 +829,9 @@ pub(crate) async fn view_in(app: &App, tx: &mut Tx, s: seat::Seat) -> Result<Sea
         session: session.map(|s| s.id.to_string()),
         wrap_up_until: s.due_at.map(domain::time::Timestamp::rfc3339),
         wrap_up_session: s.wrap_up_session.map(|i| i.to_string()),
+        wrap_up_extended: s.extended,
+        auto_answer: s.auto_answer,
+        forced,
         waiting: 0,
         longest_wait_s: 0,
     })

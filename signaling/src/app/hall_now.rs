@@ -108,11 +108,24 @@ impl HallNow {
 #[derive(Default)]
 pub struct Cache(Lock<HashMap<HallId, Arc<Slot>>>);
 
+impl Cache {
+    pub(super) fn slot(&self, hall: &HallId) -> Arc<Slot> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(hall.clone())
+            .or_default()
+            .clone()
+    }
+}
+
 #[derive(Default)]
-struct Slot {
+pub(super) struct Slot {
     last: Lock<Option<Seen>>,
     /// One looks at a time.
     looking: Mutex<()>,
+    /// The supervisors' view: beside it, one look for all who watch.
+    pub(super) board: Mutex<Option<super::wallboard::Seen>>,
 }
 
 #[derive(Clone)]
@@ -145,14 +158,7 @@ pub enum Fresh {
 }
 
 pub async fn get(app: &App, hall: &HallId, fresh: Fresh) -> Result<Arc<HallNow>, AppError> {
-    let slot = app
-        .halls
-        .0
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .entry(hall.clone())
-        .or_default()
-        .clone();
+    let slot = app.halls.slot(hall);
     let good = |s: &Seen| {
         let age = s.at.elapsed();
         age < STALE

@@ -34,15 +34,19 @@ pub mod materials;
 pub mod media;
 pub mod nodes;
 pub mod papers;
+pub mod phrases;
 pub mod queue;
+pub mod queues;
 pub mod ratings;
 pub mod result_paper;
 pub mod routing;
 pub mod session_view;
 pub mod signing;
+pub mod supervise;
 pub mod token;
 pub mod vault;
 pub mod verify;
+pub mod wallboard;
 
 use crate::{
     cluster::Bus,

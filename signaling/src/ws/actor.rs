@@ -2,13 +2,16 @@
 
 use super::commands;
 use crate::{
-    app::{App, Caller, call_flow, desk, hall_now::Fresh, queue, session_view, token::Principal},
+    app::{
+        App, Caller, call_flow, desk, hall_now::Fresh, queue, session_view, supervise, token::Principal,
+        wallboard,
+    },
     cluster::{Connection, Live, Signal},
     problem::{AppError, no},
 };
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use domain::{
-    id::{Id as _, SeatId, SessionId, TicketId, VisitId},
+    id::{HallId, Id as _, SeatId, SessionId, TicketId, VisitId},
     limits,
 };
 use protocol::{
@@ -42,6 +45,8 @@ struct Actor {
     hub: Connection,
     ticket: Option<TicketId>,
     seat: Option<SeatId>,
+    /// Whose wallboard the page shows.
+    board: Option<HallId>,
     /// As they were last read: when only their hall moved they are not read again.
     last_ticket: Option<Box<store::ticket::Ticket>>,
     last_seat: Option<Box<protocol::SeatView>>,
@@ -96,6 +101,7 @@ pub async fn run(app: App, who: Principal, socket: WebSocket) {
         hub,
         ticket: None,
         seat: None,
+        board: None,
         last_ticket: None,
         last_seat: None,
         sessions: HashMap::new(),
@@ -222,6 +228,7 @@ impl Actor {
             ClientFrame::Pong { .. } => Ok(()),
             ClientFrame::WatchTicket { ticket } => self.watch_ticket(&ticket).await,
             ClientFrame::WatchSeat { seat } => self.watch_seat(&seat).await,
+            ClientFrame::WatchHall { hall } => self.watch_hall(&hall).await,
             ClientFrame::Ephemeral { session, body } => {
                 if self.budget.hint() {
                     self.hint(&session, body).await;
@@ -320,7 +327,24 @@ impl Actor {
                     let hall = hall.to_string();
                     self.hub.watch(&hall);
                 }
+                self.hub.watch(&supervise::notice_topic(&id));
                 self.seat = Some(id);
+                Ok(())
+            }
+            Err(e) => self.problem(&e).await,
+        }
+    }
+
+    async fn watch_hall(&mut self, text: &str) -> Result<(), End> {
+        let r = commands::id(text, "not_found").and_then(|id: HallId| {
+            wallboard::may_look(&self.who, &id)?;
+            Ok(id)
+        });
+        match r {
+            Ok(id) => {
+                // Watched first: what changes while it is read is read again.
+                self.hub.watch(id.as_str());
+                self.board = Some(id);
                 Ok(())
             }
             Err(e) => self.problem(&e).await,
@@ -476,7 +500,7 @@ impl Actor {
             self.last_ticket = Some(Box::new(row));
         } else {
             self.last_ticket = None;
-            if self.seat.is_none() {
+            if self.seat.is_none() && self.board.is_none() {
                 self.hub.unwatch(&hall);
             }
         }
@@ -562,8 +586,8 @@ impl Actor {
                 tracing::warn!(error = %e, "a drop was not noted");
             }
         }
-        if let Some(t) = self.ticket.take()
-            && let Err(e) = queue::page(&self.app, t, false).await
+        if let (Some(t), Principal::Citizen { visit }) = (self.ticket.take(), &self.who)
+            && let Err(e) = queue::page_gone(&self.app, visit, t).await
         {
             tracing::warn!(error = %e, "a waiting page's end was not noted");
         }

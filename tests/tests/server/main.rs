@@ -28,3 +28,6 @@ mod lines;
 mod peer;
 mod refusals;
 mod ring;
+mod routing;
+mod supervise;
+mod wallboard;

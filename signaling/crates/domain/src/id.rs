@@ -99,6 +99,8 @@ ids! {
     NodeId = "nod";
     /// A message to a citizen or a member of staff.
     NoticeId = "ntc";
+    /// A canned reply.
+    PhraseId = "phr";
 }
 
 #[cfg(test)]

@@ -8,10 +8,12 @@ mod auth;
 mod case;
 mod catalogue;
 mod common;
+mod desk_rules;
 mod device;
 mod form;
 mod session;
 mod ticket;
+mod wallboard;
 mod ws;
 
 pub use admin::*;
@@ -19,10 +21,12 @@ pub use auth::*;
 pub use case::*;
 pub use catalogue::*;
 pub use common::*;
+pub use desk_rules::*;
 pub use device::*;
 pub use form::*;
 pub use session::*;
 pub use ticket::*;
+pub use wallboard::*;
 pub use ws::*;
 
 /// The one version of the signaling protocol so far; `hello` lists what a client speaks.

@@ -1,6 +1,6 @@
 //! Halls, tickets, seats and pairings.
 
-use crate::{Bilingual, Channel, IdentityView};
+use crate::{Bilingual, Channel, ForcedView, IdentityView};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -139,6 +139,12 @@ pub struct SeatView {
     /// End of wrap-up.
     pub wrap_up_until: Option<String>,
     pub wrap_up_session: Option<String>,
+    /// The wrap-up was made longer once; it cannot be again.
+    pub wrap_up_extended: bool,
+    /// The agent chose at the opening that calls are answered by themselves: the page accepts.
+    pub auto_answer: bool,
+    /// A supervisor's word, until the agent moves on.
+    pub forced: Option<ForcedView>,
     /// People who wait for one of this seat's skills, and the longest wait.
     pub waiting: u32,
     pub longest_wait_s: u32,
@@ -168,6 +174,9 @@ pub struct OfferView {
 pub struct OpenSeat {
     /// Subset of what the person may serve.
     pub skills: Vec<String>,
+    /// Calls are to be answered by themselves: the page accepts the offer when it comes.
+    #[serde(default)]
+    pub auto_answer: bool,
     /// Move here a seat that is open in another tab or at another desk.
     #[serde(default)]
     pub take_over: bool,

@@ -1,6 +1,8 @@
 //! The WebSocket at `/ws`: JSON text frames, one tagged object each. See `docs/protocol.md`.
 
-use crate::{CardRead, FormView, Language, Problem, SeatView, SessionView, TicketView};
+use crate::{
+    CardRead, FormView, Language, NoticeView, Problem, SeatView, SessionView, TicketView, Wallboard,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -24,6 +26,10 @@ pub enum ClientFrame {
     /// Be sent the `seat` frames of this seat (the agent's own). The newest watcher holds the seat.
     WatchSeat {
         seat: String,
+    },
+    /// Be sent the `wallboard` frames of this hall; for its supervisors and administrators.
+    WatchHall {
+        hall: String,
     },
     /// A command with its idempotency key; a retry with the same `id` gives the same answer.
     Command {
@@ -86,6 +92,13 @@ pub enum ServerFrame {
         /// Member id of the sender; absent: the server.
         from: Option<String>,
         body: Ephemeral,
+    },
+    Wallboard {
+        wallboard: Box<Wallboard>,
+    },
+    /// A supervisor's words to the watched seat; what is unread comes again with the next `watch_seat`.
+    Notice {
+        notice: NoticeView,
     },
     /// This seat or session was opened elsewhere; the connection gets no more of it.
     Superseded {

@@ -32,6 +32,12 @@ const SKILL: &str = "INSERT INTO skills (code, name_zh, name_en) VALUES ($1, $2,
 const SKILLS: &str = "SELECT code, name_zh, name_en FROM skills ORDER BY code";
 const DEPARTMENT: &str = "INSERT INTO departments (id, name_zh, name_en) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET name_zh = $2, name_en = $3";
 const DEPARTMENTS: &str = "SELECT id AS code, name_zh, name_en FROM departments ORDER BY id";
+const ACCEPTS: &str =
+    "SELECT count(*) AS n FROM hall_accepts WHERE hall_id = $1 AND from_hall = $2";
+const ACCEPT: &str = "INSERT INTO hall_accepts (hall_id, from_hall) VALUES ($1, $2) ON CONFLICT (hall_id, from_hall) DO NOTHING";
+const REFUSE: &str = "DELETE FROM hall_accepts WHERE hall_id = $1 AND from_hall = $2";
+const ACCEPTED_BY: &str = "SELECT h.* FROM halls h JOIN hall_accepts a ON a.hall_id = h.id WHERE a.from_hall = $1 ORDER BY h.id";
+const ACCEPTED: &str = "SELECT h.* FROM halls h JOIN hall_accepts a ON a.from_hall = h.id WHERE a.hall_id = $1 ORDER BY h.id";
 pub const QUERIES: &[&str] = &[
     UPSERT,
     ALL,
@@ -41,6 +47,11 @@ pub const QUERIES: &[&str] = &[
     SKILLS,
     DEPARTMENT,
     DEPARTMENTS,
+    ACCEPTS,
+    ACCEPT,
+    REFUSE,
+    ACCEPTED_BY,
+    ACCEPTED,
 ];
 
 fn row(r: &Row) -> Result<Hall, StoreError> {
@@ -115,4 +126,33 @@ pub async fn upsert_department(tx: &mut Tx, n: &Named) -> Result<(), StoreError>
 
 pub async fn departments(tx: &mut Tx) -> Result<Vec<Named>, StoreError> {
     tx.all(DEPARTMENTS, args![], named).await
+}
+
+/// Whether `hall` has said that it serves citizens of `from`.
+pub async fn accepts_from(tx: &mut Tx, hall: &HallId, from: &HallId) -> Result<bool, StoreError> {
+    Ok(tx
+        .one(ACCEPTS, args![hall, from], |r| r.int("n"))
+        .await?
+        .is_some_and(|n| n > 0))
+}
+
+/// The hall's consent to serve another's citizens, given or taken back.
+pub async fn set_accepts(
+    tx: &mut Tx,
+    hall: &HallId,
+    from: &HallId,
+    accept: bool,
+) -> Result<(), StoreError> {
+    let sql = if accept { ACCEPT } else { REFUSE };
+    tx.exec(sql, args![hall, from]).await.map(|_| ())
+}
+
+/// Halls that serve citizens of `from` too.
+pub async fn accepted_by(tx: &mut Tx, from: &HallId) -> Result<Vec<Hall>, StoreError> {
+    tx.all(ACCEPTED_BY, args![from], row).await
+}
+
+/// Halls whose citizens `hall` serves too.
+pub async fn accepted(tx: &mut Tx, hall: &HallId) -> Result<Vec<Hall>, StoreError> {
+    tx.all(ACCEPTED, args![hall], row).await
 }

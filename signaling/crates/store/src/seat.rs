@@ -26,6 +26,11 @@ pub struct Seat {
     pub wrap_up_session: Option<SessionId>,
     /// No page has been there since.
     pub silent_since: Option<Timestamp>,
+    pub auto_answer: bool,
+    /// The wrap-up was made longer.
+    pub extended: bool,
+    /// A supervisor's word, as JSON.
+    pub forced: Option<String>,
 }
 
 const INSERT: &str = "INSERT INTO seats (id, hall_id, name_zh, name_en, state, since, version, skills) VALUES ($1, $2, $3, $4, 'offline', $5, 1, '{}')
@@ -40,7 +45,7 @@ const READY_SKILLS: &str = "WITH RECURSIVE k (skills) AS (SELECT min(skills) FRO
 const READY: &str = "SELECT id, staff_id, since FROM seats WHERE hall_id = $1 AND skills = $2 AND state = 'ready' AND silent_since IS NULL ORDER BY since, id LIMIT $3";
 const READY_STAFF: &str = "SELECT id, staff_id, since, skills FROM seats WHERE staff_id = $2 AND hall_id = $1 AND state = 'ready' AND silent_since IS NULL";
 const ON_DUTY: &str = "SELECT staff_id, state, since, skills FROM seats WHERE hall_id = $1 AND state IN ('ready', 'ringing', 'busy', 'wrap_up')";
-const SAVE: &str = "UPDATE seats SET state = $3, away_reason = $4, since = $5, version = version + 1, staff_id = $6, skills = $7, due_at = $8, wrap_up_session = $9
+const SAVE: &str = "UPDATE seats SET state = $3, away_reason = $4, since = $5, version = version + 1, staff_id = $6, skills = $7, due_at = $8, wrap_up_session = $9, auto_answer = $10, extended = $11, forced = $12
   WHERE id = $1 AND version = $2";
 const HOLDER: &str = "UPDATE seats SET holder = $2, silent_since = NULL WHERE id = $1";
 const SILENT: &str = "UPDATE seats SET silent_since = $3 WHERE id = $1 AND holder = $2";
@@ -84,6 +89,9 @@ fn row(r: &Row) -> Result<Seat, StoreError> {
         due_at: r.opt_time("due_at")?,
         wrap_up_session: r.opt_id("wrap_up_session")?,
         silent_since: r.opt_time("silent_since")?,
+        auto_answer: r.bool("auto_answer")?,
+        extended: r.bool("extended")?,
+        forced: r.opt_text("forced")?,
     })
 }
 
@@ -198,7 +206,10 @@ pub async fn save(tx: &mut Tx, s: &Seat) -> Result<bool, StoreError> {
                 s.staff_id.as_ref(),
                 s.skills.text(),
                 s.due_at,
-                s.wrap_up_session.as_ref()
+                s.wrap_up_session.as_ref(),
+                s.auto_answer,
+                s.extended,
+                s.forced.clone()
             ],
         )
         .await?;

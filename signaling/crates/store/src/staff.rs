@@ -72,6 +72,7 @@ const FAILED: &str = "UPDATE staff SET failures = failures + 1, locked_until = C
 const SUCCEEDED: &str = "UPDATE staff SET failures = 0, locked_until = NULL WHERE id = $1";
 const PASSWORD: &str =
     "UPDATE staff SET password_hash = $2, failures = 0, locked_until = NULL WHERE account = $1";
+const SKILLS: &str = "UPDATE staff SET skills = $2 WHERE id = $1";
 const REFRESH: &str =
     "INSERT INTO refresh_tokens (hash, family, staff_id, expires_at) VALUES ($1, $2, $3, $4)";
 const REFRESH_GET: &str = "SELECT * FROM refresh_tokens WHERE hash = $1";
@@ -90,6 +91,7 @@ pub const QUERIES: &[&str] = &[
     FAILED,
     SUCCEEDED,
     PASSWORD,
+    SKILLS,
     REFRESH,
     REFRESH_GET,
     REFRESH_USE,
@@ -174,6 +176,11 @@ pub async fn succeeded(tx: &mut Tx, id: &StaffId) -> Result<(), StoreError> {
 /// True if the account exists.
 pub async fn set_password(tx: &mut Tx, account: &str, hash: &str) -> Result<bool, StoreError> {
     Ok(tx.exec(PASSWORD, args![account, hash]).await? == 1)
+}
+
+/// True if there is such a person.
+pub async fn set_skills(tx: &mut Tx, id: &StaffId, skills: &Skills) -> Result<bool, StoreError> {
+    Ok(tx.exec(SKILLS, args![id, skills.text()]).await? == 1)
 }
 
 pub async fn insert_refresh(tx: &mut Tx, r: &Refresh) -> Result<(), StoreError> {

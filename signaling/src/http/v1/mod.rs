@@ -6,11 +6,14 @@ mod cases;
 mod halls;
 mod items;
 mod pairings;
+mod phrases;
+mod queues;
 mod seats;
 mod sessions;
 mod tickets;
 mod verifications;
 mod visits;
+mod wallboard;
 
 use crate::app::App;
 use axum::Router;
@@ -123,6 +126,9 @@ fn routes() -> OpenApiRouter<App> {
         .merge(items::routes())
         .merge(tickets::routes())
         .merge(seats::routes())
+        .merge(queues::routes())
+        .merge(wallboard::routes())
+        .merge(phrases::routes())
         .merge(pairings::routes())
         .merge(sessions::routes())
         .merge(cases::routes())

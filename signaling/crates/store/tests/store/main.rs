@@ -17,5 +17,6 @@ mod issued;
 mod list;
 mod papers;
 mod rooms;
+mod rules;
 mod shared;
 mod unit_of_work;
