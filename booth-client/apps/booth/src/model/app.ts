@@ -9,7 +9,7 @@ import { Call, type CallEvents } from "./call.ts";
 import { Visit } from "./visit.ts";
 import { clearBrowser, leftovers } from "./wipe.ts";
 
-export type Screen = "idle" | "item" | "needs" | "wait" | "session" | "end" | "wiping" | "broken";
+export type Screen = "idle" | "item" | "needs" | "book" | "message" | "mine" | "others" | "wait" | "session" | "end" | "wiping" | "broken";
 /** `asking`: the reader waits for a card; `late`: none came in time. */
 export type CardStep = "none" | "asking" | "reading" | "refused" | "late" | "absent";
 
@@ -34,6 +34,8 @@ export const app = reactive({
   card: "none" as CardStep,
   /** The agent was lost and the place in the queue kept. */
   requeued: false,
+  /** A code is out under which a phone may take the ticket over. */
+  carrying: false,
   /** Asked whether somebody is still there. */
   asking: false,
   wiped: false,
@@ -46,13 +48,13 @@ export const citizen = computed(() => call.value?.state.session?.identity ?? vis
 export const isVisiting = computed(() => visit.state.view !== null);
 
 /** What the page says aloud about things that happen; set by the root component, which has the words. */
-export const say: { event: CallEvents["event"]; joined: () => void } = { event: () => undefined, joined: () => undefined };
+export const say: { event: CallEvents["event"]; joined: () => void; identified: () => void } = { event: () => undefined, joined: () => undefined, identified: () => undefined };
 
 export function start(): void {
   bridge.start();
   identity.start();
   bridge.events.on("card_present", () => {
-    if (!citizen.value && ["idle", "item", "needs", "wait", "session"].includes(app.screen)) void askCard();
+    if (!citizen.value && ["idle", "item", "needs", "mine", "book", "wait", "session"].includes(app.screen)) void askCard();
   });
   bridge.events.on("card_read", (read) => void cardRead(read));
   addEventListener("pagehide", () => visit.endInPassing());
@@ -91,6 +93,25 @@ export function choose(item: string | null): void {
   go("needs");
 }
 
+/** 预约 · 留言 · 其他县 · 我的预约: what one does here without a call. */
+export async function errand(screen: "book" | "message" | "mine" | "others"): Promise<void> {
+  if (await act(() => visit.open())) go(screen);
+}
+/** From there back to where one came from: the place in the queue, where there is one. */
+export function leaveErrand(): void {
+  go(call.value && visit.state.ticket ? "wait" : isVisiting.value && app.item ? "needs" : "item");
+}
+/** The appointment's time has come: it takes its place in the queue. */
+export async function checkIn(code?: string): Promise<void> {
+  await act(async () => {
+    const ticket = await visit.checkIn(code);
+    app.item = ticket.item;
+    app.requeued = false;
+    openCall(ticket);
+    go("wait");
+  });
+}
+
 export async function queue(): Promise<void> {
   await act(async () => {
     const ticket = await visit.takeTicket(app.item, [...app.needs], app.priority);
@@ -106,7 +127,8 @@ function openCall(ticket: TicketView): void {
     event: (...event) => say.event(...event),
     joined: () => say.joined(),
     ended: () => void onEnded(),
-    signedOut: () => void wipe(),
+    // Carried to the phone: the visit lives there now, nothing of it is ended from here.
+    signedOut: () => void wipe(app.carrying),
   });
   call.value = made;
   void made.start(app.needs);
@@ -116,7 +138,8 @@ async function onTicket(ticket: TicketView): Promise<void> {
   visit.setTicket(ticket);
   const now = visit.state.ticket;
   if (!now || now.id !== ticket.id) return;
-  if (now.state === "paired" && now.session && app.screen === "wait") {
+  // The turn comes first, whatever is being booked meanwhile.
+  if (now.state === "paired" && now.session && ["wait", "book", "message", "others"].includes(app.screen)) {
     go("session");
     await call.value?.join(now.session).catch((error: unknown) => (app.problem = error));
   } else if (now.next_ticket && now.state !== "paired") await backToQueue(now.next_ticket);
@@ -210,6 +233,7 @@ async function cardRead(read: CardRead): Promise<void> {
     else await visit.identify(read);
     app.card = "none";
     if (app.screen === "idle") go("item");
+    else if (app.screen === "mine") say.identified();
   } catch (error) {
     app.card = "refused";
     app.problem = error instanceof ProblemError ? error : null;
@@ -217,9 +241,10 @@ async function cardRead(read: CardRead): Promise<void> {
 }
 
 /** Ends everything of this citizen: server, host, browser; looks whether anything stayed; then begins anew by a full reload. */
-export async function wipe(): Promise<void> {
+export async function wipe(is_moved = false): Promise<void> {
   if (app.screen === "wiping") return;
-  const wasOpen = visit.isOpen;
+  const wasOpen = visit.isOpen && !is_moved;
+  if (is_moved) visit.forget();
   app.asking = false;
   app.card = "none";
   app.wiped = false;
@@ -234,7 +259,7 @@ export async function wipe(): Promise<void> {
   call.value?.dispose();
   call.value = null;
   visit.forget();
-  Object.assign(app, { item: null, needs: [], priority: false, problem: null });
+  Object.assign(app, { item: null, needs: [], priority: false, carrying: false, problem: null });
   preferences.forget();
   await bridge.wipe().catch(() => undefined);
   await clearBrowser();

@@ -1,7 +1,7 @@
 /** The live session of this visit: signalling, media, form, chat. Owns all three clients and closes them; decides nothing that
  * the server decides. While the citizen waits it is connected already, but no track leaves the page before the pairing. */
 import { reactive, shallowReactive } from "vue";
-import type { AccessNeed, CardRead, Command, CommandReply, EventBody, FormView, Json, MaterialView, MemberView, SessionEvent, SessionView, TicketView } from "@cloud-booth/api";
+import type { AccessNeed, CardRead, Command, CommandReply, EventBody, FormView, Json, MaterialView, MemberView, SessionEvent, SessionView, TalkMode, TicketView } from "@cloud-booth/api";
 import { pick, preferences } from "@cloud-booth/i18n";
 import { FormPresence, FormWriter } from "@cloud-booth/form";
 import { CallPeer, LocalMedia, type LocalMediaState, type MemberMedia, type PeerState } from "@cloud-booth/rtc";
@@ -177,6 +177,13 @@ export class Call {
   }
   addMaterial(code: string, name: string, picture: Blob): Promise<MaterialView> {
     return this.#visit.api.upload<MaterialView>(`/sessions/${this.#session}/materials`, picture, { query: { code, name } });
+  }
+  /** A step on the ladder: at once for this side's own, or as the answer to the agent's question. */
+  mode(to: TalkMode): Promise<unknown> {
+    return this.#command((session) => ({ kind: "mode", session, to }) as unknown as Command);
+  }
+  answerMode(agree: boolean): Promise<unknown> {
+    return this.#command((session) => ({ kind: agree ? "mode_agree" : "mode_refuse", session }) as unknown as Command);
   }
   async end(reason: string): Promise<void> {
     if (this.#session) this.#setSession(await this.#visit.api.post<SessionView>(`/sessions/${this.#session}/end`, { reason }));

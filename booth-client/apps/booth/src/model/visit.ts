@@ -1,6 +1,6 @@
 /** One citizen's visit: token, identity, ticket. Everything lives in memory; `forget` leaves nothing. */
 import { reactive } from "vue";
-import { ApiClient, networkProblem, type AccessNeed, type CardRead, type OpenVisit, type TicketView, type VisitToken, type VisitView, type WsTicket } from "@cloud-booth/api";
+import { ApiClient, networkProblem, type AccessNeed, type AppointmentView, type Booked, type CardRead, type CarryCode, type HallView, type OpenVisit, type RatingView, type RequestView, type Slot, type SlotList, type TicketView, type VisitToken, type VisitView, type WsTicket } from "@cloud-booth/api";
 import { preferences } from "@cloud-booth/i18n";
 import type { BoothIdentity } from "./identity.ts";
 
@@ -81,6 +81,42 @@ export class Visit {
   async cancelTicket(): Promise<void> {
     const ticket = this.state.ticket;
     if (ticket) this.setTicket(await this.api.post<TicketView>(`/tickets/${ticket.id}/cancel`));
+  }
+  get #hall(): string {
+    return encodeURIComponent(this.#identity.state.view?.hall ?? "");
+  }
+  async readSlots(queue: string, date: string): Promise<Slot[]> {
+    return (await this.api.get<SlotList>(`/halls/${this.#hall}/slots`, { query: { queue, date } })).items;
+  }
+  /** The key is the caller's: one booking, however often it is pressed. */
+  book(item: string | null, starts_at: string, needs: AccessNeed[], key: string): Promise<Booked> {
+    return this.api.post<Booked>("/appointments", { item, starts_at, needs }, { key });
+  }
+  /** Of the card that this visit has read. */
+  async readAppointments(): Promise<AppointmentView[]> {
+    return (await this.api.get<{ items: AppointmentView[] }>("/appointments")).items;
+  }
+  cancelAppointment(id: string): Promise<AppointmentView> {
+    return this.api.post<AppointmentView>(`/appointments/${id}/cancel`, {});
+  }
+  /** By the code, or without one by the card. */
+  async checkIn(code?: string): Promise<TicketView> {
+    const ticket = await this.api.post<TicketView>("/appointments/check-in", code ? { code } : {});
+    this.state.ticket = ticket;
+    return ticket;
+  }
+  leaveRequest(item: string | null, text: string, contact: string, key: string): Promise<RequestView> {
+    return this.api.post<RequestView>("/requests", { item, text, contact }, { key });
+  }
+  async readOthers(): Promise<HallView[]> {
+    return (await this.api.get<{ items: HallView[] }>(`/halls/${this.#hall}/others`)).items;
+  }
+  /** The code under which a phone takes the ticket over; this visit then ends by itself. */
+  carry(): Promise<CarryCode> {
+    return this.api.post<CarryCode>(`/tickets/${this.state.ticket?.id ?? ""}/carry`, {});
+  }
+  rate(id: string, stars: number, tags: number[]): Promise<RatingView> {
+    return this.api.post<RatingView>(`/cases/${id}/rating`, { stars, tags, comment: "" });
   }
   /** For the WebSocket's handshake. */
   async wsTicket(): Promise<string> {

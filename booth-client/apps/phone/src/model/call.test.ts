@@ -196,4 +196,80 @@ describe("call", () => {
     expect(peers[0]?.disposed).toBe(true);
     expect(peers).toHaveLength(2);
   });
+
+  const back = (more: Record<string, unknown> = {}): Record<string, unknown> => ({ ticket: "tkt_2", state: "waiting", tries: 0, tries_max: 2, ...more });
+  async function waitingForCallBack() {
+    const all = stage();
+    all.answers["/tickets/tkt_1/call-back"] = { ticket: ticket({ id: "tkt_2" }), call_back: back(), access_token: "long", expires_at: "" };
+    await all.call.start({ ...all.options, call_back: true, media: null });
+    return all;
+  }
+
+  it("keeps the place for a call-back without camera, and joins only when the ring is answered", async () => {
+    const { call, signal, kept, answers, peers } = await waitingForCallBack();
+    expect(call.state.stage).toBe("waiting");
+    expect(call.state.ticket?.id).toBe("tkt_2");
+    expect(kept.get("cloud-booth.visit")).toMatchObject({ token: "long", call_back: "tkt_2" });
+    expect(peers).toHaveLength(0);
+    signal.events.emit("frame", { type: "call_back", call_back: back({ state: "ringing", tries: 1, ring_until: "2099-01-01T00:00:00Z" }) } as { type: string });
+    expect(call.state.call_back?.state).toBe("ringing");
+    signal.events.emit("ticket", ticket({ id: "tkt_2", version: 2, state: "paired", session: "ses_1" }));
+    await settle();
+    expect(call.state.stage).toBe("waiting");
+    answers["/call-backs/tkt_2/answer"] = { session: "ses_1" };
+    await call.answerBack();
+    await settle();
+    expect(call.state.stage).toBe("talking");
+    expect(call.state.call_back).toBeNull();
+  });
+
+  it("says that two tries went by, now or at the next opening of the page", async () => {
+    const { call, signal, kept } = await waitingForCallBack();
+    signal.events.emit("frame", { type: "call_back", call_back: back({ state: "closed", tries: 2 }) } as { type: string });
+    expect(call.state.end_reason).toBe("call_back_unanswered");
+    expect(kept.size).toBe(0);
+    const later = stage();
+    later.kept.set("cloud-booth.visit", { id: "vis_1", token: "long", mode: "video", item: null, call_back: "tkt_2" });
+    later.answers["/tickets/tkt_2"] = ticket({ id: "tkt_2", state: "expired", reason: "call_back_unanswered" });
+    later.answers["/call-backs/tkt_2"] = back({ state: "closed", tries: 2 });
+    expect(await later.call.resume("zh-CN")).toBe(true);
+    expect(later.call.state).toMatchObject({ stage: "ended", end_reason: "call_back_unanswered" });
+  });
+
+  it("finds a call-back again after a closed page", async () => {
+    const { call, kept, answers, signal } = stage();
+    kept.set("cloud-booth.visit", { id: "vis_1", token: "long", mode: "video", item: null, call_back: "tkt_2" });
+    answers["/tickets/tkt_2"] = ticket({ id: "tkt_2" });
+    answers["/call-backs/tkt_2"] = back();
+    expect(await call.resume("zh-CN")).toBe(true);
+    expect(call.state.call_back?.ticket).toBe("tkt_2");
+    expect(signal.watched).toEqual(["tkt_2"]);
+  });
+
+  it("takes over the ticket that was carried from a booth", async () => {
+    const { call, answers, signal, kept } = stage();
+    answers["/tickets/carry"] = { access_token: "vt2", visit: { id: "vis_1" } };
+    expect(await call.carry("code", "key", "zh-CN")).toBe(true);
+    expect(call.state.ticket?.id).toBe("tkt_1");
+    expect(signal.watched).toEqual(["tkt_1"]);
+    expect(kept.size).toBe(1);
+  });
+
+  it("a guest goes without ending the talk, and goes when asked to", async () => {
+    const { call, answers, calls, kept } = stage();
+    answers["/guests"] = { access_token: "gt", session: "ses_1", member: "mem_g" };
+    await call.joinAsGuest("code", "家人", "key", "zh-CN", null);
+    await settle();
+    expect(call.state).toMatchObject({ stage: "talking", is_guest: true });
+    await call.leaveNow();
+    expect(call.state.end_reason).toBe("guest_left");
+    expect(calls.some((path) => path.endsWith("/end"))).toBe(false);
+    expect(kept.size).toBe(0);
+    const other = stage();
+    other.answers["/guests"] = answers["/guests"];
+    await other.call.joinAsGuest("code", "家人", "key", "zh-CN", null);
+    await settle();
+    other.signal.events.emit("superseded", { seat: null, session: "ses_1" });
+    expect(other.call.state.end_reason).toBe("guest_out");
+  });
 });

@@ -4,52 +4,19 @@
 import { shallowReactive } from "vue";
 import { FormWriter, FormPresence } from "@cloud-booth/form";
 import { networkProblem } from "@cloud-booth/api";
-import type { AccessNeed, ApiClient, Command, CommandReply, HandoverCode, Language, MemberView, SessionView, TicketView, VisitToken, VisitView, WsTicket } from "@cloud-booth/api";
-import type { LocalMedia, CallPeer, CallPeerOptions } from "@cloud-booth/rtc";
-import type { SignalClient, SignalOptions } from "@cloud-booth/signal";
+import type { Accepted, ApiClient, CallBackTaken, CallBackView, Command, CommandReply, Language, MemberView, SessionView, TicketView, VisitToken, WsTicket } from "@cloud-booth/api";
+import type { LocalMedia, CallPeer } from "@cloud-booth/rtc";
+import type { SignalClient } from "@cloud-booth/signal";
 import type { NetworkLevel } from "@cloud-booth/ui";
-import { addEvent, addOwn, mark } from "./chat.ts";
-import { START, type CallMode, type CallState } from "./callstate.ts";
-import type { Shelf } from "./store.ts";
+import { addEvent, Dialogue } from "./chat.ts";
+import { Leaving } from "./leaving.ts";
+import { carried, closeVisit, findPlace, invited, LIVE_TICKET } from "./place.ts";
+import { START, type CallOptions, type CallState, type KeptVisit, type StartOptions } from "./callstate.ts";
 
-export type { CallMode, CallState, Stage } from "./callstate.ts";
-
-export interface StartOptions {
-  hall: string;
-  item: string | null;
-  mode: CallMode;
-  needs: AccessNeed[];
-  priority: boolean;
-  elder: boolean;
-  language: Language;
-  media: LocalMedia | null;
-}
-
-export interface CallOptions {
-  open: ApiClient;
-  client: (token: () => string | null) => ApiClient;
-  phone: Shelf;
-  signal: (options: SignalOptions) => SignalClient;
-  peer: (options: CallPeerOptions) => CallPeer;
-  /** The turn has come. */
-  ring: () => void;
-  /** The session made a case: this code opens it on the phone. */
-  handover?: (code: string) => void;
-  name: (member: MemberView) => string;
-  canTalk?: () => boolean;
-}
-
-interface KeptVisit {
-  id: string;
-  token: string;
-  mode: CallMode;
-  item: string | null;
-}
+export { LEAVE_MS } from "./leaving.ts";
+export type { CallMode, CallState, Stage, StartOptions } from "./callstate.ts";
 
 const KEY = "cloud-booth.visit";
-/** 10 s to take back a hang-up (design guide, Irreversible). */
-export const LEAVE_MS = 10_000;
-const LIVE_TICKET = new Set(["waiting", "offered", "paired"]);
 
 export class Call {
   readonly state = shallowReactive<CallState>({ ...START });
@@ -61,6 +28,8 @@ export class Call {
     const member = this.member(id);
     return member ? { name: this.#options.name(member), role: member.role } : null;
   });
+  readonly #dialogue = new Dialogue(this.state, (text) => this.#command((session) => ({ kind: "chat", session, text })));
+  readonly #leaving = new Leaving(this.state, () => this.#media, () => void this.leaveNow());
   readonly #options: CallOptions;
   readonly #api: ApiClient;
   #visit: KeptVisit | null = null;
@@ -70,9 +39,8 @@ export class Call {
   #stopMedia: (() => void) | null = null;
   #joined: string | null = null;
   #followed: string | null = null;
-  #leave: ReturnType<typeof setTimeout> | undefined;
-  #typing: ReturnType<typeof setTimeout> | undefined;
-  #micBefore = true;
+  /** The old ticket's last frame may be faster than the answer that names the new one. */
+  #isAskingBack = false;
 
   constructor(options: CallOptions) {
     this.#options = options;
@@ -100,8 +68,14 @@ export class Call {
     try {
       const opened = await this.#options.open.post<VisitToken>("/visits", { channel: "phone", hall: options.hall, language: options.language, elder: options.elder });
       this.#visit = { id: opened.visit.id, token: opened.access_token, mode: options.mode, item: options.item };
-      const ticket = await this.#api.post<TicketView>("/tickets", { item: options.item, needs: options.needs, priority: options.priority });
+      const ticket = options.appointment
+        ? await this.#api.post<TicketView>("/appointments/check-in", { code: options.appointment })
+        : await this.#api.post<TicketView>("/tickets", { item: options.item, needs: options.needs, priority: options.priority });
       this.#options.phone.write(KEY, this.#visit);
+      if (options.call_back) {
+        await this.#askBack(ticket, options.language);
+        return true;
+      }
       this.state.stage = "waiting";
       this.#connect(options.language);
       this.#takeTicket(ticket);
@@ -118,15 +92,42 @@ export class Call {
   async resume(language: Language): Promise<boolean> {
     const kept = this.#options.phone.read<KeptVisit>(KEY);
     if (!kept || this.state.stage !== "none") return false;
+    return this.#enter(kept, language);
+  }
+  /** Takes over the ticket that was carried here from a booth. Rejects with `ProblemError`. */
+  async carry(code: string, key: string, language: Language): Promise<boolean> {
+    if (this.isLive) return false;
+    const kept = await carried(this.#options.open, code, key);
+    this.#options.phone.write(KEY, kept);
+    return this.#enter(kept, language);
+  }
+  /** Joins a session as a guest. Rejects with `ProblemError`. */
+  async joinAsGuest(code: string, name: string, key: string, language: Language, media: LocalMedia | null): Promise<void> {
+    const kept = await invited(this.#options.open, { code, name }, key, media ? "video" : "text");
+    this.#options.phone.write(KEY, kept);
+    await this.#enter(kept, language);
+    this.setMedia(media);
+  }
+
+  async #enter(kept: KeptVisit, language: Language): Promise<boolean> {
     this.#visit = kept;
     try {
-      const visit = await this.#api.get<VisitView>(`/visits/${kept.id}`);
-      const ticket = visit.ticket ? await this.#api.get<TicketView>(`/tickets/${visit.ticket}`) : null;
-      if (!visit.session && !(ticket && LIVE_TICKET.has(ticket.state))) throw networkProblem("over", 404);
-      Object.assign(this.state, START, { stage: "waiting", mode: kept.mode, item: kept.item });
+      if (kept.guest) {
+        Object.assign(this.state, START, { stage: "waiting", mode: kept.mode, is_guest: true });
+        this.#connect(language);
+        this.#join(kept.guest);
+        return true;
+      }
+      const { ticket, session, call_back } = await findPlace(this.#api, kept);
+      Object.assign(this.state, START, { stage: "waiting", mode: kept.mode, item: ticket?.item ?? kept.item, call_back });
+      // Two tries went by while the page was closed: that is said, not hidden.
+      if (call_back?.state === "closed") {
+        this.#over("call_back_unanswered");
+        return true;
+      }
       this.#connect(language);
       if (ticket) this.#takeTicket(ticket);
-      if (visit.session) this.#join(visit.session);
+      if (session) this.#join(session);
       return true;
     } catch (error) {
       // A weak network is no reason to give the place up: the next load tries again.
@@ -135,6 +136,39 @@ export class Call {
       this.#visit = null;
       return false;
     }
+  }
+
+  /** 请回电: the place stays, this page rings when it is their turn. Camera and microphone close until then. */
+  async askBack(language: Language): Promise<void> {
+    const ticket = this.state.ticket;
+    if (ticket) await this.#askBack(ticket, language);
+  }
+  async #askBack(old: TicketView, language: Language): Promise<void> {
+    this.#isAskingBack = true;
+    const taken = await this.#api.post<CallBackTaken>(`/tickets/${old.id}/call-back`, {}).finally(() => (this.#isAskingBack = false));
+    if (!this.#visit) return;
+    this.#visit = { ...this.#visit, token: taken.access_token, call_back: taken.ticket.id };
+    this.#options.phone.write(KEY, this.#visit);
+    // The old token has done its part: the line is opened anew with the new one.
+    this.#signal?.dispose();
+    this.#peer?.dispose();
+    this.#peer = null;
+    this.setMedia(null);
+    Object.assign(this.state, { stage: "waiting", call_back: taken.call_back, ticket: null, is_again: false, peer: "new" });
+    this.#connect(language);
+    this.#takeTicket(taken.ticket);
+  }
+  /** The phone rings and is answered; own media may be given before or after. Rejects with `ProblemError`. */
+  async answerBack(): Promise<void> {
+    const one = this.state.call_back;
+    if (one) this.#join((await this.#api.post<Accepted>(`/call-backs/${one.ticket}/answer`, {})).session);
+  }
+  #takeCallBack(view: CallBackView): void {
+    if (!this.state.call_back || view.ticket !== this.state.ticket?.id) return;
+    this.state.call_back = view;
+    if (view.state === "answered" && view.session) this.#join(view.session);
+    else if (view.state === "closed") this.#over("call_back_unanswered");
+    else if (view.state === "cancelled") this.#over("cancelled");
   }
 
   /** Own camera and microphone; null: none (typing only). This object disposes of it. */
@@ -154,28 +188,23 @@ export class Call {
   async cancel(): Promise<void> {
     const ticket = this.state.ticket;
     if (!ticket) return;
-    await this.#api.post<TicketView>(`/tickets/${ticket.id}/cancel`, {});
+    await this.#api.post(this.state.call_back ? `/call-backs/${ticket.id}/cancel` : `/tickets/${ticket.id}/cancel`, {});
     this.#over("cancelled");
   }
 
   /** Asks to hang up: sound is off at once, the call ends ten seconds later unless `stay`. */
   hangUp(): void {
-    if (this.state.stage !== "talking" || this.state.leaving_until !== null) return;
-    this.#micBefore = this.state.local?.mic_on ?? true;
-    this.#media?.setMic(false);
-    this.state.leaving_until = Date.now() + LEAVE_MS;
-    this.#leave = setTimeout(() => void this.leaveNow(), LEAVE_MS);
+    if (this.state.stage === "talking") this.#leaving.begin();
   }
   stay(): void {
-    if (this.state.leaving_until === null) return;
-    clearTimeout(this.#leave);
-    this.state.leaving_until = null;
-    this.#media?.setMic(this.#micBefore);
+    this.#leaving.takeBack();
   }
   async leaveNow(): Promise<void> {
-    clearTimeout(this.#leave);
+    this.#leaving.clear();
     const session = this.state.session;
     if (!session) return;
+    // A guest goes; the talk of the others stays.
+    if (this.state.is_guest) return this.#over("guest_left");
     try {
       await this.#api.post(`/sessions/${session.id}/end`, { reason: "citizen_left" });
     } catch (error) {
@@ -190,18 +219,8 @@ export class Call {
     Object.assign(this.state, START);
   }
 
-  say(text: string, id = `own-${Date.now()}-${Math.random().toString(36).slice(2)}`): void {
-    const isRetry = this.state.chat.some((line) => line.id === id);
-    this.state.chat = isRetry ? mark(this.state.chat, id, "sending") : addOwn(this.state.chat, id, text, new Date().toISOString());
-    this.#command((session) => ({ kind: "chat", session, text })).then(
-      () => (this.state.chat = mark(this.state.chat, id, "sent")),
-      () => (this.state.chat = mark(this.state.chat, id, "failed")),
-    );
-  }
-  sayAgain(id: string): void {
-    const line = this.state.chat.find((one) => one.id === id);
-    if (line) this.say(line.text, id);
-  }
+  readonly say = (text: string, id?: string): void => this.#dialogue.say(text, id);
+  readonly sayAgain = (id: string): void => this.#dialogue.again(id);
   hintTyping(path: string | null, on: boolean): void {
     if (this.#joined) this.#signal?.hint(this.#joined, { kind: "typing", path, on });
   }
@@ -234,6 +253,13 @@ export class Call {
       if (connection === "signed_out") this.#over("signed_out");
     });
     signal.on("ticket", (ticket) => this.#takeTicket(ticket));
+    signal.on("frame", (frame) => {
+      if (frame.type === "call_back" && "call_back" in frame) this.#takeCallBack(frame.call_back as CallBackView);
+    });
+    // A guest who was asked to go. The citizen's own other page is no end: their visit lives there.
+    signal.on("superseded", ({ session }) => {
+      if (this.state.is_guest && session === this.#joined) this.#over("guest_out");
+    });
     signal.on("session", (session) => this.#takeSession(session));
     signal.on("joined", (joined) => {
       this.#takeSession(joined.session);
@@ -252,19 +278,21 @@ export class Call {
     signal.on("ephemeral", ({ from, body }) => {
       if (body.kind === "quality") {
         if (body.member !== this.state.session?.me) this.state.theirs = body.level as NetworkLevel;
-      } else if (body.kind === "typing" && !body.path) this.#showTyping(body.on ? from : null);
+      } else if (body.kind === "typing" && !body.path) this.#dialogue.typing(body.on ? from : null);
       else this.presence.receive(from, body);
     });
     signal.start();
   }
 
   #takeTicket(ticket: TicketView): void {
+    if (this.#isAskingBack) return;
     const now = this.state.ticket;
     if (now?.id === ticket.id && ticket.version < now.version) return;
     if (now && now.id !== ticket.id && ticket.id !== now.next_ticket) return;
     this.state.ticket = ticket;
+    // A call-back's session begins with the answer, not with the pairing.
     if (ticket.next_ticket) this.#follow(ticket);
-    else if (ticket.state === "paired" && ticket.session) this.#join(ticket.session);
+    else if (ticket.state === "paired" && ticket.session && !this.state.call_back) this.#join(ticket.session);
     else if (LIVE_TICKET.has(ticket.state)) {
       this.#signal?.watchTicket(ticket.id);
       this.#warmUp(ticket.id);
@@ -275,6 +303,10 @@ export class Call {
     const next = old.next_ticket;
     if (!next || next === this.#followed) return;
     this.#followed = next;
+    if (this.#visit?.call_back) {
+      this.#visit = { ...this.#visit, call_back: undefined };
+      this.#options.phone.write(KEY, this.#visit);
+    }
     this.#peer?.dispose();
     this.#peer = null;
     this.#signal?.forget(old.id);
@@ -290,7 +322,7 @@ export class Call {
 
   /** Connects the media while still waiting; nothing of this side is sent before the call is accepted. */
   #warmUp(room: string): void {
-    if (this.#peer || !(this.#options.canTalk?.() ?? typeof RTCPeerConnection === "function")) return;
+    if (this.#peer || (this.state.call_back && !this.#joined) || !(this.#options.canTalk?.() ?? typeof RTCPeerConnection === "function")) return;
     const peer = this.#options.peer({
       negotiate: async (sdp) => {
         if (!this.#signal) throw networkProblem("closed");
@@ -312,7 +344,7 @@ export class Call {
     this.#signal.join(session).then(
       () => {
         if (this.state.stage !== "waiting" || this.#joined !== session) return;
-        Object.assign(this.state, { stage: "talking", is_again: false });
+        Object.assign(this.state, { stage: "talking", is_again: false, call_back: null });
         this.#goLive();
         this.#options.ring();
       },
@@ -360,16 +392,10 @@ export class Call {
     }
   }
 
-  #showTyping(member: string | null): void {
-    clearTimeout(this.#typing);
-    this.state.typing = member;
-    if (member) this.#typing = setTimeout(() => (this.state.typing = null), 4000);
-  }
-
   /** Closes everything that was opened. The session's last snapshot stays for the last page. */
   #over(reason: string): void {
     if (!this.isLive) return;
-    clearTimeout(this.#leave);
+    this.#leaving.clear();
     Object.assign(this.state, { stage: reason === "cancelled" ? "none" : "ended", end_reason: reason, leaving_until: null, members: [], form: null });
     this.#peer?.dispose();
     this.#peer = null;
@@ -380,24 +406,14 @@ export class Call {
     this.presence.dispose();
     const session = this.state.session;
     this.#joined = null;
-    if (session?.case) void this.#handOver(session.id);
-    else this.#endVisit();
+    this.#endVisit(session?.case && !this.state.is_guest ? session.id : null);
   }
-  async #handOver(session: string): Promise<void> {
-    try {
-      const code = await this.#api.post<HandoverCode>(`/sessions/${session}/handover-code`, {});
-      this.#options.handover?.(code.code);
-    } catch (error) {
-      this.state.error = error;
-    }
-    this.#endVisit();
-  }
-  #endVisit(): void {
+  /** `session`: it made a case, whose code opens it here. */
+  #endVisit(session: string | null = null): void {
     const visit = this.#visit;
     this.#options.phone.remove(KEY);
-    if (!visit) return;
-    // The token must live until the answer: it is what the call is signed with.
-    void this.#options.client(() => visit.token).post(`/visits/${visit.id}/end`, {}).catch(() => undefined);
     this.#visit = null;
+    // The token must live until the answer: it is what the calls are signed with.
+    if (visit?.id) void closeVisit(this.#options.client(() => visit.token), visit.id, session, (code) => this.#options.handover?.(code));
   }
 }

@@ -62,7 +62,7 @@ export class Cases {
   }
 
   /** Exchanges the QR code for a case token. The same arrival may be tried again: its key makes it happen once. */
-  async exchange(arrival: Arrival): Promise<CaseEntry> {
+  async exchange(arrival: Pick<Arrival, "code" | "key">): Promise<CaseEntry> {
     const answer = await this.#options.open.post<CaseToken>("/handover-codes/exchange", { code: arrival.code }, { key: arrival.key });
     const known = this.find(answer.case.id);
     if (known) this.entries.splice(this.entries.indexOf(known), 1);

@@ -47,3 +47,10 @@ export async function measureNetwork(): Promise<number | null> {
   }
   return times.sort((a, b) => a - b)[1] ?? null;
 }
+/** Halls that consent to serve this one's people. */
+export const readOthers = async (id: string): Promise<HallView[]> => (await publicApi.get<{ items: HallView[] }>(`/halls/${encodeURIComponent(id)}/others`)).items;
+/** Another hall than those of the first list may be chosen: it joins the list. */
+export function addHall(one: HallView): void {
+  if (!hall.halls.some(({ id }) => id === one.id)) hall.halls = [...hall.halls, one];
+  chooseHall(one.id);
+}

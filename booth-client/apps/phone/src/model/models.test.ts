@@ -29,6 +29,12 @@ describe("arrival", () => {
     arrived(tab);
     expect(arrive(tab, { hash: "", pathname: "/phone/", search: "" }, history)).toBeNull();
   });
+  it("knows what kind of code it is", () => {
+    expect(codeOf("#t=abc")).toEqual({ kind: "ticket", code: "abc" });
+    expect(codeOf("#a=7K2M9XQD")).toEqual({ kind: "appointment", code: "7K2M9XQD" });
+    expect(codeOf("#g=abc")).toEqual({ kind: "guest", code: "abc" });
+    expect(codeOf("#h=hal_1")).toEqual({ kind: "hall", code: "hal_1" });
+  });
   it("takes nothing that is no code", () => {
     expect(codeOf("#main")).toBeNull();
     expect(codeOf("#c=")).toBeNull();

@@ -27,5 +27,10 @@ export function tone(hertz: number, after_s = 0, seconds = 0.35): void {
 
 export function ring(): void {
   for (const [at, hertz] of [[0, 660], [0.4, 880], [1.2, 660], [1.6, 880]] as const) tone(hertz, at);
-  navigator.vibrate?.([300, 150, 300]);
+  vibrate([300, 150, 300]);
+}
+
+/** Before the first tap on a page the browser refuses it and complains. */
+export function vibrate(pattern: number | number[]): void {
+  if (navigator.userActivation?.hasBeenActive ?? true) navigator.vibrate?.(pattern);
 }
