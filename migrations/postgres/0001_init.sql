@@ -133,9 +133,12 @@ CREATE TABLE sessions (
   seat_id TEXT COLLATE "C" NOT NULL REFERENCES seats (id), staff_id TEXT COLLATE "C" NOT NULL REFERENCES staff (id), key_id TEXT COLLATE "C" NOT NULL,
   state TEXT COLLATE "C" NOT NULL CHECK (state IN ('connecting', 'active', 'reconnecting', 'ended')),
   end_reason TEXT COLLATE "C", seq BIGINT NOT NULL, version BIGINT NOT NULL, started_at BIGINT NOT NULL, ended_at BIGINT,
-  due_at BIGINT, item TEXT COLLATE "C", item_version BIGINT, case_id TEXT COLLATE "C", wrap_up TEXT COLLATE "C"
+  due_at BIGINT, item TEXT COLLATE "C", item_version BIGINT, case_id TEXT COLLATE "C", wrap_up TEXT COLLATE "C",
+  -- On the way to another seat: nobody serves it, its last seat is free. And the rung of the ladder, with the one that is asked for.
+  parked BOOLEAN NOT NULL DEFAULT FALSE,
+  mode TEXT COLLATE "C" NOT NULL DEFAULT 'video' CHECK (mode IN ('video', 'audio', 'text', 'phone')), mode_asked TEXT COLLATE "C"
 );
-CREATE UNIQUE INDEX session_live_seat ON sessions (seat_id) WHERE state <> 'ended';
+CREATE UNIQUE INDEX session_live_seat ON sessions (seat_id) WHERE state <> 'ended' AND NOT parked;
 CREATE UNIQUE INDEX session_live_visit ON sessions (visit_id) WHERE state <> 'ended';
 CREATE INDEX sessions_of_visit ON sessions (visit_id, started_at);
 CREATE INDEX sessions_due ON sessions (due_at) WHERE due_at IS NOT NULL;
@@ -144,7 +147,11 @@ CREATE TABLE session_members (
   role TEXT COLLATE "C" NOT NULL CHECK (role IN ('citizen', 'agent', 'guest', 'supervisor')),
   staff_id TEXT COLLATE "C", visit_id TEXT COLLATE "C", name TEXT COLLATE "C" NOT NULL, present BOOLEAN NOT NULL,
   mic_on BOOLEAN NOT NULL, camera_on BOOLEAN NOT NULL,
-  joined_at BIGINT, left_at BIGINT, holder TEXT COLLATE "C", dropped_at BIGINT
+  joined_at BIGINT, left_at BIGINT, holder TEXT COLLATE "C", dropped_at BIGINT,
+  -- What they may see and do (`domain::invite::Member`); a guest's name is sealed.
+  part TEXT COLLATE "C" NOT NULL DEFAULT 'colleague' CHECK (part IN ('citizen', 'agent', 'consulted', 'colleague', 'interpreter', 'guest', 'supervisor')),
+  -- Has been the agent: that duty stays, whatever they are later.
+  served BOOLEAN NOT NULL DEFAULT FALSE, name_enc BYTEA
 );
 CREATE INDEX members_of_session ON session_members (session_id);
 CREATE INDEX members_present ON session_members (id) WHERE present;
@@ -321,3 +328,46 @@ CREATE TABLE phrases (
 );
 CREATE UNIQUE INDEX phrase_shortcut ON phrases (owner, shortcut);
 CREATE INDEX tickets_day ON tickets (hall_id, enqueued_at);
+
+-- Invitations (咨询、邀请、转接) and notes within a session.
+CREATE TABLE invites (
+  id TEXT COLLATE "C" PRIMARY KEY, session_id TEXT COLLATE "C" NOT NULL REFERENCES sessions (id), version BIGINT NOT NULL,
+  kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('consult', 'join', 'guest', 'transfer_warm', 'transfer_cold')),
+  state TEXT COLLATE "C" NOT NULL CHECK (state IN ('ringing', 'accepted', 'introduced', 'done', 'declined', 'timed_out', 'cancelled', 'returned')),
+  target TEXT COLLATE "C" NOT NULL, interpreter BOOLEAN NOT NULL,
+  by_member TEXT COLLATE "C" NOT NULL, by_staff TEXT COLLATE "C" NOT NULL REFERENCES staff (id), by_seat TEXT COLLATE "C" NOT NULL REFERENCES seats (id),
+  -- The seat that rings or takes part, and who sits there.
+  seat_id TEXT COLLATE "C" REFERENCES seats (id), staff_id TEXT COLLATE "C" REFERENCES staff (id), member_id TEXT COLLATE "C" REFERENCES session_members (id),
+  code_hash TEXT COLLATE "C" UNIQUE, asked_at BIGINT NOT NULL, due_at BIGINT, decided_at BIGINT, ended_at BIGINT,
+  CHECK ((kind = 'guest') = (code_hash IS NOT NULL)), CHECK ((state IN ('ringing', 'accepted', 'introduced')) = (ended_at IS NULL)),
+  -- Nobody transfers to themselves.
+  CHECK (staff_id IS NULL OR staff_id <> by_staff)
+);
+CREATE INDEX invites_of_session ON invites (session_id, asked_at);
+CREATE INDEX invites_due ON invites (due_at) WHERE due_at IS NOT NULL AND ended_at IS NULL;
+CREATE UNIQUE INDEX invite_live_seat ON invites (seat_id) WHERE ended_at IS NULL AND seat_id IS NOT NULL;
+CREATE UNIQUE INDEX invite_live_staff ON invites (staff_id) WHERE ended_at IS NULL AND staff_id IS NOT NULL;
+CREATE UNIQUE INDEX invite_live_transfer ON invites (session_id) WHERE ended_at IS NULL AND kind IN ('transfer_warm', 'transfer_cold');
+-- A seat that helps in another's session is offered nobody, and a seat with a citizen is not rung for help.
+CREATE FUNCTION pairing_beside_invite() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM invites i WHERE i.seat_id = NEW.seat_id AND i.ended_at IS NULL) THEN
+    RAISE EXCEPTION 'seat_invited' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER pairing_beside_invite BEFORE INSERT ON pairings FOR EACH ROW EXECUTE FUNCTION pairing_beside_invite();
+CREATE FUNCTION invite_beside_pairing() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM pairings p WHERE p.seat_id = NEW.seat_id AND p.state IN ('offered', 'accepted')) THEN
+    RAISE EXCEPTION 'seat_paired' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER invite_beside_pairing BEFORE INSERT ON invites FOR EACH ROW EXECUTE FUNCTION invite_beside_pairing();
+-- For staff alone, sealed under the session's key.
+CREATE TABLE session_notes (
+  id TEXT COLLATE "C" PRIMARY KEY, session_id TEXT COLLATE "C" NOT NULL REFERENCES sessions (id), staff_id TEXT COLLATE "C" NOT NULL REFERENCES staff (id),
+  kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('note', 'wrap_up')), at BIGINT NOT NULL, text_enc BYTEA NOT NULL
+);
+CREATE INDEX notes_of_session ON session_notes (session_id, id);

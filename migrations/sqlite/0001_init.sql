@@ -133,9 +133,12 @@ CREATE TABLE sessions (
   seat_id TEXT NOT NULL REFERENCES seats (id), staff_id TEXT NOT NULL REFERENCES staff (id), key_id TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('connecting', 'active', 'reconnecting', 'ended')),
   end_reason TEXT, seq INTEGER NOT NULL, version INTEGER NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER,
-  due_at INTEGER, item TEXT, item_version INTEGER, case_id TEXT, wrap_up TEXT
+  due_at INTEGER, item TEXT, item_version INTEGER, case_id TEXT, wrap_up TEXT,
+  -- On the way to another seat: nobody serves it, its last seat is free. And the rung of the ladder, with the one that is asked for.
+  parked INTEGER NOT NULL DEFAULT 0 CHECK (parked IN (0, 1)),
+  mode TEXT NOT NULL DEFAULT 'video' CHECK (mode IN ('video', 'audio', 'text', 'phone')), mode_asked TEXT
 ) STRICT;
-CREATE UNIQUE INDEX session_live_seat ON sessions (seat_id) WHERE state <> 'ended';
+CREATE UNIQUE INDEX session_live_seat ON sessions (seat_id) WHERE state <> 'ended' AND parked = 0;
 CREATE UNIQUE INDEX session_live_visit ON sessions (visit_id) WHERE state <> 'ended';
 CREATE INDEX sessions_of_visit ON sessions (visit_id, started_at);
 CREATE INDEX sessions_due ON sessions (due_at) WHERE due_at IS NOT NULL;
@@ -144,7 +147,11 @@ CREATE TABLE session_members (
   role TEXT NOT NULL CHECK (role IN ('citizen', 'agent', 'guest', 'supervisor')),
   staff_id TEXT, visit_id TEXT, name TEXT NOT NULL, present INTEGER NOT NULL CHECK (present IN (0, 1)),
   mic_on INTEGER NOT NULL CHECK (mic_on IN (0, 1)), camera_on INTEGER NOT NULL CHECK (camera_on IN (0, 1)),
-  joined_at INTEGER, left_at INTEGER, holder TEXT, dropped_at INTEGER
+  joined_at INTEGER, left_at INTEGER, holder TEXT, dropped_at INTEGER,
+  -- What they may see and do (`domain::invite::Member`); a guest's name is sealed.
+  part TEXT NOT NULL DEFAULT 'colleague' CHECK (part IN ('citizen', 'agent', 'consulted', 'colleague', 'interpreter', 'guest', 'supervisor')),
+  -- Has been the agent: that duty stays, whatever they are later.
+  served INTEGER NOT NULL DEFAULT 0 CHECK (served IN (0, 1)), name_enc BLOB
 ) STRICT;
 CREATE INDEX members_of_session ON session_members (session_id);
 CREATE INDEX members_present ON session_members (id) WHERE present;
@@ -303,3 +310,36 @@ CREATE TABLE phrases (
 ) STRICT;
 CREATE UNIQUE INDEX phrase_shortcut ON phrases (owner, shortcut);
 CREATE INDEX tickets_day ON tickets (hall_id, enqueued_at);
+
+-- Invitations (咨询、邀请、转接) and notes within a session.
+CREATE TABLE invites (
+  id TEXT PRIMARY KEY, session_id TEXT NOT NULL REFERENCES sessions (id), version INTEGER NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('consult', 'join', 'guest', 'transfer_warm', 'transfer_cold')),
+  state TEXT NOT NULL CHECK (state IN ('ringing', 'accepted', 'introduced', 'done', 'declined', 'timed_out', 'cancelled', 'returned')),
+  target TEXT NOT NULL, interpreter INTEGER NOT NULL CHECK (interpreter IN (0, 1)),
+  by_member TEXT NOT NULL, by_staff TEXT NOT NULL REFERENCES staff (id), by_seat TEXT NOT NULL REFERENCES seats (id),
+  -- The seat that rings or takes part, and who sits there.
+  seat_id TEXT REFERENCES seats (id), staff_id TEXT REFERENCES staff (id), member_id TEXT REFERENCES session_members (id),
+  code_hash TEXT UNIQUE, asked_at INTEGER NOT NULL, due_at INTEGER, decided_at INTEGER, ended_at INTEGER,
+  CHECK ((kind = 'guest') = (code_hash IS NOT NULL)), CHECK ((state IN ('ringing', 'accepted', 'introduced')) = (ended_at IS NULL)),
+  -- Nobody transfers to themselves.
+  CHECK (staff_id IS NULL OR staff_id <> by_staff)
+) STRICT;
+CREATE INDEX invites_of_session ON invites (session_id, asked_at);
+CREATE INDEX invites_due ON invites (due_at) WHERE due_at IS NOT NULL AND ended_at IS NULL;
+CREATE UNIQUE INDEX invite_live_seat ON invites (seat_id) WHERE ended_at IS NULL AND seat_id IS NOT NULL;
+CREATE UNIQUE INDEX invite_live_staff ON invites (staff_id) WHERE ended_at IS NULL AND staff_id IS NOT NULL;
+CREATE UNIQUE INDEX invite_live_transfer ON invites (session_id) WHERE ended_at IS NULL AND kind IN ('transfer_warm', 'transfer_cold');
+-- A seat that helps in another's session is offered nobody, and a seat with a citizen is not rung for help.
+CREATE TRIGGER pairing_beside_invite BEFORE INSERT ON pairings
+WHEN EXISTS (SELECT 1 FROM invites i WHERE i.seat_id = NEW.seat_id AND i.ended_at IS NULL)
+BEGIN SELECT RAISE(ABORT, 'seat_invited'); END;
+CREATE TRIGGER invite_beside_pairing BEFORE INSERT ON invites
+WHEN EXISTS (SELECT 1 FROM pairings p WHERE p.seat_id = NEW.seat_id AND p.state IN ('offered', 'accepted'))
+BEGIN SELECT RAISE(ABORT, 'seat_paired'); END;
+-- For staff alone, sealed under the session's key.
+CREATE TABLE session_notes (
+  id TEXT PRIMARY KEY, session_id TEXT NOT NULL REFERENCES sessions (id), staff_id TEXT NOT NULL REFERENCES staff (id),
+  kind TEXT NOT NULL CHECK (kind IN ('note', 'wrap_up')), at INTEGER NOT NULL, text_enc BLOB NOT NULL
+) STRICT;
+CREATE INDEX notes_of_session ON session_notes (session_id, id);

@@ -1,9 +1,11 @@
 //! A session from accept to wrap-up: members come, drop, return and leave; nothing is lost in between.
 
-use super::{App, Caller, Work, desk, queue, session_view, token::Principal};
+use super::{App, Caller, Work, desk, invites, queue, session_view, token::Principal, transfer};
 use crate::problem::{AppError, no};
 use domain::{
     id::{Id as _, MemberId, SessionId, StaffId, VisitId},
+    invite::{Member as Part, Permission, may},
+    ladder::Ladder,
     limits, pairing as pairing_rule, seat as seat_rule,
     session::{Cmd, Role, State},
     ticket as ticket_rule,
@@ -57,6 +59,10 @@ pub(super) async fn begin(
     let mut t = ticket::get(tx, &p.ticket_id)
         .await?
         .ok_or_else(|| no("not_found"))?;
+    if let Some(id) = t.session_id.clone() {
+        // Handed over cold: the citizen is in their session already, another agent comes into it.
+        return transfer::take_over(tx, w, p, s, t, id, agent).await;
+    }
     let v = visit::get(tx, &t.visit_id)
         .await?
         .ok_or_else(|| no("visit_ended"))?;
@@ -83,6 +89,8 @@ pub(super) async fn begin(
         item_version: None,
         case_id: None,
         wrap_up: None,
+        parked: false,
+        ladder: Ladder::default(),
     };
     session::insert(tx, &row).await?;
     let member = |role, staff_id, visit_id, name: String| session::Member {
@@ -99,6 +107,13 @@ pub(super) async fn begin(
         left_at: None,
         holder: None,
         dropped_at: None,
+        part: if role == Role::Citizen {
+            Part::Citizen
+        } else {
+            Part::Agent
+        },
+        served: role == Role::Agent,
+        name_enc: None,
     };
     session::insert_member(
         tx,
@@ -140,9 +155,10 @@ pub async fn membership(
         .await?
         .ok_or_else(|| no("not_a_member"))?;
     let members = session::members(tx, id).await?;
+    let over = s.state == State::Ended;
     let me = members
         .iter()
-        .find(|m| is(who, m))
+        .find(|m| is(who, m) && (over || !m.is_out()))
         .cloned()
         .ok_or_else(|| no("not_a_member"))?;
     Ok((s, members, me))
@@ -152,7 +168,17 @@ fn is(who: &Principal, m: &session::Member) -> bool {
     match who {
         Principal::Staff { id, .. } => m.staff_id.as_ref() == Some(id),
         Principal::Citizen { visit } => m.visit_id.as_ref() == Some(visit),
+        Principal::Guest { session, member } => m.session_id == *session && m.id == *member,
         Principal::Booth { .. } | Principal::Case { .. } => false,
+    }
+}
+
+/// What is not a member's to see or do is refused with `role_missing`.
+pub fn allowed(me: &session::Member, p: Permission) -> Result<(), AppError> {
+    if may(me.part, p) {
+        Ok(())
+    } else {
+        Err(no("role_missing"))
     }
 }
 
@@ -173,7 +199,7 @@ pub async fn live(
 fn all_here(members: &[session::Member]) -> bool {
     members
         .iter()
-        .filter(|m| matches!(m.role, Role::Citizen | Role::Agent))
+        .filter(|m| matches!(m.role, Role::Citizen | Role::Agent) && !m.is_out())
         .all(|m| m.present)
 }
 
@@ -218,6 +244,9 @@ pub async fn join(
                         }
                     };
                     journal(tx, w, &s, Some(&me.id), &body).await?;
+                }
+                if matches!(me.role, Role::Guest | Role::Supervisor) {
+                    invites::came(tx, &s, &me).await?;
                 }
                 if all_here(&session::members(tx, &id).await?) {
                     s.state = s.state.apply(Cmd::AllPresent)?;
@@ -291,6 +320,8 @@ pub async fn dropped(app: &App, id: SessionId, connection: &str) -> Result<(), A
                         .map_or(until, |d| d.min(until)),
                 );
                 session::save(tx, &s).await?;
+            } else {
+                invites::dropped(tx, w, &s, &me).await?;
             }
             Ok(())
         })
@@ -324,12 +355,17 @@ pub(super) async fn finish(
     if !session::save(tx, s).await? {
         return Err(store::StoreError::Retry.into());
     }
+    invites::end_all(tx, w, s).await?;
     for mut m in session::members(tx, &s.id).await? {
         m.present = false;
-        m.left_at = Some(w.now);
+        m.left_at = m.left_at.or(Some(w.now));
         session::save_member(tx, &m).await?;
     }
     super::consents::lapse_all(tx, w, s).await?;
+    if s.parked {
+        transfer::leave_line(tx, w, s, reason).await?;
+        return over(tx, w, s, reason).await;
+    }
     if let Some(mut p) = pairing::get(tx, &s.pairing_id).await? {
         let was = p.state;
         p.state = was.apply(pairing_rule::Cmd::End)?;
@@ -355,6 +391,15 @@ pub(super) async fn finish(
             desk::move_seat(tx, w, &mut seat, seat_rule::Cmd::Lost, Some("page_closed")).await?;
         }
     }
+    over(tx, w, s, reason).await
+}
+
+async fn over(
+    tx: &mut Tx,
+    w: &mut Work,
+    s: &session::Session,
+    reason: &str,
+) -> Result<(), AppError> {
     w.audit(
         tx,
         "session.ended",
@@ -363,7 +408,7 @@ pub(super) async fn finish(
     )
     .await?;
     w.wake(&s.id);
-    w.wake(&t.id);
+    w.wake(&s.ticket_id);
     desk::match_hall(tx, w, &s.hall_id).await
 }
 
@@ -444,7 +489,7 @@ pub async fn due(app: &App) -> Result<(), AppError> {
                     let gone: Vec<Role> = session::members(tx, &id)
                         .await?
                         .iter()
-                        .filter(|m| !m.present)
+                        .filter(|m| !m.present && !m.is_out())
                         .map(|m| m.role)
                         .collect();
                     let reason = if gone.contains(&Role::Agent) && !gone.contains(&Role::Citizen) {
@@ -481,7 +526,10 @@ pub async fn wrap_up(
         .command(caller, &format!("sessions.wrap_up:{id}"), &body.clone(), move |tx, w| {
             let (id, me, body) = (id.clone(), me.clone(), body.clone());
             Box::pin(async move {
-                let mut s = session::get(tx, &id).await?.filter(|s| s.staff_id == me).ok_or_else(|| no("not_a_member"))?;
+                let mut s = session::get(tx, &id).await?.ok_or_else(|| no("not_a_member"))?;
+                if s.staff_id != me || s.parked {
+                    return transfer::wrap_up(tx, w, &s, &me, &body).await;
+                }
                 if s.state != State::Ended {
                     return Err(no("session_live"));
                 }
@@ -525,6 +573,7 @@ pub async fn chat(
             let (id, who, text) = (id.clone(), who.clone(), text.clone());
             Box::pin(async move {
                 let (s, me) = live(tx, &who, &id).await?;
+                allowed(&me, Permission::WriteChat)?;
                 journal(tx, w, &s, Some(&me.id), &EventBody::Chat { text }).await?;
                 Ok(CommandReply::Done {})
             })

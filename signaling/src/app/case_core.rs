@@ -215,19 +215,20 @@ pub async fn viewer(tx: &mut Tx, who: &Principal, row: &case::Case) -> Result<Vi
                 .await?
                 .ok_or_else(|| no("not_found"))?;
             let here = s.staff_id == who.id
-                || session::members(tx, &s.id)
-                    .await?
-                    .iter()
-                    .any(|m| m.staff_id.as_ref() == Some(&who.id));
+                || session::members(tx, &s.id).await?.iter().any(|m| {
+                    // Who only helped for a while has no part in the case.
+                    m.served && m.staff_id.as_ref() == Some(&who.id)
+                });
             if here {
                 Ok(Viewer::Agent { who })
             } else {
                 Err(no("not_found"))
             }
         }
-        Principal::Case { .. } | Principal::Citizen { .. } | Principal::Booth { .. } => {
-            Err(no("not_found"))
-        }
+        Principal::Case { .. }
+        | Principal::Citizen { .. }
+        | Principal::Booth { .. }
+        | Principal::Guest { .. } => Err(no("not_found")),
     }
 }
 

@@ -826,6 +826,7 @@ pub(crate) async fn view_in(app: &App, tx: &mut Tx, s: seat::Seat) -> Result<Sea
         staff: s.staff_id.map(|i| i.to_string()),
         skills: s.skills.codes(),
         offer,
+        invite: super::invites::at_seat(tx, &s.id).await?,
         session: session.map(|s| s.id.to_string()),
         wrap_up_until: s.due_at.map(domain::time::Timestamp::rfc3339),
         wrap_up_session: s.wrap_up_session.map(|i| i.to_string()),

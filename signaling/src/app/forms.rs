@@ -514,6 +514,7 @@ pub async fn view(app: &App, who: &Principal, id: SessionId) -> Result<Option<Fo
     app.read(|tx| {
         Box::pin(async move {
             let (s, _, me) = super::call_flow::membership(tx, &who, &id).await?;
+            super::call_flow::allowed(&me, domain::invite::Permission::ReadForm)?;
             view_in(&a, tx, &s, &me).await
         })
     })

@@ -75,7 +75,7 @@ async fn agents(tx: &mut Tx, s: &session::Session) -> Result<(Vec<Person>, Vec<P
     for m in session::members(tx, &s.id)
         .await?
         .into_iter()
-        .filter(|m| m.role == Role::Agent && m.joined_at.is_some())
+        .filter(|m| m.served && m.joined_at.is_some())
     {
         let Some(id) = &m.staff_id else { continue };
         let p = case_core::person(&staff::get(tx, id).await?.ok_or_else(|| no("internal"))?)?;

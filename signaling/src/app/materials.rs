@@ -5,7 +5,7 @@
 
 use super::{
     App, Caller,
-    call_flow::{journal, live, membership},
+    call_flow::{self, journal, live, membership},
     files, forms, signing,
     token::Principal,
 };
@@ -13,6 +13,7 @@ use crate::problem::{AppError, no};
 use domain::{
     digest::sm3_hex,
     id::{Id as _, MaterialId, SessionId},
+    invite::Permission,
     limits,
     material::MediaType,
     session::Role,
@@ -78,7 +79,13 @@ pub async fn add(
     let (who, sid) = (caller.who.clone(), id.clone());
     // Strangers' bytes are not even looked at.
     let s = app
-        .read(|tx| Box::pin(async move { Ok(membership(tx, &who, &sid).await?.0) }))
+        .read(|tx| {
+            Box::pin(async move {
+                let (s, _, me) = membership(tx, &who, &sid).await?;
+                call_flow::allowed(&me, Permission::ReadMaterials)?;
+                Ok(s)
+            })
+        })
         .await?;
     let (kind, sm3, bytes) =
         tokio::task::spawn_blocking(move || examine(&bytes).map(|k| (k, sm3_hex(&bytes), bytes)))
@@ -243,7 +250,8 @@ pub async fn read(
     let (m, key) = app
         .read(|tx| {
             Box::pin(async move {
-                membership(tx, &who, &id).await?;
+                let (_, _, me) = membership(tx, &who, &id).await?;
+                call_flow::allowed(&me, Permission::ReadMaterials)?;
                 let m = material::get(tx, &material_id)
                     .await?
                     .filter(|m| m.session_id.as_ref() == Some(&id) && m.removed_at.is_none());

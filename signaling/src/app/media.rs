@@ -3,15 +3,16 @@
 //! A room is a ticket's: the citizen's transport may warm up while waiting and the rung seat's while ringing; nothing is
 //! forwarded before the accept. Within a room a member is named by the caller's id (visit or staff).
 
-use super::{App, call_flow, token::Principal};
+use super::{App, call_flow, invites, token::Principal};
 use crate::{
     cluster::Live,
     problem::{AppError, no},
 };
 use domain::{
     id::{Id as _, SessionId, TicketId},
+    invite::Member as Part,
     limits, pairing as pairing_rule,
-    session::{Role, State},
+    session::State,
     ticket as ticket_rule,
     time::Span,
 };
@@ -32,6 +33,8 @@ const LEASE: Span = Span::seconds(15);
 #[derive(Default)]
 pub struct MediaPlane {
     engine: Option<Arc<MediaEngine>>,
+    /// One at a time: what is older never comes last.
+    shaping: tokio::sync::Mutex<()>,
     /// Newest slots of (room, member), for those who join later.
     slots: Mutex<HashMap<String, HashMap<String, Vec<media::Slot>>>>,
     /// Calls to the other nodes, with the cluster key.
@@ -49,6 +52,10 @@ pub enum NodeCommand {
         sdp: String,
     },
     Live {
+        room: String,
+    },
+    /// Parts, hold and rung of the ladder have changed.
+    Shape {
         room: String,
     },
     Close {
@@ -91,6 +98,7 @@ impl MediaPlane {
     pub fn new(engine: Option<Arc<MediaEngine>>, peers: Option<(reqwest::Client, String)>) -> Self {
         Self {
             engine,
+            shaping: tokio::sync::Mutex::default(),
             slots: Mutex::default(),
             peers,
         }
@@ -119,6 +127,7 @@ impl MediaPlane {
         let room = match &command {
             NodeCommand::Offer { room, .. }
             | NodeCommand::Live { room }
+            | NodeCommand::Shape { room }
             | NodeCommand::Close { room }
             | NodeCommand::Announce { room }
             | NodeCommand::Sent { room, .. } => room.clone(),
@@ -193,11 +202,19 @@ impl MediaPlane {
                 .await
                 .map(Some)
                 .map_err(|e| refused(&e)),
-            NodeCommand::Live { room } => engine
-                .set_forwarding(&room, true)
-                .await
-                .map(|()| None)
-                .map_err(|e| refused(&e)),
+            NodeCommand::Live { room } => {
+                // First who hears whom, then that anything is heard.
+                self.shape_here(app, engine, &room).await?;
+                engine
+                    .set_forwarding(&room, true)
+                    .await
+                    .map(|()| None)
+                    .map_err(|e| refused(&e))
+            }
+            NodeCommand::Shape { room } => {
+                self.shape_here(app, engine, &room).await?;
+                Ok(None)
+            }
             NodeCommand::Close { room } => {
                 engine.close_room(&room).await;
                 lock(&self.slots).remove(&room);
@@ -257,6 +274,65 @@ impl MediaPlane {
         };
         if let Err(e) = self.ask(app, command, false).await {
             tracing::warn!(error = %e, "a mute did not reach the media room");
+        }
+    }
+
+    /// Brings the room in line with the rows: who left, who hears whom, what the call carries.
+    async fn shape_here(
+        &self,
+        app: &App,
+        engine: &Arc<MediaEngine>,
+        room: &str,
+    ) -> Result<(), AppError> {
+        let Some(id) = TicketId::parse(room) else {
+            return Ok(());
+        };
+        let _shaping = self.shaping.lock().await;
+        let found = app
+            .read(|tx| {
+                Box::pin(async move {
+                    let Some(s) = session::by_ticket(tx, &id).await? else {
+                        return Ok(None);
+                    };
+                    let hold = invites::on_hold(tx, &s).await?;
+                    let members = session::members(tx, &s.id).await?;
+                    Ok(Some((s, hold, members)))
+                })
+            })
+            .await?;
+        let Some((s, hold, members)) = found.filter(|f| f.0.state != State::Ended) else {
+            return Ok(());
+        };
+        let carried = media::SentMedia {
+            mic: s.ladder.mode.has_audio(),
+            camera: s.ladder.mode.has_video(),
+        };
+        engine.set_carried(room, carried).await;
+        for m in members {
+            let name = room_name(&m);
+            if m.is_out() {
+                engine.leave(room, &name).await;
+            } else {
+                engine.set_role(room, &name, role_of(&m, hold)).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Parts, hold or mode of a session have changed.
+    pub async fn shape(&self, app: &App, session: &SessionId) {
+        let id = session.clone();
+        let ticket = app
+            .read(|tx| {
+                Box::pin(async move { Ok(session::get(tx, &id).await?.map(|s| s.ticket_id)) })
+            })
+            .await;
+        let Ok(Some(t)) = ticket else { return };
+        let command = NodeCommand::Shape {
+            room: t.to_string(),
+        };
+        if let Err(e) = self.ask(app, command, false).await {
+            tracing::warn!(error = %e, "a change of parts did not reach the media room");
         }
     }
 
@@ -345,6 +421,29 @@ impl MediaPlane {
     }
 }
 
+/// A member's name in the room.
+fn room_name(m: &session::Member) -> String {
+    m.visit_id
+        .as_ref()
+        .map(ToString::to_string)
+        .or_else(|| m.staff_id.as_ref().map(ToString::to_string))
+        .unwrap_or_else(|| m.id.to_string())
+}
+
+/// Their part in the room now.
+const fn role_of(m: &session::Member, hold: bool) -> MemberRole {
+    match m.part {
+        Part::Agent => MemberRole::Agent,
+        Part::Consulted => MemberRole::Consulted,
+        Part::Supervisor => MemberRole::Listener,
+        Part::Citizen | Part::Colleague | Part::Interpreter | Part::Guest if hold => {
+            MemberRole::Held
+        }
+        Part::Citizen => MemberRole::Citizen,
+        Part::Colleague | Part::Interpreter | Part::Guest => MemberRole::Guest,
+    }
+}
+
 /// Who the caller is in a ticket's room, if anyone.
 async fn entitled(
     tx: &mut Tx,
@@ -356,14 +455,13 @@ async fn entitled(
         if s.state == State::Ended {
             return Err(no("room_closed"));
         }
-        let (_, _, me) = call_flow::membership(tx, who, &s.id).await?;
-        let role = match me.role {
-            Role::Citizen => MemberRole::Citizen,
-            Role::Agent => MemberRole::Agent,
-            Role::Guest => MemberRole::Guest,
-            Role::Supervisor => MemberRole::Listener,
-        };
-        return Ok((role, true));
+        // The seat that is rung for a session on its way is no member yet, and warms up like any other.
+        let rung = s.parked && matches!(who, Principal::Staff { .. });
+        if !rung {
+            let (s, _, me) = call_flow::membership(tx, who, &s.id).await?;
+            let hold = invites::on_hold(tx, &s).await?;
+            return Ok((role_of(&me, hold), true));
+        }
     }
     let queued = matches!(
         t.state,
@@ -436,15 +534,7 @@ async fn members_of(
             let names = session::members(tx, &s.id)
                 .await?
                 .into_iter()
-                .filter_map(|m| {
-                    Some((
-                        m.visit_id
-                            .as_ref()
-                            .map(ToString::to_string)
-                            .or_else(|| m.staff_id.as_ref().map(ToString::to_string))?,
-                        m.id.to_string(),
-                    ))
-                })
+                .map(|m| (room_name(&m), m.id.to_string()))
                 .collect();
             Ok(Some((s, names)))
         })

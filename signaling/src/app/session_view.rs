@@ -1,16 +1,19 @@
 //! One session as one viewer may see it: masked before it leaves the server.
 
-use super::{App, call_flow, consents, desk, forms, materials, signing, token::Principal};
+use super::{
+    App, call_flow, consents, desk, forms, invites, ladder, materials, signing, token::Principal,
+};
 use crate::problem::{AppError, no};
 use domain::{
     id::SessionId,
+    invite::{self as rule, Member as Part, Permission},
     limits,
     session::{Role, State},
     time::Timestamp,
 };
 use protocol::{
-    Bilingual, Channel, EventBody, FormView, MemberRole, MemberView, SessionEvent, SessionState,
-    SessionView,
+    Bilingual, Channel, EventBody, FormView, MemberPart, MemberRole, MemberView, SessionEvent,
+    SessionState, SessionView,
 };
 use store::{Tx, session, ticket, visit};
 
@@ -26,6 +29,63 @@ pub const fn role_view(r: Role) -> MemberRole {
         Role::Agent => MemberRole::Agent,
         Role::Guest => MemberRole::Guest,
         Role::Supervisor => MemberRole::Supervisor,
+    }
+}
+
+const fn part_view(p: Part) -> MemberPart {
+    match p {
+        Part::Citizen => MemberPart::Citizen,
+        Part::Agent => MemberPart::Agent,
+        Part::Consulted => MemberPart::Consulted,
+        Part::Colleague => MemberPart::Colleague,
+        Part::Interpreter => MemberPart::Interpreter,
+        Part::Guest => MemberPart::Guest,
+        Part::Supervisor => MemberPart::Supervisor,
+    }
+}
+
+/// An entry as a member may see it: what is not theirs keeps its number and says nothing.
+fn entry(body: EventBody, me: Part) -> EventBody {
+    use EventBody as E;
+    let needs = match &body {
+        E::Chat { .. } => Permission::ReadChat,
+        E::FormOpened { .. }
+        | E::FieldSet { .. }
+        | E::Prefilled { .. }
+        | E::GroupConfirmed { .. }
+        | E::FieldConfirmed { .. }
+        | E::GroupDisputed { .. }
+        | E::ConsentAsked { .. }
+        | E::ConsentGranted { .. }
+        | E::ConsentRefused { .. }
+        | E::ConsentWithdrawn { .. }
+        | E::SignAsked {}
+        | E::SignDeclined {}
+        | E::Signed {}
+        | E::HandedOff { .. } => Permission::ReadForm,
+        E::MaterialAdded { .. } | E::MaterialRemoved { .. } => Permission::ReadMaterials,
+        E::Noted { .. } => Permission::StaffTalk,
+        E::MemberJoined { .. }
+        | E::MemberDropped { .. }
+        | E::MemberBack { .. }
+        | E::MemberLeft { .. }
+        | E::MediaConnected { .. }
+        | E::MediaLost { .. }
+        | E::Identified {}
+        | E::Invited { .. }
+        | E::InviteChanged { .. }
+        | E::Hold { .. }
+        | E::Transferred { .. }
+        | E::ModeChanged { .. }
+        | E::ModeAsked { .. }
+        | E::ModeRefused {}
+        | E::Hidden {}
+        | E::Ended { .. } => return body,
+    };
+    if rule::may(me, needs) {
+        body
+    } else {
+        E::Hidden {}
     }
 }
 
@@ -52,9 +112,14 @@ pub async fn view_in(
     let t = ticket::get(tx, &s.ticket_id)
         .await?
         .ok_or_else(|| no("not_found"))?;
-    let identity = super::auth::identity_of(app, tx, &v)
-        .await?
-        .map(|i| i.view());
+    let sees = |p| rule::may(me.part, p);
+    let identity = if sees(Permission::SeeCitizen) {
+        super::auth::identity_of(app, tx, &v)
+            .await?
+            .map(|i| i.view())
+    } else {
+        None
+    };
     let citizen = identity.as_ref().map_or_else(
         || Bilingual {
             zh: "匿名".into(),
@@ -67,6 +132,14 @@ pub async fn view_in(
     );
     let mine = me.role == Role::Citizen;
     let open = s.state != State::Ended;
+    let hold = invites::on_hold(tx, &s).await?;
+    let invites = if open && sees(Permission::Invite) && me.role == Role::Agent {
+        invites::views(tx, &s).await?
+    } else {
+        vec![]
+    };
+    let reads = sees(Permission::ReadForm);
+    let names = invites::guest_names(app, tx, &s, &members).await?;
     let missing = if me.role == Role::Agent && s.case_id.is_none() {
         signing::missing(app, tx, &s).await?
     } else {
@@ -85,11 +158,19 @@ pub async fn view_in(
         me: Some(me.id.to_string()),
         members: members
             .into_iter()
+            // Of a session that is over, everybody who was in it.
+            .filter(|m| !open || !m.is_out())
             .map(|m| MemberView {
                 id: m.id.to_string(),
                 role: role_view(m.role),
+                part: part_view(m.part),
                 name: if m.role == Role::Citizen {
                     citizen.clone()
+                } else if let Some(n) = names.get(&m.id) {
+                    Bilingual {
+                        zh: n.clone(),
+                        en: n.clone(),
+                    }
                 } else {
                     Bilingual {
                         zh: m.name.clone(),
@@ -101,22 +182,47 @@ pub async fn view_in(
                 camera_on: m.camera_on,
             })
             .collect(),
+        may: rule::permissions(me.part)
+            .iter()
+            .map(|p| p.as_str().to_owned())
+            .collect(),
+        hold: open && hold,
+        mode: ladder::view(s.ladder.mode),
+        mode_asked: s.ladder.asked.map(ladder::view),
+        invites,
         channel: if v.channel == "booth" {
             Channel::Booth
         } else {
             Channel::Phone
         },
         needs: desk::needs_view(&t.needs),
-        identity,
+        // An interpreter or a family member knows whom they help; a number is not needed for that.
+        identity: identity.filter(|_| reads),
         card_nonce: (mine && open && v.booth_id.is_some())
             .then_some(v.card_nonce)
             .flatten(),
         item: s.item.clone(),
-        form_open: s.item_version.is_some(),
-        consents: consents::views(tx, &s).await?,
-        sign: signing::view(tx, &s).await?,
-        materials: materials::views(tx, &s).await?,
-        case: s.case_id.as_ref().map(ToString::to_string),
+        form_open: reads && s.item_version.is_some(),
+        consents: if reads {
+            consents::views(tx, &s).await?
+        } else {
+            vec![]
+        },
+        sign: if reads {
+            signing::view(tx, &s).await?
+        } else {
+            None
+        },
+        materials: if rule::may(me.part, Permission::ReadMaterials) {
+            materials::views(tx, &s).await?
+        } else {
+            vec![]
+        },
+        case: s
+            .case_id
+            .as_ref()
+            .filter(|_| reads)
+            .map(ToString::to_string),
         missing,
     })
 }
@@ -132,6 +238,7 @@ pub async fn events_in(
     app: &App,
     tx: &mut Tx,
     s: &session::Session,
+    me: Part,
     after: i64,
 ) -> Result<Vec<SessionEvent>, AppError> {
     let rows = session::events_after(tx, &s.id, after, PAGE as i64).await?;
@@ -145,7 +252,7 @@ pub async fn events_in(
                 seq: r.seq,
                 at: r.at.rfc3339(),
                 actor: r.actor.map(|a| a.to_string()),
-                body: key.open::<EventBody>(&r.payload_enc)?,
+                body: entry(key.open::<EventBody>(&r.payload_enc)?, me),
             })
         })
         .collect()
@@ -163,8 +270,12 @@ pub async fn joined(
         Box::pin(async move {
             let view = view_in(&a, tx, &who, &id).await?;
             let (s, _, me) = call_flow::membership(tx, &who, &id).await?;
-            let form = forms::view_in(&a, tx, &s, &me).await?;
-            let events = events_in(&a, tx, &s, after).await?;
+            let form = if rule::may(me.part, Permission::ReadForm) {
+                forms::view_in(&a, tx, &s, &me).await?
+            } else {
+                None
+            };
+            let events = events_in(&a, tx, &s, me.part, after).await?;
             Ok((view, form, events))
         })
     })
@@ -177,6 +288,7 @@ pub async fn form(app: &App, who: &Principal, id: SessionId) -> Result<FormView,
     app.read(|tx| {
         Box::pin(async move {
             let (s, _, me) = call_flow::membership(tx, &who, &id).await?;
+            call_flow::allowed(&me, Permission::ReadForm)?;
             forms::view_in(&a, tx, &s, &me)
                 .await?
                 .ok_or_else(|| no("form_not_open"))

@@ -3,7 +3,7 @@
 use super::vault::Vault;
 use crate::problem::{AppError, no};
 use domain::{
-    id::{BoothId, CaseId, HallId, Id as _, StaffId, VisitId},
+    id::{BoothId, CaseId, HallId, Id as _, MemberId, SessionId, StaffId, VisitId},
     time::{Span, Timestamp},
 };
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
@@ -32,6 +32,11 @@ pub enum Principal {
     Case {
         case: CaseId,
     },
+    /// A family member in one session, by link.
+    Guest {
+        session: SessionId,
+        member: MemberId,
+    },
 }
 
 impl Principal {
@@ -43,6 +48,7 @@ impl Principal {
             Self::Booth { id, .. } => id.as_str(),
             Self::Citizen { visit } => visit.as_str(),
             Self::Case { case } => case.as_str(),
+            Self::Guest { member, .. } => member.as_str(),
         }
     }
     pub fn staff(&self, role: Role) -> Result<&StaffId, AppError> {

@@ -80,6 +80,7 @@ pub fn spawn(
             queue::due(&a).await?;
             routing::due(&a).await?;
             call_flow::due(&a).await?;
+            crate::app::invites::due(&a).await?;
             consents::expire_due(&a).await
         }
     });

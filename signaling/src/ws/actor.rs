@@ -538,6 +538,17 @@ impl Actor {
             let (view, form, events) =
                 match session_view::joined(&self.app, &self.who, id.clone(), after).await {
                     Ok(v) => v,
+                    Err(e) if e.code() == "not_a_member" => {
+                        // Taken out, or handed over: there is no more of it for this person.
+                        self.sessions.remove(&id);
+                        self.hub.unwatch(id.as_str());
+                        return self
+                            .send(&ServerFrame::Superseded {
+                                seat: None,
+                                session: Some(id.to_string()),
+                            })
+                            .await;
+                    }
                     Err(e) => {
                         tracing::warn!(error = %e, "a session could not be read");
                         return Ok(());

@@ -1,7 +1,7 @@
 //! Commands inside a live session: decode, call the use case, encode.
 
 use crate::{
-    app::{App, Caller, call_flow, consents, forms, materials, media, signing},
+    app::{App, Caller, call_flow, consents, forms, ladder, materials, media, signing},
     problem::{AppError, no},
 };
 use domain::id::{ConsentId, Id, MaterialId, SessionId, TicketId};
@@ -93,6 +93,11 @@ pub async fn run(app: &App, caller: &Caller, command: Command) -> Result<Command
             strokes,
             image,
         } => signing::sign(app, caller, session(&s)?, digest, strokes, image).await,
+        Command::Mode { session: s, to } => ladder::go(app, caller, session(&s)?, to).await,
+        Command::ModeAgree { session: s } => ladder::answer(app, caller, session(&s)?, true).await,
+        Command::ModeRefuse { session: s } => {
+            ladder::answer(app, caller, session(&s)?, false).await
+        }
         Command::SignDecline { session: s } => signing::decline(app, caller, session(&s)?).await,
         Command::MaterialRemove {
             session: s,

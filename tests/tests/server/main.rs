@@ -22,12 +22,15 @@ macro_rules! both {
 
 mod cluster;
 mod death;
+mod invites;
 mod journal;
+mod ladder;
 mod lines;
 #[path = "../../../signaling/crates/media/tests/common/mod.rs"]
 mod peer;
 mod refusals;
 mod ring;
+mod transfers;
 mod routing;
 mod supervise;
 mod wallboard;

@@ -97,6 +97,10 @@ ids! {
     AuditId = "aud";
     /// A server node.
     NodeId = "nod";
+    /// An invitation into a session (咨询、邀请、转接).
+    InviteId = "inv";
+    /// A note of staff within a session.
+    NoteId = "nte";
     /// A message to a citizen or a member of staff.
     NoticeId = "ntc";
     /// A canned reply.

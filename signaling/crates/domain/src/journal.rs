@@ -105,6 +105,20 @@ kinds! {
     MediaLost = "media_lost",
     /// The call stepped down or up the ladder video, audio, text: {member, level}.
     MediaLevel = "media_level",
+    /// Help was asked for: {invite, invite_kind}.
+    Invited = "invited",
+    /// {invite, state}.
+    InviteChanged = "invite_changed",
+    /// The citizen is on hold, or heard again: {on}.
+    Hold = "hold",
+    /// The call moved on the ladder: {mode}.
+    ModeChanged = "mode_changed",
+    /// The citizen is asked for a rung: {mode}.
+    ModeAsked = "mode_asked",
+    /// The citizen said no.
+    ModeRefused = "mode_refused",
+    /// Staff left a note for each other: {note}.
+    Noted = "noted",
     /// The session is over: {reason, by}.
     Ended = "ended",
 }

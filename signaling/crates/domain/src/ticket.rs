@@ -28,6 +28,8 @@ pub enum Cmd {
     Close,
     /// The citizen cancelled or left.
     Abandon,
+    /// Handed over cold: the citizen waits again within their session.
+    HandOver,
     /// Grace or opening hours are over.
     Expire,
     /// A new ticket takes its place, with its class and enqueue time.
@@ -76,6 +78,7 @@ impl State {
             (Self::Offered, Cmd::Requeue) => Ok(Self::Waiting),
             (Self::Offered, Cmd::Pair) => Ok(Self::Paired),
             (Self::Paired, Cmd::Close) => Ok(Self::Closed),
+            (Self::Paired, Cmd::HandOver) => Ok(Self::Waiting),
             (Self::Waiting | Self::Offered, Cmd::Abandon) => Ok(Self::Abandoned),
             (Self::Waiting | Self::Offered, Cmd::Expire) => Ok(Self::Expired),
             (Self::Waiting | Self::Offered, Cmd::CallBack) => Ok(Self::CalledBack),

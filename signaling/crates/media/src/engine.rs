@@ -50,6 +50,9 @@ pub trait Engine: Send + Sync + 'static {
     async fn set_forwarding(&self, room: &str, on: bool) -> Result<(), MediaError>;
     /// What a member sends; the rest is dropped here even if its page sends it.
     async fn set_media(&self, room: &str, member: &str, sent: SentMedia);
+    /// What of all members the room carries: pictures stop on the rung of sound, both on that of text. A room that is not there is
+    /// not made.
+    async fn set_carried(&self, room: &str, carried: SentMedia);
     /// Changes a member's part: a listener begins to whisper, say.
     async fn set_role(&self, room: &str, member: &str, role: MemberRole);
     /// Counters now.
@@ -263,6 +266,12 @@ impl Engine for MediaEngine {
     async fn set_media(&self, room: &str, member: &str, sent: SentMedia) {
         if let Some(room) = self.room(room) {
             room.set_media(member, sent);
+        }
+    }
+
+    async fn set_carried(&self, room: &str, carried: SentMedia) {
+        if let Some(room) = self.room(room) {
+            room.set_carried(carried);
         }
     }
 

@@ -21,6 +21,10 @@ pub enum MemberRole {
     Listener,
     /// A supervisor who hears everybody and is heard by agents alone 耳语.
     Whisper,
+    /// In private talk with the agent, not before the citizen 咨询.
+    Consulted,
+    /// The citizen, or who is with them, while staff talk apart 保持.
+    Held,
 }
 
 /// Whether media of `from` reaches `to`. Two different members are meant: nobody ever hears themselves.
@@ -29,7 +33,14 @@ pub enum MemberRole {
 #[must_use]
 pub fn forwards(from: &MemberRole, to: &MemberRole) -> bool {
     match from {
-        MemberRole::Citizen | MemberRole::Agent | MemberRole::Guest => true,
+        // Nothing of the citizen's reaches who is only consulted, and nothing at all who is on hold.
+        MemberRole::Agent => !matches!(to, MemberRole::Held),
+        MemberRole::Citizen | MemberRole::Guest => {
+            !matches!(to, MemberRole::Held | MemberRole::Consulted)
+        }
+        MemberRole::Consulted => matches!(to, MemberRole::Agent),
+        // Family beside the citizen stays with them.
+        MemberRole::Held => matches!(to, MemberRole::Held),
         MemberRole::Listener => false,
         MemberRole::Whisper => matches!(to, MemberRole::Agent),
     }
@@ -210,7 +221,7 @@ mod tests {
     #[test]
     fn who_hears_whom() {
         use MemberRole::*;
-        let all = [Citizen, Agent, Guest, Listener, Whisper];
+        let all = [Citizen, Agent, Guest, Listener, Whisper, Consulted, Held];
         let heard = |to: MemberRole| {
             all.iter()
                 .filter(|f| forwards(f, &to))
@@ -219,7 +230,9 @@ mod tests {
         };
         assert_eq!(heard(Citizen), [Citizen, Agent, Guest]);
         assert_eq!(heard(Guest), [Citizen, Agent, Guest]);
-        assert_eq!(heard(Agent), [Citizen, Agent, Guest, Whisper]);
+        assert_eq!(heard(Agent), [Citizen, Agent, Guest, Whisper, Consulted]);
+        assert_eq!(heard(Consulted), [Agent]);
+        assert_eq!(heard(Held), [Held]);
         assert_eq!(heard(Listener), [Citizen, Agent, Guest]);
         assert_eq!(heard(Whisper), [Citizen, Agent, Guest]);
     }

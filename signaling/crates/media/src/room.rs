@@ -36,6 +36,8 @@ pub(crate) struct Room {
 #[derive(Default)]
 struct State {
     live: bool,
+    /// What the call carries on its rung of the ladder.
+    carried: SentMedia,
     closed: bool,
     epoch: u64,
     /// In order of joining: earlier members get earlier slots.
@@ -252,11 +254,22 @@ impl Room {
         }
     }
 
+    /// What of all members is forwarded at all.
+    pub(crate) fn set_carried(&self, carried: SentMedia) {
+        let mut state = lock(&self.state);
+        if state.carried != carried {
+            state.carried = carried;
+            self.recompute(&mut state);
+        }
+    }
+
     pub(crate) fn set_role(&self, member: &str, role: MemberRole) {
         let mut state = lock(&self.state);
         if let Some(present) = state.member(member) {
-            present.role = role;
-            self.recompute(&mut state);
+            if present.role != role {
+                present.role = role;
+                self.recompute(&mut state);
+            }
         }
     }
 
@@ -375,8 +388,8 @@ impl Room {
             for kind in KINDS {
                 let on = state.live
                     && match kind {
-                        Kind::Audio => sender.sent.mic,
-                        Kind::Video => sender.sent.camera,
+                        Kind::Audio => sender.sent.mic && state.carried.mic,
+                        Kind::Video => sender.sent.camera && state.carried.camera,
                     };
                 let receivers = state
                     .members

@@ -468,3 +468,44 @@ async fn what_a_member_does_not_send_is_dropped_here_too() {
     citizen.audio(2);
     assert_eq!(agent.got(), [(1, 1), (0, 2)]);
 }
+
+#[tokio::test]
+async fn a_private_talk_stays_private_and_the_one_on_hold_hears_nothing() {
+    let b = Bench::new();
+    b.room.set_live(true);
+    let citizen = b.join("c", Citizen).await;
+    let agent = b.join("a", Agent).await;
+    let colleague = b.join("k", MemberRole::Consulted).await;
+    b.room.set_role("c", MemberRole::Held);
+    agent.audio(1);
+    colleague.audio(1);
+    citizen.audio(1);
+    assert!(citizen.got().is_empty());
+    assert_eq!((agent.got().len(), colleague.got().len()), (1, 1));
+    // Introduced: all hear all.
+    b.room.set_role("c", Citizen);
+    b.room.set_role("k", MemberRole::Guest);
+    citizen.audio(2);
+    colleague.audio(2);
+    assert_eq!(citizen.got().len(), 1);
+    assert_eq!((agent.got().len(), colleague.got().len()), (3, 2));
+}
+
+#[tokio::test]
+async fn a_rung_of_the_ladder_drops_what_it_does_not_carry() {
+    let b = Bench::new();
+    b.room.set_live(true);
+    let citizen = b.join("c", Citizen).await;
+    let agent = b.join("a", Agent).await;
+    let carry = |mic, camera| b.room.set_carried(SentMedia { mic, camera });
+    carry(true, false);
+    citizen.audio(1);
+    citizen.key(1);
+    assert_eq!(agent.got(), [(0, 1)]);
+    carry(false, false);
+    citizen.audio(2);
+    assert_eq!(agent.got().len(), 1);
+    carry(true, true);
+    citizen.key(2);
+    assert_eq!(agent.got().len(), 2);
+}

@@ -22,11 +22,36 @@ pub enum MemberRole {
     Supervisor,
 }
 
+/// What a member may see and do follows from this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberPart {
+    Citizen,
+    Agent,
+    /// In private talk with the agent; nothing of the citizen's.
+    Consulted,
+    Colleague,
+    Interpreter,
+    Guest,
+    Supervisor,
+}
+
+/// A rung of the degrade ladder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CallMode {
+    Video,
+    Audio,
+    Text,
+    Phone,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MemberView {
     pub id: String,
     pub role: MemberRole,
-    /// Staff: full name; a citizen: masked, or 「匿名」 / "Anonymous".
+    pub part: MemberPart,
+    /// Staff: full name; a citizen: masked, or 「匿名」 / "Anonymous"; a guest: as typed.
     pub name: Bilingual,
     /// False while dropped and within grace.
     pub present: bool,
@@ -52,6 +77,15 @@ pub struct SessionView {
     /// Which member the viewer is.
     pub me: Option<String>,
     pub members: Vec<MemberView>,
+    /// What the viewer may see and do here, as stable words (`read_form`, `invite`, …).
+    pub may: Vec<String>,
+    /// The citizen hears music or a message: staff talk apart, or another seat is being found.
+    pub hold: bool,
+    pub mode: CallMode,
+    /// What the citizen is asked to agree to.
+    pub mode_asked: Option<CallMode>,
+    /// Invitations under way; for the agent alone.
+    pub invites: Vec<crate::InviteView>,
     pub channel: Channel,
     pub needs: Vec<AccessNeed>,
     /// The citizen, once a card was read.

@@ -135,6 +135,8 @@ pub struct SeatView {
     pub staff: Option<String>,
     pub skills: Vec<String>,
     pub offer: Option<OfferView>,
+    /// A colleague asks for help, or has it.
+    pub invite: Option<crate::InviteView>,
     pub session: Option<String>,
     /// End of wrap-up.
     pub wrap_up_until: Option<String>,

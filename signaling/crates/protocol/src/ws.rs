@@ -1,7 +1,7 @@
 //! The WebSocket at `/ws`: JSON text frames, one tagged object each. See `docs/protocol.md`.
 
 use crate::{
-    CardRead, FormView, Language, NoticeView, Problem, SeatView, SessionView, TicketView, Wallboard,
+    CallMode, CardRead, FormView, InviteKind, InviteState, Language, NoticeView, Problem, SeatView, SessionView, TicketView, Wallboard,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -234,6 +234,18 @@ pub enum Command {
         session: String,
         material: String,
     },
+    /// Another rung of the ladder: the citizen moves at once, the agent lowers at once and asks for the rest.
+    Mode {
+        session: String,
+        to: CallMode,
+    },
+    /// By the citizen, to what was asked.
+    ModeAgree {
+        session: String,
+    },
+    ModeRefuse {
+        session: String,
+    },
 }
 
 /// Answers to [`Command`]; most are empty.
@@ -306,6 +318,18 @@ pub enum EventBody {
     SignDeclined {},
     Signed {},
     HandedOff { case: String, number: String },
+    Invited { invite: String, invite_kind: InviteKind },
+    InviteChanged { invite: String, state: InviteState },
+    /// The citizen is on hold, or heard again.
+    Hold { on: bool },
+    /// Another agent serves.
+    Transferred { member: String },
+    ModeChanged { mode: CallMode },
+    ModeAsked { mode: CallMode },
+    ModeRefused {},
+    Noted { note: String },
+    /// An entry that is not for this viewer; it keeps its number.
+    Hidden {},
     Ended { reason: String },
 }
 

@@ -19,6 +19,7 @@ pub mod form;
 pub mod hall;
 pub mod handover;
 pub mod idempotency;
+pub mod invite;
 pub mod keys;
 pub mod lease;
 pub mod licence;

@@ -28,7 +28,8 @@ const LIVE_TICKET: &str =
 const DECIDE: &str = "UPDATE pairings SET state = $3, decided_at = coalesce(decided_at, $4), ended_at = CASE WHEN $3 = 'accepted' THEN NULL ELSE $4 END, reason = $5 WHERE id = $1 AND state = $2";
 const DUE: &str =
     "SELECT * FROM pairings WHERE state = 'offered' AND due_at <= $1 ORDER BY due_at LIMIT 64";
-pub const QUERIES: &[&str] = &[INSERT, GET, LIVE_SEAT, LIVE_TICKET, DECIDE, DUE];
+const MOVE_SEAT: &str = "UPDATE pairings SET seat_id = $2 WHERE id = $1 AND state = 'accepted'";
+pub const QUERIES: &[&str] = &[INSERT, GET, LIVE_SEAT, LIVE_TICKET, DECIDE, DUE, MOVE_SEAT];
 
 fn row(r: &Row) -> Result<Pairing, StoreError> {
     Ok(Pairing {
@@ -87,6 +88,11 @@ pub async fn save(
         )
         .await?
         == 1)
+}
+
+/// Another seat serves the same citizen from now on; false: the pairing is over.
+pub async fn move_seat(tx: &mut Tx, id: &PairingId, seat: &SeatId) -> Result<bool, StoreError> {
+    Ok(tx.exec(MOVE_SEAT, args![id, seat]).await? == 1)
 }
 
 pub async fn ring_over(tx: &mut Tx, now: Timestamp) -> Result<Vec<Pairing>, StoreError> {

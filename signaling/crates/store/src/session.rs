@@ -5,6 +5,8 @@ use domain::{
     id::{
         CaseId, HallId, KeyId, MemberId, PairingId, SeatId, SessionId, StaffId, TicketId, VisitId,
     },
+    invite::Member as Part,
+    ladder::{Ladder, Mode},
     session::{Role, State},
     time::Timestamp,
 };
@@ -34,6 +36,9 @@ pub struct Session {
     pub case_id: Option<CaseId>,
     /// JSON of what the agent noted.
     pub wrap_up: Option<String>,
+    /// On the way to another seat: seat and agent are the last ones, and free.
+    pub parked: bool,
+    pub ladder: Ladder,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +57,20 @@ pub struct Member {
     pub left_at: Option<Timestamp>,
     pub holder: Option<String>,
     pub dropped_at: Option<Timestamp>,
+    /// What they may see and do.
+    pub part: Part,
+    /// Has been the agent here: that duty stays, whatever they are later. Kept by the store.
+    pub served: bool,
+    /// A guest's name under the session's key.
+    pub name_enc: Option<Vec<u8>>,
+}
+
+impl Member {
+    /// Left or taken out; who has only dropped is still in it.
+    #[must_use]
+    pub const fn is_out(&self) -> bool {
+        self.left_at.is_some()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,8 +89,10 @@ const GET: &str = "SELECT * FROM sessions WHERE id = $1";
 const BY_TICKET: &str = "SELECT * FROM sessions WHERE ticket_id = $1";
 const LIVE_VISIT: &str =
     "SELECT * FROM sessions WHERE visit_id = $1 ORDER BY started_at DESC LIMIT 1";
-const LIVE_SEAT: &str = "SELECT * FROM sessions WHERE seat_id = $1 AND state <> 'ended'";
-const SAVE: &str = "UPDATE sessions SET state = $3, end_reason = $4, version = version + 1, ended_at = $5, due_at = $6, item = $7, item_version = $8, case_id = $9, wrap_up = $10
+const LIVE_SEAT: &str =
+    "SELECT * FROM sessions WHERE seat_id = $1 AND state <> 'ended' AND NOT parked";
+const SAVE: &str = "UPDATE sessions SET state = $3, end_reason = $4, version = version + 1, ended_at = $5, due_at = $6, item = $7, item_version = $8, case_id = $9, wrap_up = $10,
+    seat_id = $11, staff_id = $12, pairing_id = $13, parked = $14, mode = $15, mode_asked = $16
   WHERE id = $1 AND version = $2";
 const TOUCH: &str = "UPDATE sessions SET version = version + 1 WHERE id = $1";
 const SEQ: &str = "UPDATE sessions SET seq = seq + 1 WHERE id = $1 RETURNING seq";
@@ -79,17 +100,22 @@ const EVENT: &str = "INSERT INTO session_events (session_id, seq, at, actor, kin
 const EVENTS: &str = "SELECT seq, at, actor, kind, payload_enc FROM session_events WHERE session_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
 const DUE: &str =
     "SELECT * FROM sessions WHERE due_at <= $1 AND state <> 'ended' ORDER BY due_at LIMIT 64";
-const MEMBER: &str = "INSERT INTO session_members (id, session_id, role, staff_id, visit_id, name, present, mic_on, camera_on) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+const MEMBER: &str = "INSERT INTO session_members (id, session_id, role, staff_id, visit_id, name, present, mic_on, camera_on, part, name_enc, served) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 const MEMBERS: &str = "SELECT * FROM session_members WHERE session_id = $1 ORDER BY id";
-const MEMBER_SAVE: &str = "UPDATE session_members SET present = $2, mic_on = $3, camera_on = $4, joined_at = $5, left_at = $6, holder = $7, dropped_at = $8 WHERE id = $1";
+const MEMBER_SAVE: &str = "UPDATE session_members SET present = $2, mic_on = $3, camera_on = $4, joined_at = $5, left_at = $6, holder = $7, dropped_at = $8, role = $9, part = $10, served = $11 WHERE id = $1";
 // A holder is `<node>.<secret>`: its node's row says whether the connection can still be there.
 const HELD_BY_GONE: &str = "SELECT m.session_id, m.holder FROM session_members m WHERE m.present AND m.holder IS NOT NULL AND NOT EXISTS (
     SELECT 1 FROM nodes n WHERE n.heartbeat > $1 AND substr(m.holder, 1, length(n.id) + 1) = n.id || '.')
   ORDER BY m.id LIMIT $2";
 const LAST_AGENT: &str = "SELECT s.staff_id FROM sessions s JOIN visits v ON v.id = s.visit_id WHERE v.citizen_index = $2 AND s.hall_id = $1
   ORDER BY s.started_at DESC LIMIT 1";
+const EARLIER: &str = "SELECT s.id, s.started_at, s.ended_at, s.item, s.end_reason, s.wrap_up FROM sessions s JOIN visits v ON v.id = s.visit_id
+  WHERE v.citizen_index = $1 AND s.id <> $2 ORDER BY s.started_at DESC LIMIT $3";
+const EARLIER_CASES: &str = "SELECT number, item, state, received_at FROM cases WHERE applicant_index = $1 ORDER BY received_at DESC LIMIT $2";
 pub const QUERIES: &[&str] = &[
     LAST_AGENT,
+    EARLIER,
+    EARLIER_CASES,
     INSERT,
     GET,
     BY_TICKET,
@@ -128,6 +154,11 @@ fn row(r: &Row) -> Result<Session, StoreError> {
         item_version: r.opt_int("item_version")?,
         case_id: r.opt_id("case_id")?,
         wrap_up: r.opt_text("wrap_up")?,
+        parked: r.bool("parked")?,
+        ladder: Ladder {
+            mode: r.word("mode", Mode::parse)?,
+            asked: r.opt_text("mode_asked")?.as_deref().and_then(Mode::parse),
+        },
     })
 }
 
@@ -146,6 +177,9 @@ fn member(r: &Row) -> Result<Member, StoreError> {
         left_at: r.opt_time("left_at")?,
         holder: r.opt_text("holder")?,
         dropped_at: r.opt_time("dropped_at")?,
+        part: r.word("part", Part::parse)?,
+        served: r.bool("served")?,
+        name_enc: r.opt_blob("name_enc")?,
     })
 }
 
@@ -202,7 +236,13 @@ pub async fn save(tx: &mut Tx, s: &Session) -> Result<bool, StoreError> {
                 s.item.clone(),
                 s.item_version,
                 s.case_id.as_ref(),
-                s.wrap_up.clone()
+                s.wrap_up.clone(),
+                &s.seat_id,
+                &s.staff_id,
+                &s.pairing_id,
+                s.parked,
+                s.ladder.mode.as_str(),
+                s.ladder.asked.map(|m| m.as_str().to_owned())
             ],
         )
         .await?;
@@ -266,7 +306,10 @@ pub async fn insert_member(tx: &mut Tx, m: &Member) -> Result<(), StoreError> {
             &m.name,
             m.present,
             m.mic_on,
-            m.camera_on
+            m.camera_on,
+            m.part.as_str(),
+            m.name_enc.clone(),
+            m.served || m.role == Role::Agent
         ],
     )
     .await
@@ -288,7 +331,10 @@ pub async fn save_member(tx: &mut Tx, m: &Member) -> Result<(), StoreError> {
             m.joined_at,
             m.left_at,
             m.holder.clone(),
-            m.dropped_at
+            m.dropped_at,
+            m.role.as_str(),
+            m.part.as_str(),
+            m.served || m.role == Role::Agent
         ],
     )
     .await
@@ -316,4 +362,52 @@ pub async fn last_agent_of(
 ) -> Result<Option<StaffId>, StoreError> {
     tx.one(LAST_AGENT, args![hall, citizen_index], |r| r.id("staff_id"))
         .await
+}
+
+/// An earlier session of a citizen; nothing in it says who they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earlier {
+    pub id: SessionId,
+    pub started_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    pub item: Option<String>,
+    pub end_reason: Option<String>,
+    pub wrap_up: Option<String>,
+}
+
+/// The citizen's (HMAC of the identity number) other sessions, latest first.
+pub async fn earlier(
+    tx: &mut Tx,
+    citizen_index: &str,
+    but: &SessionId,
+    limit: i64,
+) -> Result<Vec<Earlier>, StoreError> {
+    tx.all(EARLIER, args![citizen_index, but, limit], |r| {
+        Ok(Earlier {
+            id: r.id("id")?,
+            started_at: r.time("started_at")?,
+            ended_at: r.opt_time("ended_at")?,
+            item: r.opt_text("item")?,
+            end_reason: r.opt_text("end_reason")?,
+            wrap_up: r.opt_text("wrap_up")?,
+        })
+    })
+    .await
+}
+
+/// Number, item, state and receipt of the citizen's cases, latest first.
+pub async fn earlier_cases(
+    tx: &mut Tx,
+    citizen_index: &str,
+    limit: i64,
+) -> Result<Vec<(String, String, String, Timestamp)>, StoreError> {
+    tx.all(EARLIER_CASES, args![citizen_index, limit], |r| {
+        Ok((
+            r.text("number")?,
+            r.text("item")?,
+            r.text("state")?,
+            r.time("received_at")?,
+        ))
+    })
+    .await
 }

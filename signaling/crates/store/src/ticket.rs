@@ -67,6 +67,8 @@ const MOVE: &str = "UPDATE tickets SET state = $3, version = version + 1, sessio
 const STAGE: &str = "UPDATE tickets SET demand = $3, stage_at = $4, overflow_hall = $5, version = version + 1 WHERE id = $1 AND version = $2 AND state IN ('waiting', 'offered')";
 const STAGE_DUE: &str =
     "SELECT * FROM tickets WHERE stage_at <= $1 AND state = 'waiting' ORDER BY stage_at LIMIT 64";
+const HAND_OVER: &str = "UPDATE tickets SET state = $3, version = version + 1, skill = $4, class = $5, order_at = $6, demand = $7, stage_at = $8, overflow_hall = $9
+  WHERE id = $1 AND version = $2";
 const AHEAD: &str = "SELECT count(*) AS n FROM tickets WHERE hall_id = $1 AND skill = $2 AND state IN ('waiting', 'offered')
   AND (order_at < $3 OR (order_at = $3 AND id < $4))";
 const LINE: &str = "SELECT id, skill, enqueued_at FROM tickets WHERE hall_id = $1 AND state IN ('waiting', 'offered') ORDER BY skill, order_at, id";
@@ -86,6 +88,7 @@ pub const QUERIES: &[&str] = &[
     MOVE,
     STAGE,
     STAGE_DUE,
+    HAND_OVER,
     AHEAD,
     LINE,
     GRACE,
@@ -222,6 +225,27 @@ pub async fn save(tx: &mut Tx, t: &Ticket, was: State, now: Timestamp) -> Result
                 t.reason.clone(),
                 t.paired_at,
                 ended
+            ],
+        )
+        .await?;
+    Ok(n == 1)
+}
+
+/// Keeps another place in line, of another queue perhaps: state, queue, class, order, demand. False: the ticket changed.
+pub async fn hand_over(tx: &mut Tx, t: &Ticket) -> Result<bool, StoreError> {
+    let n = tx
+        .exec(
+            HAND_OVER,
+            args![
+                &t.id,
+                t.version,
+                t.state.as_str(),
+                &t.skill,
+                t.class.rank(),
+                t.order_at,
+                &t.demand,
+                t.stage_at,
+                t.overflow_hall.as_ref()
             ],
         )
         .await?;

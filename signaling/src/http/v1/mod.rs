@@ -4,6 +4,7 @@ mod admin;
 mod auth;
 mod cases;
 mod halls;
+mod invites;
 mod items;
 mod pairings;
 mod phrases;
@@ -131,6 +132,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(phrases::routes())
         .merge(pairings::routes())
         .merge(sessions::routes())
+        .merge(invites::routes())
         .merge(cases::routes())
         .merge(verifications::routes())
         .merge(admin::routes())

@@ -21,6 +21,7 @@ const ALL: &[(&str, &[&str])] = &[
     ("hall", store::hall::QUERIES),
     ("handover", store::handover::QUERIES),
     ("idempotency", store::idempotency::QUERIES),
+    ("invite", store::invite::QUERIES),
     ("keys", store::keys::QUERIES),
     ("lease", store::lease::QUERIES),
     ("licence", store::licence::QUERIES),

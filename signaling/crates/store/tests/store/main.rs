@@ -13,6 +13,7 @@ mod desk;
 mod evidence;
 mod guards;
 mod idempotency;
+mod invites;
 mod issued;
 mod list;
 mod papers;

@@ -149,6 +149,8 @@ pub fn the_session(n: i64) -> session::Session {
         item_version: None,
         case_id: None,
         wrap_up: None,
+        parked: false,
+        ladder: domain::ladder::Ladder::default(),
     }
 }
 
@@ -178,6 +180,14 @@ pub fn the_member(n: i64, role: Role) -> session::Member {
         left_at: None,
         holder: None,
         dropped_at: None,
+        part: match role {
+            Role::Citizen => domain::invite::Member::Citizen,
+            Role::Agent => domain::invite::Member::Agent,
+            Role::Guest => domain::invite::Member::Guest,
+            Role::Supervisor => domain::invite::Member::Supervisor,
+        },
+        served: role == Role::Agent,
+        name_enc: None,
     }
 }
 

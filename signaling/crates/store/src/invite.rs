@@ -1,0 +1,196 @@
+//! Invitations within a session (咨询、邀请、转接) and the notes that staff leave there.
+//!
+//! What constraints hold here: one live invitation per seat and per person, one live transfer per session, nobody to themselves,
+//! and no seat is rung for help and for a ticket at once.
+
+use crate::{Row, StoreError, Tx, args};
+use domain::{
+    id::{InviteId, MemberId, NoteId, SeatId, SessionId, StaffId},
+    invite::{Kind, State},
+    time::Timestamp,
+};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invite {
+    pub id: InviteId,
+    pub session_id: SessionId,
+    pub version: i64,
+    pub kind: Kind,
+    pub state: State,
+    /// JSON of whom it goes to, as it was asked.
+    pub target: String,
+    /// Invited for a language or sign language.
+    pub interpreter: bool,
+    pub by_member: MemberId,
+    pub by_staff: StaffId,
+    pub by_seat: SeatId,
+    /// The seat that rings or takes part, and who sits there.
+    pub seat_id: Option<SeatId>,
+    pub staff_id: Option<StaffId>,
+    /// Who they are in the session, once they accepted.
+    pub member_id: Option<MemberId>,
+    /// Hash of a guest's one-time code.
+    pub code_hash: Option<String>,
+    pub asked_at: Timestamp,
+    /// End of the ring, of the way to another seat, or of the grace of whoever was invited and dropped.
+    pub due_at: Option<Timestamp>,
+    pub decided_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+}
+
+/// A note for staff: JSON under the session's key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    pub id: NoteId,
+    pub session_id: SessionId,
+    pub staff_id: StaffId,
+    /// `note` or `wrap_up`.
+    pub kind: String,
+    pub at: Timestamp,
+    pub text_enc: Vec<u8>,
+}
+
+const INSERT: &str = "INSERT INTO invites (id, session_id, version, kind, state, target, interpreter, by_member, by_staff, by_seat, seat_id, staff_id, code_hash, asked_at, due_at)
+  VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+const GET: &str = "SELECT * FROM invites WHERE id = $1";
+const LIVE: &str =
+    "SELECT * FROM invites WHERE session_id = $1 AND ended_at IS NULL ORDER BY asked_at, id";
+const LIVE_SEAT: &str = "SELECT * FROM invites WHERE seat_id = $1 AND ended_at IS NULL";
+const BY_CODE: &str = "SELECT * FROM invites WHERE code_hash = $1";
+const SAVE: &str = "UPDATE invites SET version = version + 1, state = $3, member_id = $4, due_at = $5, decided_at = $6, ended_at = $7
+  WHERE id = $1 AND version = $2";
+const SET_DUE: &str = "UPDATE invites SET due_at = $2 WHERE id = $1 AND ended_at IS NULL";
+const DUE: &str =
+    "SELECT * FROM invites WHERE due_at <= $1 AND ended_at IS NULL ORDER BY due_at LIMIT 64";
+const NOTE: &str = "INSERT INTO session_notes (id, session_id, staff_id, kind, at, text_enc) VALUES ($1, $2, $3, $4, $5, $6)";
+const NOTES: &str = "SELECT * FROM session_notes WHERE session_id = $1 ORDER BY id LIMIT $2";
+pub const QUERIES: &[&str] = &[
+    INSERT, GET, LIVE, LIVE_SEAT, BY_CODE, SAVE, SET_DUE, DUE, NOTE, NOTES,
+];
+
+fn row(r: &Row) -> Result<Invite, StoreError> {
+    Ok(Invite {
+        id: r.id("id")?,
+        session_id: r.id("session_id")?,
+        version: r.int("version")?,
+        kind: r.word("kind", Kind::parse)?,
+        state: r.word("state", State::parse)?,
+        target: r.text("target")?,
+        interpreter: r.bool("interpreter")?,
+        by_member: r.id("by_member")?,
+        by_staff: r.id("by_staff")?,
+        by_seat: r.id("by_seat")?,
+        seat_id: r.opt_id("seat_id")?,
+        staff_id: r.opt_id("staff_id")?,
+        member_id: r.opt_id("member_id")?,
+        code_hash: r.opt_text("code_hash")?,
+        asked_at: r.time("asked_at")?,
+        due_at: r.opt_time("due_at")?,
+        decided_at: r.opt_time("decided_at")?,
+        ended_at: r.opt_time("ended_at")?,
+    })
+}
+
+/// A constraint refuses a second live one for the seat, the person, or the session's transfer.
+pub async fn insert(tx: &mut Tx, i: &Invite) -> Result<(), StoreError> {
+    tx.exec(
+        INSERT,
+        args![
+            &i.id,
+            &i.session_id,
+            i.kind.as_str(),
+            i.state.as_str(),
+            &i.target,
+            i.interpreter,
+            &i.by_member,
+            &i.by_staff,
+            &i.by_seat,
+            i.seat_id.as_ref(),
+            i.staff_id.as_ref(),
+            i.code_hash.clone(),
+            i.asked_at,
+            i.due_at
+        ],
+    )
+    .await
+    .map(|_| ())
+}
+
+pub async fn get(tx: &mut Tx, id: &InviteId) -> Result<Option<Invite>, StoreError> {
+    tx.one(GET, args![id], row).await
+}
+
+/// Those under way in a session, oldest first.
+pub async fn live(tx: &mut Tx, session: &SessionId) -> Result<Vec<Invite>, StoreError> {
+    tx.all(LIVE, args![session], row).await
+}
+
+/// The one that rings at a seat or that it takes part in.
+pub async fn live_of_seat(tx: &mut Tx, seat: &SeatId) -> Result<Option<Invite>, StoreError> {
+    tx.one(LIVE_SEAT, args![seat], row).await
+}
+
+/// A guest's, by the hash of its code.
+pub async fn by_code(tx: &mut Tx, hash: &str) -> Result<Option<Invite>, StoreError> {
+    tx.one(BY_CODE, args![hash], row).await
+}
+
+/// Keeps what it has become since `i.version` (the old one); false: a lost race.
+pub async fn save(tx: &mut Tx, i: &Invite) -> Result<bool, StoreError> {
+    let n = tx
+        .exec(
+            SAVE,
+            args![
+                &i.id,
+                i.version,
+                i.state.as_str(),
+                i.member_id.as_ref(),
+                i.due_at,
+                i.decided_at,
+                i.ended_at
+            ],
+        )
+        .await?;
+    Ok(n == 1)
+}
+
+/// Until when whoever was invited may be away; nothing that a screen shows has changed.
+pub async fn set_due(tx: &mut Tx, id: &InviteId, due: Option<Timestamp>) -> Result<(), StoreError> {
+    tx.exec(SET_DUE, args![id, due]).await.map(|_| ())
+}
+
+/// Rings and graces that are over.
+pub async fn due(tx: &mut Tx, now: Timestamp) -> Result<Vec<Invite>, StoreError> {
+    tx.all(DUE, args![now], row).await
+}
+
+pub async fn insert_note(tx: &mut Tx, n: &Note) -> Result<(), StoreError> {
+    tx.exec(
+        NOTE,
+        args![
+            &n.id,
+            &n.session_id,
+            &n.staff_id,
+            &n.kind,
+            n.at,
+            n.text_enc.clone()
+        ],
+    )
+    .await
+    .map(|_| ())
+}
+
+/// Oldest first.
+pub async fn notes(tx: &mut Tx, session: &SessionId, limit: i64) -> Result<Vec<Note>, StoreError> {
+    tx.all(NOTES, args![session, limit], |r| {
+        Ok(Note {
+            id: r.id("id")?,
+            session_id: r.id("session_id")?,
+            staff_id: r.id("staff_id")?,
+            kind: r.text("kind")?,
+            at: r.time("at")?,
+            text_enc: r.blob("text_enc")?,
+        })
+    })
+    .await
+}
