@@ -5,6 +5,7 @@ export const router = createRouter({
   history: createWebHistory("/admin/"),
   routes: [
     { path: "/", name: "overview", component: () => import("./views/OverviewPage.vue") },
+    { path: "/queues", name: "queues", component: () => import("./views/QueuesPage.vue") },
     { path: "/audit", name: "audit", component: () => import("./views/AuditPage.vue"), props: (route) => ({ object: typeof route.query.object === "string" ? route.query.object : "" }) },
     { path: "/:rest(.*)*", redirect: { name: "overview" } },
   ],
