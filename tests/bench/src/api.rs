@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, Result, bail};
 use protocol::{
-    Accepted, Channel, EndSession, HallView, Language, Login, OpenSeat, OpenVisit, Problem,
-    SeatView, SessionView, StaffToken, TicketView, VisitToken, WrapUp, WsTicket,
+    Accepted, Channel, EndSession, HallView, Language, Login, OpenVisit, Problem, SeatView,
+    SessionView, StaffToken, TicketView, VisitToken, WsTicket,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{sync::Arc, time::Duration};
@@ -105,10 +105,7 @@ impl Api {
     }
 
     pub async fn open_seat(&self, token: &str, seat: &str, skill: &str) -> Result<SeatView> {
-        let body = OpenSeat {
-            skills: vec![skill.into()],
-            take_over: true,
-        };
+        let body = serde_json::json!({"skills": [skill], "take_over": true});
         self.post(&format!("/seats/{seat}/open"), token, &body)
             .await
     }
@@ -146,13 +143,7 @@ impl Api {
 
     /// The seat is ready again.
     pub async fn wrap_up(&self, token: &str, session: &str) -> Result<SeatView> {
-        let body = WrapUp {
-            disposition: "answered".into(),
-            item: None,
-            note: String::new(),
-            knowledge_gap: String::new(),
-            then_away: false,
-        };
+        let body = serde_json::json!({"disposition": "answered"});
         self.post(&format!("/sessions/{session}/wrap-up"), token, &body)
             .await
     }

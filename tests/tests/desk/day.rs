@@ -11,7 +11,7 @@ use crate::{
     world::{On, QUEUES, World, seat_id, staff_id},
 };
 use domain::{
-    id::{Id, PairingId, SeatId, SessionId, StaffId, TicketId},
+    id::{Id, PairingId, SeatId, SessionId, StaffId, TicketId, VisitId},
     routing::Demand,
     ticket,
     time::{Span, Timestamp},
@@ -47,14 +47,14 @@ pub struct Day {
 enum Event {
     Arrive,
     /// Patience is over.
-    GiveUp(domain::id::VisitId, TicketId),
+    GiveUp(VisitId, TicketId),
     Page(TicketId, bool),
     Answer(SeatId, StaffId, PairingId),
     Decline(StaffId, PairingId),
-    Join(SessionId, StaffId, domain::id::VisitId),
+    Join(SessionId, StaffId, VisitId),
     /// The citizen's connection, or the agent's, is gone.
     Drop(SessionId, bool),
-    Back(SessionId, Option<StaffId>, domain::id::VisitId),
+    Back(SessionId, Option<StaffId>, VisitId),
     Over(SessionId, StaffId),
     WrapUp(SessionId, StaffId),
     Sit(usize),
@@ -226,7 +226,7 @@ impl Run {
             }
             .boxed()
         });
-        let live: Result<Vec<(SessionId, StaffId, domain::id::VisitId)>, StoreError> = live.await;
+        let live: Result<Vec<(SessionId, StaffId, VisitId)>, StoreError> = live.await;
         for (id, staff, visit) in live.unwrap() {
             for who in [None, Some(staff)] {
                 if self.chance(0.95) {

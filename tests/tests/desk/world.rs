@@ -82,7 +82,7 @@ fn skills(n: usize) -> staff::Skills {
     if n % 4 == 2 {
         all.push(("police", level));
     }
-    if n % 5 == 0 {
+    if n.is_multiple_of(5) {
         all.push(("need:slow_speech", 3));
     }
     all.into_iter().collect()
