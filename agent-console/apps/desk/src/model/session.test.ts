@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
+import { computed } from "vue";
 import { ApiClient, type Command, type CommandReply, type SessionEvent, type SessionView } from "@cloud-booth/api";
 import { Emitter, type SignalClient, type SignalEvents } from "@cloud-booth/signal";
 import type { LocalMedia } from "@cloud-booth/rtc";
@@ -121,8 +122,10 @@ test("whoever left is named in the timeline still", () => {
   const helper = { id: "mem_h", role: "agent" as const, name: { zh: "孙工", en: "Sun" }, present: true, mic_on: true, camera_on: true };
   line.events.emit("session", view({ version: 2, members: [...view().members, { ...helper, part: "colleague" } as never] }));
   expect(session.others.value.map((member) => member.id)).toEqual(["mem_h"]);
-  line.events.emit("session", view({ version: 3 }));
-  expect(session.nameOf("mem_h")).toBe("孙工");
+  const named = computed(() => session.nameOf("mem_late"));
+  expect(named.value).toBe("");
+  line.events.emit("session", view({ version: 3, members: [...view().members, { ...helper, id: "mem_late" } as never] }));
+  expect([session.nameOf("mem_h"), named.value]).toEqual(["孙工", "孙工"]);
 });
 
 test("a helper may what the server says, an agent of an older server all", () => {

@@ -85,7 +85,7 @@ export class LiveSession {
   readonly #stops: (() => void)[] = [];
   readonly #typing = new Map<string, ReturnType<typeof setTimeout>>();
   /** Everybody who was here: who left is named in the timeline still. */
-  readonly #names = new Map<string, Bilingual>();
+  readonly #names = shallowReactive(new Map<string, Bilingual>());
   #peer: CallPeer | null = null;
   #isDisposed = false;
 
@@ -274,7 +274,7 @@ export class LiveSession {
   #see(view: DeskSessionView): void {
     const before = this.view.value;
     if (before && view.version < before.version) return;
-    for (const member of view.members) this.#names.set(member.id, member.name);
+    for (const member of view.members) if (this.#names.get(member.id)?.zh !== member.name.zh) this.#names.set(member.id, member.name);
     this.view.value = view;
     if (view.state === "ended") this.hangUp();
     if (view.case && view.case !== this.case.value?.id) void this.#loadCase(view.case);
