@@ -297,38 +297,6 @@ CREATE TABLE handover_codes (
   hash TEXT COLLATE "C" PRIMARY KEY, case_id TEXT COLLATE "C" NOT NULL REFERENCES cases (id), visit_id TEXT COLLATE "C" NOT NULL, expires_at BIGINT NOT NULL, used_at BIGINT
 );
 
--- Seats, queue rules and the supervisor: consent between halls, AB seats, overflow for now, time in states, words to a seat, canned replies.
-CREATE TABLE hall_accepts (
-  hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), from_hall TEXT COLLATE "C" NOT NULL REFERENCES halls (id),
-  PRIMARY KEY (hall_id, from_hall), CHECK (hall_id <> from_hall)
-);
-CREATE TABLE item_pairs (
-  hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), item TEXT COLLATE "C" NOT NULL, a_staff TEXT COLLATE "C" NOT NULL REFERENCES staff (id), b_staff TEXT COLLATE "C" NOT NULL REFERENCES staff (id),
-  PRIMARY KEY (hall_id, item), CHECK (a_staff <> b_staff)
-);
-CREATE TABLE queue_overflows (
-  hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), code TEXT COLLATE "C" NOT NULL, to_hall TEXT COLLATE "C" NOT NULL REFERENCES halls (id),
-  PRIMARY KEY (hall_id, code), CHECK (hall_id <> to_hall)
-);
--- From inclusive, to exclusive; the one without an end lasts still.
-CREATE TABLE seat_states (
-  seat_id TEXT COLLATE "C" NOT NULL REFERENCES seats (id), from_at BIGINT NOT NULL, to_at BIGINT, state TEXT COLLATE "C" NOT NULL, reason TEXT COLLATE "C", staff_id TEXT COLLATE "C",
-  PRIMARY KEY (seat_id, from_at), CHECK (to_at IS NULL OR to_at > from_at)
-);
-CREATE UNIQUE INDEX seat_state_open ON seat_states (seat_id) WHERE to_at IS NULL;
-CREATE TABLE notices (
-  id TEXT COLLATE "C" PRIMARY KEY, seat_id TEXT COLLATE "C" NOT NULL REFERENCES seats (id), from_staff TEXT COLLATE "C" NOT NULL REFERENCES staff (id), at BIGINT NOT NULL,
-  text TEXT COLLATE "C" NOT NULL, read_at BIGINT
-);
-CREATE INDEX notices_of_seat ON notices (seat_id, id);
--- The owner is a hall or a member of staff.
-CREATE TABLE phrases (
-  id TEXT COLLATE "C" PRIMARY KEY, hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), owner TEXT COLLATE "C" NOT NULL, text_zh TEXT COLLATE "C" NOT NULL, text_en TEXT COLLATE "C" NOT NULL,
-  shortcut TEXT COLLATE "C" NOT NULL
-);
-CREATE UNIQUE INDEX phrase_shortcut ON phrases (owner, shortcut);
-CREATE INDEX tickets_day ON tickets (hall_id, enqueued_at);
-
 -- Invitations (咨询、邀请、转接) and notes within a session.
 CREATE TABLE invites (
   id TEXT COLLATE "C" PRIMARY KEY, session_id TEXT COLLATE "C" NOT NULL REFERENCES sessions (id), version BIGINT NOT NULL,
@@ -371,3 +339,81 @@ CREATE TABLE session_notes (
   kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('note', 'wrap_up')), at BIGINT NOT NULL, text_enc BYTEA NOT NULL
 );
 CREATE INDEX notes_of_session ON session_notes (session_id, id);
+
+-- Appointments (预约): slots are data of a hall's queue; a counter a slot holds its capacity, an index one live appointment a person.
+CREATE TABLE slot_rules (
+  hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), queue TEXT COLLATE "C" NOT NULL, rule TEXT COLLATE "C" NOT NULL, version BIGINT NOT NULL,
+  PRIMARY KEY (hall_id, queue)
+);
+CREATE TABLE slot_counts (
+  hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), queue TEXT COLLATE "C" NOT NULL, starts_at BIGINT NOT NULL,
+  capacity BIGINT NOT NULL, taken BIGINT NOT NULL,
+  PRIMARY KEY (hall_id, queue, starts_at), CHECK (taken BETWEEN 0 AND capacity)
+);
+CREATE TABLE appointments (
+  id TEXT COLLATE "C" PRIMARY KEY, hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), person TEXT COLLATE "C" NOT NULL, queue TEXT COLLATE "C" NOT NULL, item TEXT COLLATE "C",
+  needs TEXT COLLATE "C" NOT NULL, starts_at BIGINT NOT NULL, ends_at BIGINT NOT NULL,
+  state TEXT COLLATE "C" NOT NULL CHECK (state IN ('booked', 'checked_in', 'served', 'cancelled', 'no_show')),
+  code_hash TEXT COLLATE "C" NOT NULL UNIQUE, ticket_id TEXT COLLATE "C" REFERENCES tickets (id), created_at BIGINT NOT NULL, reminded_at BIGINT,
+  CHECK (state NOT IN ('checked_in', 'served') OR ticket_id IS NOT NULL)
+);
+CREATE UNIQUE INDEX appointment_live ON appointments (hall_id, person) WHERE state IN ('booked', 'checked_in');
+CREATE INDEX appointments_of_person ON appointments (person, starts_at);
+CREATE INDEX appointments_due ON appointments (starts_at) WHERE state = 'booked';
+CREATE INDEX appointments_in ON appointments (ticket_id) WHERE state = 'checked_in';
+
+-- Call-backs (回拨): a ticket that needs no page to wait.
+CREATE TABLE call_backs (
+  ticket_id TEXT COLLATE "C" PRIMARY KEY REFERENCES tickets (id),
+  state TEXT COLLATE "C" NOT NULL CHECK (state IN ('waiting', 'ringing', 'answered', 'closed', 'cancelled')),
+  tries BIGINT NOT NULL CHECK (tries BETWEEN 0 AND 2), due_at BIGINT, keep_until BIGINT NOT NULL,
+  CHECK (state <> 'ringing' OR due_at IS NOT NULL)
+);
+CREATE INDEX call_backs_keep ON call_backs (keep_until) WHERE state = 'waiting';
+CREATE TABLE carry_codes (
+  hash TEXT COLLATE "C" PRIMARY KEY, ticket_id TEXT COLLATE "C" NOT NULL REFERENCES tickets (id), expires_at BIGINT NOT NULL, used_at BIGINT
+);
+
+-- Requests that are left (留言) when nobody is on duty: text, number and answer under a key of their own.
+CREATE TABLE requests (
+  id TEXT COLLATE "C" PRIMARY KEY, hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), person TEXT COLLATE "C" NOT NULL, queue TEXT COLLATE "C" NOT NULL, item TEXT COLLATE "C",
+  key_id TEXT COLLATE "C" NOT NULL REFERENCES data_keys (id), body_enc BYTEA NOT NULL,
+  state TEXT COLLATE "C" NOT NULL CHECK (state IN ('open', 'claimed', 'done')), claimed_by TEXT COLLATE "C" REFERENCES staff (id), answer_enc BYTEA,
+  created_at BIGINT NOT NULL, answered_at BIGINT, erase_at BIGINT,
+  CHECK ((state = 'open') = (claimed_by IS NULL)), CHECK ((state = 'done') = (answered_at IS NOT NULL))
+);
+CREATE INDEX requests_of_hall ON requests (hall_id, created_at, id) WHERE state <> 'done';
+CREATE INDEX requests_of_person ON requests (person, created_at);
+CREATE INDEX requests_erase ON requests (erase_at) WHERE erase_at IS NOT NULL;
+
+-- Seats, queue rules and the supervisor: consent between halls, AB seats, overflow for now, time in states, words to a seat, canned replies.
+CREATE TABLE hall_accepts (
+  hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), from_hall TEXT COLLATE "C" NOT NULL REFERENCES halls (id),
+  PRIMARY KEY (hall_id, from_hall), CHECK (hall_id <> from_hall)
+);
+CREATE TABLE item_pairs (
+  hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), item TEXT COLLATE "C" NOT NULL, a_staff TEXT COLLATE "C" NOT NULL REFERENCES staff (id), b_staff TEXT COLLATE "C" NOT NULL REFERENCES staff (id),
+  PRIMARY KEY (hall_id, item), CHECK (a_staff <> b_staff)
+);
+CREATE TABLE queue_overflows (
+  hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), code TEXT COLLATE "C" NOT NULL, to_hall TEXT COLLATE "C" NOT NULL REFERENCES halls (id),
+  PRIMARY KEY (hall_id, code), CHECK (hall_id <> to_hall)
+);
+-- From inclusive, to exclusive; the one without an end lasts still.
+CREATE TABLE seat_states (
+  seat_id TEXT COLLATE "C" NOT NULL REFERENCES seats (id), from_at BIGINT NOT NULL, to_at BIGINT, state TEXT COLLATE "C" NOT NULL, reason TEXT COLLATE "C", staff_id TEXT COLLATE "C",
+  PRIMARY KEY (seat_id, from_at), CHECK (to_at IS NULL OR to_at > from_at)
+);
+CREATE UNIQUE INDEX seat_state_open ON seat_states (seat_id) WHERE to_at IS NULL;
+CREATE TABLE notices (
+  id TEXT COLLATE "C" PRIMARY KEY, seat_id TEXT COLLATE "C" NOT NULL REFERENCES seats (id), from_staff TEXT COLLATE "C" NOT NULL REFERENCES staff (id), at BIGINT NOT NULL,
+  text TEXT COLLATE "C" NOT NULL, read_at BIGINT
+);
+CREATE INDEX notices_of_seat ON notices (seat_id, id);
+-- The owner is a hall or a member of staff.
+CREATE TABLE phrases (
+  id TEXT COLLATE "C" PRIMARY KEY, hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), owner TEXT COLLATE "C" NOT NULL, text_zh TEXT COLLATE "C" NOT NULL, text_en TEXT COLLATE "C" NOT NULL,
+  shortcut TEXT COLLATE "C" NOT NULL
+);
+CREATE UNIQUE INDEX phrase_shortcut ON phrases (owner, shortcut);
+CREATE INDEX tickets_day ON tickets (hall_id, enqueued_at);

@@ -279,38 +279,6 @@ CREATE TABLE handover_codes (
   hash TEXT PRIMARY KEY, case_id TEXT NOT NULL REFERENCES cases (id), visit_id TEXT NOT NULL, expires_at INTEGER NOT NULL, used_at INTEGER
 ) STRICT;
 
--- Seats, queue rules and the supervisor: consent between halls, AB seats, overflow for now, time in states, words to a seat, canned replies.
-CREATE TABLE hall_accepts (
-  hall_id TEXT NOT NULL REFERENCES halls (id), from_hall TEXT NOT NULL REFERENCES halls (id),
-  PRIMARY KEY (hall_id, from_hall), CHECK (hall_id <> from_hall)
-) STRICT;
-CREATE TABLE item_pairs (
-  hall_id TEXT NOT NULL REFERENCES halls (id), item TEXT NOT NULL, a_staff TEXT NOT NULL REFERENCES staff (id), b_staff TEXT NOT NULL REFERENCES staff (id),
-  PRIMARY KEY (hall_id, item), CHECK (a_staff <> b_staff)
-) STRICT;
-CREATE TABLE queue_overflows (
-  hall_id TEXT NOT NULL REFERENCES halls (id), code TEXT NOT NULL, to_hall TEXT NOT NULL REFERENCES halls (id),
-  PRIMARY KEY (hall_id, code), CHECK (hall_id <> to_hall)
-) STRICT;
--- From inclusive, to exclusive; the one without an end lasts still.
-CREATE TABLE seat_states (
-  seat_id TEXT NOT NULL REFERENCES seats (id), from_at INTEGER NOT NULL, to_at INTEGER, state TEXT NOT NULL, reason TEXT, staff_id TEXT,
-  PRIMARY KEY (seat_id, from_at), CHECK (to_at IS NULL OR to_at > from_at)
-) STRICT;
-CREATE UNIQUE INDEX seat_state_open ON seat_states (seat_id) WHERE to_at IS NULL;
-CREATE TABLE notices (
-  id TEXT PRIMARY KEY, seat_id TEXT NOT NULL REFERENCES seats (id), from_staff TEXT NOT NULL REFERENCES staff (id), at INTEGER NOT NULL,
-  text TEXT NOT NULL, read_at INTEGER
-) STRICT;
-CREATE INDEX notices_of_seat ON notices (seat_id, id);
--- The owner is a hall or a member of staff.
-CREATE TABLE phrases (
-  id TEXT PRIMARY KEY, hall_id TEXT NOT NULL REFERENCES halls (id), owner TEXT NOT NULL, text_zh TEXT NOT NULL, text_en TEXT NOT NULL,
-  shortcut TEXT NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX phrase_shortcut ON phrases (owner, shortcut);
-CREATE INDEX tickets_day ON tickets (hall_id, enqueued_at);
-
 -- Invitations (咨询、邀请、转接) and notes within a session.
 CREATE TABLE invites (
   id TEXT PRIMARY KEY, session_id TEXT NOT NULL REFERENCES sessions (id), version INTEGER NOT NULL,
@@ -343,3 +311,81 @@ CREATE TABLE session_notes (
   kind TEXT NOT NULL CHECK (kind IN ('note', 'wrap_up')), at INTEGER NOT NULL, text_enc BLOB NOT NULL
 ) STRICT;
 CREATE INDEX notes_of_session ON session_notes (session_id, id);
+
+-- Appointments (预约): slots are data of a hall's queue; a counter a slot holds its capacity, an index one live appointment a person.
+CREATE TABLE slot_rules (
+  hall_id TEXT NOT NULL REFERENCES halls (id), queue TEXT NOT NULL, rule TEXT NOT NULL, version INTEGER NOT NULL,
+  PRIMARY KEY (hall_id, queue)
+) STRICT;
+CREATE TABLE slot_counts (
+  hall_id TEXT NOT NULL REFERENCES halls (id), queue TEXT NOT NULL, starts_at INTEGER NOT NULL,
+  capacity INTEGER NOT NULL, taken INTEGER NOT NULL,
+  PRIMARY KEY (hall_id, queue, starts_at), CHECK (taken BETWEEN 0 AND capacity)
+) STRICT;
+CREATE TABLE appointments (
+  id TEXT PRIMARY KEY, hall_id TEXT NOT NULL REFERENCES halls (id), person TEXT NOT NULL, queue TEXT NOT NULL, item TEXT,
+  needs TEXT NOT NULL, starts_at INTEGER NOT NULL, ends_at INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('booked', 'checked_in', 'served', 'cancelled', 'no_show')),
+  code_hash TEXT NOT NULL UNIQUE, ticket_id TEXT REFERENCES tickets (id), created_at INTEGER NOT NULL, reminded_at INTEGER,
+  CHECK (state NOT IN ('checked_in', 'served') OR ticket_id IS NOT NULL)
+) STRICT;
+CREATE UNIQUE INDEX appointment_live ON appointments (hall_id, person) WHERE state IN ('booked', 'checked_in');
+CREATE INDEX appointments_of_person ON appointments (person, starts_at);
+CREATE INDEX appointments_due ON appointments (starts_at) WHERE state = 'booked';
+CREATE INDEX appointments_in ON appointments (ticket_id) WHERE state = 'checked_in';
+
+-- Call-backs (回拨): a ticket that needs no page to wait.
+CREATE TABLE call_backs (
+  ticket_id TEXT PRIMARY KEY REFERENCES tickets (id),
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'ringing', 'answered', 'closed', 'cancelled')),
+  tries INTEGER NOT NULL CHECK (tries BETWEEN 0 AND 2), due_at INTEGER, keep_until INTEGER NOT NULL,
+  CHECK (state <> 'ringing' OR due_at IS NOT NULL)
+) STRICT;
+CREATE INDEX call_backs_keep ON call_backs (keep_until) WHERE state = 'waiting';
+CREATE TABLE carry_codes (
+  hash TEXT PRIMARY KEY, ticket_id TEXT NOT NULL REFERENCES tickets (id), expires_at INTEGER NOT NULL, used_at INTEGER
+) STRICT;
+
+-- Requests that are left (留言) when nobody is on duty: text, number and answer under a key of their own.
+CREATE TABLE requests (
+  id TEXT PRIMARY KEY, hall_id TEXT NOT NULL REFERENCES halls (id), person TEXT NOT NULL, queue TEXT NOT NULL, item TEXT,
+  key_id TEXT NOT NULL REFERENCES data_keys (id), body_enc BLOB NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('open', 'claimed', 'done')), claimed_by TEXT REFERENCES staff (id), answer_enc BLOB,
+  created_at INTEGER NOT NULL, answered_at INTEGER, erase_at INTEGER,
+  CHECK ((state = 'open') = (claimed_by IS NULL)), CHECK ((state = 'done') = (answered_at IS NOT NULL))
+) STRICT;
+CREATE INDEX requests_of_hall ON requests (hall_id, created_at, id) WHERE state <> 'done';
+CREATE INDEX requests_of_person ON requests (person, created_at);
+CREATE INDEX requests_erase ON requests (erase_at) WHERE erase_at IS NOT NULL;
+
+-- Seats, queue rules and the supervisor: consent between halls, AB seats, overflow for now, time in states, words to a seat, canned replies.
+CREATE TABLE hall_accepts (
+  hall_id TEXT NOT NULL REFERENCES halls (id), from_hall TEXT NOT NULL REFERENCES halls (id),
+  PRIMARY KEY (hall_id, from_hall), CHECK (hall_id <> from_hall)
+) STRICT;
+CREATE TABLE item_pairs (
+  hall_id TEXT NOT NULL REFERENCES halls (id), item TEXT NOT NULL, a_staff TEXT NOT NULL REFERENCES staff (id), b_staff TEXT NOT NULL REFERENCES staff (id),
+  PRIMARY KEY (hall_id, item), CHECK (a_staff <> b_staff)
+) STRICT;
+CREATE TABLE queue_overflows (
+  hall_id TEXT NOT NULL REFERENCES halls (id), code TEXT NOT NULL, to_hall TEXT NOT NULL REFERENCES halls (id),
+  PRIMARY KEY (hall_id, code), CHECK (hall_id <> to_hall)
+) STRICT;
+-- From inclusive, to exclusive; the one without an end lasts still.
+CREATE TABLE seat_states (
+  seat_id TEXT NOT NULL REFERENCES seats (id), from_at INTEGER NOT NULL, to_at INTEGER, state TEXT NOT NULL, reason TEXT, staff_id TEXT,
+  PRIMARY KEY (seat_id, from_at), CHECK (to_at IS NULL OR to_at > from_at)
+) STRICT;
+CREATE UNIQUE INDEX seat_state_open ON seat_states (seat_id) WHERE to_at IS NULL;
+CREATE TABLE notices (
+  id TEXT PRIMARY KEY, seat_id TEXT NOT NULL REFERENCES seats (id), from_staff TEXT NOT NULL REFERENCES staff (id), at INTEGER NOT NULL,
+  text TEXT NOT NULL, read_at INTEGER
+) STRICT;
+CREATE INDEX notices_of_seat ON notices (seat_id, id);
+-- The owner is a hall or a member of staff.
+CREATE TABLE phrases (
+  id TEXT PRIMARY KEY, hall_id TEXT NOT NULL REFERENCES halls (id), owner TEXT NOT NULL, text_zh TEXT NOT NULL, text_en TEXT NOT NULL,
+  shortcut TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX phrase_shortcut ON phrases (owner, shortcut);
+CREATE INDEX tickets_day ON tickets (hall_id, enqueued_at);

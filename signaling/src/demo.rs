@@ -25,12 +25,13 @@ use std::{
     fmt,
     path::Path,
 };
-use store::{booth, hall, licence, queue, seat, staff};
+use store::{appointment, booth, hall, licence, queue, seat, staff};
 
 /// Of every demo account.
 pub const PASSWORD: &str = "Demo-2026-yunchuang";
 
 const COUNTY: &str = include_str!("../demo/county.json");
+const SLOTS: &str = include_str!("../demo/slots.json");
 const STAFF: &str = include_str!("../demo/staff.json");
 const PEOPLE: &str = include_str!("../demo/people.json");
 const COMPANIES: &str = include_str!("../demo/companies.json");
@@ -71,6 +72,13 @@ struct County {
     booths: Vec<Place>,
     seats: Vec<Place>,
     queues: Vec<Queue>,
+}
+/// What can be booked for a queue.
+#[derive(Deserialize)]
+struct Slots {
+    hall: String,
+    queue: String,
+    rule: protocol::SetSlotRule,
 }
 #[derive(Deserialize)]
 struct Queue {
@@ -222,6 +230,8 @@ struct Rows {
     skills: Vec<hall::Named>,
     departments: Vec<hall::Named>,
     seats: Vec<(SeatId, HallId, Bilingual)>,
+    /// Hall, queue, what can be booked as JSON.
+    slots: Vec<(HallId, String, String)>,
     /// Hall, code, rule as JSON.
     queues: Vec<(HallId, String, String)>,
     booths: Vec<booth::Booth>,
@@ -434,6 +444,12 @@ fn rows(app: &App, dir: &Path, password_hash: &str, summary: &mut Summary) -> Re
             active: true,
         });
     }
+    let mut slots = vec![];
+    for s in parse::<Vec<Slots>>("slots.json", SLOTS)? {
+        let rule = crate::app::slots::Rule::check(&s.rule).and_then(|r| r.text());
+        let rule = rule.map_err(|e| anyhow!("demo slots of {}: {e}", s.queue))?;
+        slots.push((stable("hall", &s.hall), s.queue, rule));
+    }
     let known = county.skills.iter().map(|s| s.code.clone()).collect();
     let mut queues = vec![];
     for q in county.queues {
@@ -463,6 +479,7 @@ fn rows(app: &App, dir: &Path, password_hash: &str, summary: &mut Summary) -> Re
             .into_iter()
             .map(|s| (stable("seat", &s.id), stable("hall", &s.hall), s.name))
             .collect(),
+        slots,
         queues,
         booths,
         staff,
@@ -496,6 +513,9 @@ pub async fn load(app: &App, dir: &Path) -> Result<Summary> {
             }
             for b in &rows.booths {
                 booth::upsert(tx, b).await?;
+            }
+            for (hall, queue, rule) in &rows.slots {
+                appointment::save_rule(tx, hall, queue, rule, 0).await?;
             }
             for (hall, code, rule) in &rows.queues {
                 // A rule that somebody has kept stays.

@@ -298,6 +298,7 @@ pub(super) async fn unoffer(
         let was = t.state;
         t.state = was.apply(ticket_rule::Cmd::Requeue)?;
         ticket::save(tx, &t, was, w.now).await?;
+        super::callbacks::requeued(tx, w, &t.id).await?;
         w.wake(&t.id);
     }
     if let Some(mut s) = seat::get(tx, &p.seat_id)
@@ -626,6 +627,9 @@ pub async fn accept(app: &App, caller: &Caller, id: PairingId) -> Result<Accepte
                     let mut p = pairing::get(tx, &id)
                         .await?
                         .ok_or_else(|| no("not_found"))?;
+                    if store::callback::get(tx, &p.ticket_id).await?.is_some() {
+                        return Err(no("call_first"));
+                    }
                     let was = p.state;
                     p.state = was.apply(rule::Cmd::Accept)?;
                     if !pairing::save(tx, &p, was, None, w.now).await? {
@@ -714,6 +718,9 @@ pub async fn due(app: &App) -> Result<(), AppError> {
             .write("server", move |tx, w| {
                 let mut p = p.clone();
                 Box::pin(async move {
+                    if super::callbacks::unanswered(tx, w, &mut p).await? {
+                        return Ok(());
+                    }
                     unoffer(
                         tx,
                         w,
@@ -773,6 +780,7 @@ async fn offer_view(app: &App, tx: &mut Tx, p: &pairing::Pairing) -> Result<Offe
         .await?
         .ok_or_else(|| no("not_found"))?;
     let identity = super::auth::identity_of(app, tx, &v).await?;
+    let kept = store::callback::get(tx, &t.id).await?;
     let item_title = match &t.item {
         Some(i) => catalogue::get_published(tx, i)
             .await?
@@ -800,6 +808,11 @@ async fn offer_view(app: &App, tx: &mut Tx, p: &pairing::Pairing) -> Result<Offe
         waited_s: u32::try_from(p.offered_at.seconds_since(t.enqueued_at)).unwrap_or(0),
         offered_at: p.offered_at.rfc3339(),
         due_at: p.due_at.rfc3339(),
+        call_back: kept.is_some(),
+        calling_until: kept
+            .filter(|k| k.call_back.state == domain::callback::State::Ringing)
+            .and_then(|k| k.call_back.due_at)
+            .map(Timestamp::rfc3339),
     })
 }
 

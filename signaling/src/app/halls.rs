@@ -88,3 +88,20 @@ pub async fn get(app: &App, id: HallId) -> Result<HallView, AppError> {
         .await?;
     view(app, &h, skills).await
 }
+
+/// Halls that consent to serve this one's people (跨域通办).
+pub async fn others(app: &App, id: HallId) -> Result<Vec<HallView>, AppError> {
+    let (halls, skills) = app
+        .read(|tx| {
+            Box::pin(async move {
+                hall::get(tx, &id).await?.ok_or_else(|| no("not_found"))?;
+                Ok((hall::accepted_by(tx, &id).await?, hall::skills(tx).await?))
+            })
+        })
+        .await?;
+    let mut out = vec![];
+    for h in halls {
+        out.push(view(app, &h, skills.clone()).await?);
+    }
+    Ok(out)
+}

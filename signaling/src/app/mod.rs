@@ -2,9 +2,12 @@
 //! and keeps state, journal, idempotency, outbox and audit in one transaction. Wake-ups leave after the commit.
 
 pub mod admin;
+pub mod appointments;
 pub mod audit_log;
 pub mod auth;
 pub mod call_flow;
+pub mod callbacks;
+pub mod carry;
 pub mod case_core;
 pub mod case_papers;
 pub mod case_view;
@@ -42,11 +45,13 @@ pub mod phrases;
 pub mod queue;
 pub mod queues;
 pub mod ratings;
+pub mod requests;
 pub mod result_paper;
 pub mod routing;
 pub mod session_view;
 pub mod signing;
 pub mod supervise;
+pub mod slots;
 pub mod token;
 pub mod transfer;
 pub mod vault;

@@ -1,7 +1,7 @@
 //! Taking a number, waiting, leaving the queue.
 
 use super::{
-    App, Caller, Work, desk,
+    App, Caller, Work, callbacks, desk,
     hall_now::{self, Fresh, HallNow},
     halls, routing,
 };
@@ -13,7 +13,7 @@ use domain::{
     ticket::{Class, Cmd, State, order_key},
     time::Timestamp,
 };
-use protocol::{TakeTicket, TicketState, TicketView};
+use protocol::{AccessNeed, TakeTicket, TicketState, TicketView};
 use serde_json::json;
 use std::sync::Arc;
 use store::{Tx, catalogue, hall, ticket, visit};
@@ -33,7 +33,7 @@ const fn state_view(s: State) -> TicketState {
     }
 }
 
-async fn open_visit(tx: &mut Tx, id: &VisitId) -> Result<visit::Visit, AppError> {
+pub(super) async fn open_visit(tx: &mut Tx, id: &VisitId) -> Result<visit::Visit, AppError> {
     visit::get(tx, id)
         .await?
         .filter(|v| !v.ended)
@@ -41,12 +41,119 @@ async fn open_visit(tx: &mut Tx, id: &VisitId) -> Result<visit::Visit, AppError>
 }
 
 /// The visit's hall as it looked a moment ago.
-async fn lately(app: &App, visit: &VisitId) -> Result<Arc<HallNow>, AppError> {
+pub(super) async fn lately(app: &App, visit: &VisitId) -> Result<Arc<HallNow>, AppError> {
     let id = visit.clone();
     let hall = app
         .read(|tx| Box::pin(async move { Ok(open_visit(tx, &id).await?.hall_id) }))
         .await?;
     hall_now::get(app, &hall, Fresh::AsSeen).await
+}
+
+/// What somebody queues for.
+pub(super) struct Wanted {
+    /// Queue.
+    pub skill: String,
+    pub item: Option<String>,
+    /// Words of `protocol::AccessNeed`.
+    pub needs: Vec<String>,
+    pub class: Class,
+}
+
+/// The queue of an item; without one the queue that is named, or the general desk.
+///
+/// Codes: `item_unknown`, `queue_unknown`.
+pub(super) async fn queue_of(
+    tx: &mut Tx,
+    item: Option<&str>,
+    queue: Option<&str>,
+) -> Result<String, AppError> {
+    if let Some(i) = item {
+        return Ok(catalogue::get_published(tx, i)
+            .await?
+            .and_then(|d| serde_json::from_str::<domain::catalogue::Item>(&d.doc).ok())
+            .ok_or_else(|| no("item_unknown"))?
+            .skill);
+    }
+    match queue {
+        None => Ok(GENERAL_SKILL.to_owned()),
+        Some(q) => hall::skills(tx)
+            .await?
+            .into_iter()
+            .find(|s| s.code == q)
+            .map(|s| s.code)
+            .ok_or_else(|| no("queue_unknown")),
+    }
+}
+
+pub(super) fn need_words(needs: &[AccessNeed]) -> Vec<String> {
+    needs
+        .iter()
+        .filter_map(|n| serde_json::to_value(n).ok()?.as_str().map(str::to_owned))
+        .collect()
+}
+
+/// Puts a visit into line, within a transaction of the caller's.
+///
+/// Codes: `ticket_open`.
+pub(super) async fn enter(
+    tx: &mut Tx,
+    w: &mut Work,
+    v: &visit::Visit,
+    wanted: Wanted,
+    seen: &HallNow,
+) -> Result<TicketId, AppError> {
+    if ticket::of_visit(tx, &v.id).await?.is_some() {
+        return Err(no("ticket_open"));
+    }
+    store::dialect::lock_hall(tx, &v.hall_id).await?;
+    let no_of_day = hall::next_ticket_no(tx, &v.hall_id, &w.now.beijing_date().to_string()).await?;
+    let mut t = ticket::Ticket {
+        id: w.id(),
+        hall_id: v.hall_id.clone(),
+        visit_id: v.id.clone(),
+        number: format!(
+            "{}{no_of_day:03}",
+            if v.channel == "booth" { 'A' } else { 'P' }
+        ),
+        skill: wanted.skill,
+        item: wanted.item,
+        needs: wanted.needs,
+        channel: v.channel.clone(),
+        state: State::Waiting,
+        version: 1,
+        class: wanted.class,
+        enqueued_at: w.now,
+        demand: String::new(),
+        stage_at: None,
+        order_at: order_key(wanted.class, w.now),
+        overflow_hall: None,
+        language: (v.language != "zh").then(|| v.language.clone()),
+        grace_until: None,
+        session_id: None,
+        next_ticket: None,
+        reason: None,
+        estimate_low: None,
+        estimate_high: None,
+        paired_at: None,
+    };
+    let stage = routing::stage(tx, w, &t, v).await?;
+    // What the hall looked like a moment ago is new enough for a range.
+    let ahead = u32::try_from(ticket::ahead(tx, &t).await?).unwrap_or(0);
+    let told = seen.estimate(&stage.demand, ahead, w.now);
+    t.estimate_low = told.map(|e| i64::from(e.low_s));
+    t.estimate_high = told.map(|e| i64::from(e.high_s));
+    routing::enter(&mut t, stage);
+    ticket::insert(tx, &t).await?;
+    w.audit(
+        tx,
+        "ticket.taken",
+        t.id.as_str(),
+        json!({"skill": t.skill, "item": t.item}),
+    )
+    .await?;
+    w.wake(&t.id);
+    routing::match_for(tx, w, &t).await?;
+    Ok(t.id)
 }
 
 pub async fn take(app: &App, caller: &Caller, body: TakeTicket) -> Result<TicketView, AppError> {
@@ -57,82 +164,17 @@ pub async fn take(app: &App, caller: &Caller, body: TakeTicket) -> Result<Ticket
             let (me, body, seen) = (me.clone(), body.clone(), seen.clone());
             Box::pin(async move {
                 let v = open_visit(tx, &me).await?;
-                if ticket::of_visit(tx, &me).await?.is_some() {
-                    return Err(no("ticket_open"));
-                }
-                let skill = match &body.item {
-                    None => GENERAL_SKILL.to_owned(),
-                    Some(i) => {
-                        catalogue::get_published(tx, i)
-                            .await?
-                            .and_then(|d| {
-                                serde_json::from_str::<domain::catalogue::Item>(&d.doc).ok()
-                            })
-                            .ok_or_else(|| no("item_unknown"))?
-                            .skill
-                    }
+                let wanted = Wanted {
+                    skill: queue_of(tx, body.item.as_deref(), None).await?,
+                    item: body.item,
+                    needs: need_words(&body.needs),
+                    class: if body.priority || v.elder {
+                        Class::Priority
+                    } else {
+                        Class::Normal
+                    },
                 };
-                store::dialect::lock_hall(tx, &v.hall_id).await?;
-                let no_of_day =
-                    hall::next_ticket_no(tx, &v.hall_id, &w.now.beijing_date().to_string()).await?;
-                let needs = body
-                    .needs
-                    .iter()
-                    .filter_map(|n| serde_json::to_value(n).ok()?.as_str().map(str::to_owned))
-                    .collect();
-                let class = if body.priority || v.elder {
-                    Class::Priority
-                } else {
-                    Class::Normal
-                };
-                let mut t = ticket::Ticket {
-                    id: w.id(),
-                    hall_id: v.hall_id.clone(),
-                    visit_id: me.clone(),
-                    number: format!(
-                        "{}{no_of_day:03}",
-                        if v.channel == "booth" { 'A' } else { 'P' }
-                    ),
-                    skill,
-                    item: body.item.clone(),
-                    needs,
-                    channel: v.channel.clone(),
-                    state: State::Waiting,
-                    version: 1,
-                    class,
-                    enqueued_at: w.now,
-                    demand: String::new(),
-                    stage_at: None,
-                    order_at: order_key(class, w.now),
-                    overflow_hall: None,
-                    language: (v.language != "zh").then(|| v.language.clone()),
-                    grace_until: None,
-                    session_id: None,
-                    next_ticket: None,
-                    reason: None,
-                    estimate_low: None,
-                    estimate_high: None,
-                    paired_at: None,
-                };
-                let stage = routing::stage(tx, w, &t, &v).await?;
-                // What the hall looked like a moment ago is new enough for a range.
-                let ahead = u32::try_from(ticket::ahead(tx, &t).await?).unwrap_or(0);
-                let told = seen.estimate(&stage.demand, ahead, w.now);
-                t.estimate_low = told.map(|e| i64::from(e.low_s));
-                t.estimate_high = told.map(|e| i64::from(e.high_s));
-                routing::enter(&mut t, stage);
-                ticket::insert(tx, &t).await?;
-                w.audit(
-                    tx,
-                    "ticket.taken",
-                    t.id.as_str(),
-                    json!({"skill": t.skill, "item": t.item}),
-                )
-                .await?;
-                w.wake(&t.id);
-                w.wake(&t.hall_id);
-                desk::match_hall(tx, w, &t.hall_id).await?;
-                Ok(t.id)
+                enter(tx, w, &v, wanted, &seen).await
             })
         })
         .await?;
@@ -206,6 +248,15 @@ pub async fn again(app: &App, last: &ticket::Ticket) -> Result<Option<TicketView
     }
 }
 
+/// A page that goes: one whose ticket was carried to another says nothing of it any more.
+pub async fn page_gone(app: &App, me: &VisitId, id: TicketId) -> Result<(), AppError> {
+    let (t, _) = read(app, id).await?;
+    if t.visit_id == *me {
+        page(app, t.id, false).await?;
+    }
+    Ok(())
+}
+
 /// For its citizen alone.
 pub async fn own(app: &App, me: &VisitId, id: TicketId) -> Result<TicketView, AppError> {
     let (t, ahead) = read(app, id).await?;
@@ -233,6 +284,7 @@ pub(super) async fn leave(
     if !ticket::save(tx, t, was, w.now).await? {
         return Err(store::StoreError::Retry.into());
     }
+    callbacks::left(tx, w, &t.id).await?;
     desk::cancel_offer_of(tx, w, t).await?;
     w.wake(&t.id);
     w.wake(&t.hall_id);
@@ -262,7 +314,7 @@ pub async fn cancel(app: &App, caller: &Caller, id: TicketId) -> Result<TicketVi
     view(app, tid).await
 }
 
-/// The citizen's page went away or came back: the place is kept for the grace.
+/// The citizen's page went away or came back: the place is kept for the grace. A call-back keeps its place without a page.
 pub async fn page(app: &App, id: TicketId, here: bool) -> Result<(), AppError> {
     app.write("server", move |tx, w| {
         let id = id.clone();
@@ -270,6 +322,9 @@ pub async fn page(app: &App, id: TicketId, here: bool) -> Result<(), AppError> {
             let Some(t) = ticket::get(tx, &id).await? else {
                 return Ok(());
             };
+            if store::callback::get(tx, &id).await?.is_some() {
+                return Ok(());
+            }
             let grace = if t.channel == "booth" {
                 limits::BOOTH_TICKET_GRACE
             } else {

@@ -39,7 +39,7 @@ pub(super) async fn wrap_up(tx: &mut Tx, id: &SessionId) -> Result<Span, AppErro
 
 /// Access needs and the language that some skill of the county answers to. What nobody could ever have must not keep a
 /// citizen waiting for ever: it is shown to the agent instead.
-pub(super) pub(super) async fn answerable(
+pub(super) async fn answerable(
     tx: &mut Tx,
     needs: &[String],
     language: Option<&str>,

@@ -3,7 +3,7 @@
 
 use crate::{
     app::{
-        App, audit_log, call_flow, consents, deadlines, desk, erasure, issue, nodes, queue, routing,
+        App, appointments, callbacks, requests, audit_log, call_flow, consents, deadlines, desk, erasure, issue, nodes, queue, routing,
     },
     problem::AppError,
 };
@@ -57,11 +57,13 @@ async fn sweep(app: &App) -> Result<(), AppError> {
             store::lease::sweep(tx, w.now - Span::seconds(3600)).await?;
             store::node::sweep(tx, w.now - nodes::FORGOTTEN_AFTER).await?;
             store::handover::sweep(tx, w.now - limits::IDEMPOTENCY_LIFE).await?;
+            store::carry::sweep(tx, w.now - limits::IDEMPOTENCY_LIFE).await?;
             Ok(())
         })
     })
     .await?;
     erasure::sweep(app).await?;
+    requests::sweep(app).await?;
     issue::sweep(app).await
 }
 
@@ -78,6 +80,8 @@ pub fn spawn(
         async move {
             desk::due(&a).await?;
             queue::due(&a).await?;
+            appointments::due(&a).await?;
+            callbacks::due(&a).await?;
             routing::due(&a).await?;
             call_flow::due(&a).await?;
             crate::app::invites::due(&a).await?;

@@ -20,6 +20,8 @@ macro_rules! both {
     };
 }
 
+mod appointments;
+mod callbacks;
 mod cluster;
 mod death;
 mod invites;
@@ -30,7 +32,7 @@ mod lines;
 mod peer;
 mod refusals;
 mod ring;
-mod transfers;
 mod routing;
 mod supervise;
 mod wallboard;
+mod transfers;

@@ -105,6 +105,10 @@ ids! {
     NoticeId = "ntc";
     /// A canned reply.
     PhraseId = "phr";
+    /// An appointment (预约).
+    AppointmentId = "apt";
+    /// A request that was left (留言).
+    RequestId = "req";
 }
 
 #[cfg(test)]

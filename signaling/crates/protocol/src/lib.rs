@@ -4,7 +4,9 @@
 //! Ids are prefixed text (`tkt_…`), times RFC 3339 UTC, files bytes. Requests refuse unknown fields; replies may grow.
 
 mod admin;
+mod appointment;
 mod auth;
+mod callback;
 mod case;
 mod catalogue;
 mod common;
@@ -18,7 +20,9 @@ mod wallboard;
 mod ws;
 
 pub use admin::*;
+pub use appointment::*;
 pub use auth::*;
+pub use callback::*;
 pub use case::*;
 pub use catalogue::*;
 pub use common::*;

@@ -166,6 +166,10 @@ pub struct OfferView {
     pub needs: Vec<AccessNeed>,
     pub waited_s: u32,
     pub offered_at: String,
+    /// A call-back: `POST /pairings/{id}/call` rings the citizen's phone; their answer begins the session.
+    pub call_back: bool,
+    /// The citizen's phone rings until then.
+    pub calling_until: Option<String>,
     /// The ring ends here.
     pub due_at: String,
 }

@@ -1,8 +1,6 @@
 //! The WebSocket at `/ws`: JSON text frames, one tagged object each. See `docs/protocol.md`.
 
-use crate::{
-    CallMode, CardRead, FormView, InviteKind, InviteState, Language, NoticeView, Problem, SeatView, SessionView, TicketView, Wallboard,
-};
+use crate::{CallBackView, CallMode, CardRead, FormView, InviteKind, InviteState, Language, NoticeView, Problem, SeatView, SessionView, TicketView, Wallboard};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -50,6 +48,8 @@ pub enum ClientFrame {
 }
 
 /// Server → client.
+// One frame at a time is made and sent at once: a box around the largest would buy nothing.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerFrame {
@@ -72,6 +72,10 @@ pub enum ServerFrame {
     /// Snapshots; `version` inside only grows.
     Ticket {
         ticket: TicketView,
+    },
+    /// The call-back of a watched ticket: the page rings while its state is `ringing`.
+    CallBack {
+        call_back: CallBackView,
     },
     Seat {
         seat: SeatView,

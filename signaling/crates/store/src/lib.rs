@@ -6,8 +6,11 @@
 //!
 //! Architecture invariant: a state is changed only by a compare-and-set on its version or state; no row means a lost race.
 
+pub mod appointment;
 pub mod audit;
 pub mod booth;
+pub mod callback;
+pub mod carry;
 pub mod case;
 pub mod catalogue;
 pub mod certificate;
@@ -33,6 +36,7 @@ pub mod phrase;
 mod pool;
 pub mod queue;
 pub mod rating;
+pub mod request;
 pub mod seat;
 pub mod seat_state;
 pub mod session;

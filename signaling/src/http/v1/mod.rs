@@ -1,7 +1,9 @@
 //! The API, version 1: one file a noun.
 
 mod admin;
+mod appointments;
 mod auth;
+mod callbacks;
 mod cases;
 mod halls;
 mod invites;
@@ -126,6 +128,8 @@ fn routes() -> OpenApiRouter<App> {
         .merge(halls::routes())
         .merge(items::routes())
         .merge(tickets::routes())
+        .merge(appointments::routes())
+        .merge(callbacks::routes())
         .merge(seats::routes())
         .merge(queues::routes())
         .merge(wallboard::routes())

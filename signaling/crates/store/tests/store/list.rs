@@ -10,8 +10,11 @@ use store::{Store, Target};
 
 /// Every noun with its queries.
 const ALL: &[(&str, &[&str])] = &[
+    ("appointment", store::appointment::QUERIES),
     ("audit", store::audit::QUERIES),
     ("booth", store::booth::QUERIES),
+    ("callback", store::callback::QUERIES),
+    ("carry", store::carry::QUERIES),
     ("case", store::case::QUERIES),
     ("catalogue", store::catalogue::QUERIES),
     ("certificate", store::certificate::QUERIES),
@@ -30,6 +33,7 @@ const ALL: &[(&str, &[&str])] = &[
     ("outbox", store::outbox::QUERIES),
     ("pairing", store::pairing::QUERIES),
     ("rating", store::rating::QUERIES),
+    ("request", store::request::QUERIES),
     ("seat", store::seat::QUERIES),
     ("seat_state", store::seat_state::QUERIES),
     ("notice", store::notice::QUERIES),

@@ -8,6 +8,7 @@
 mod harness;
 mod world;
 
+mod appointments;
 mod cases;
 mod desk;
 mod evidence;
