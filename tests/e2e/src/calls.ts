@@ -9,9 +9,9 @@ export interface Answer {
   body: Record<string, unknown>
 }
 
-export async function send(server: Running, token: string | null, path: string, body?: unknown): Promise<Answer> {
+export async function send(server: Running, token: string | null, path: string, body?: unknown, method = body === undefined ? 'GET' : 'POST'): Promise<Answer> {
   const answer = await fetch(`${server.url}/api/v1${path}`, {
-    method: body === undefined ? 'GET' : 'POST',
+    method,
     headers: {
       ...(body === undefined ? {} : { 'content-type': 'application/json', 'idempotency-key': randomUUID() }),
       ...(token ? { authorization: `Bearer ${token}` } : {}),
@@ -45,4 +45,14 @@ export async function caseOf(server: Running, account: string, number: string): 
   const found = (list.body.items as { id: string; number: string; version: number }[]).find((one) => one.number === number)
   if (!found) throw new Error(`no case ${number} in the work list`)
   return found
+}
+
+/** As a member of staff. */
+export async function put(server: Running, account: string, path: string, body: unknown): Promise<Answer> {
+  return send(server, await tokenOf(server, account), path, body, 'PUT')
+}
+
+/** The hall where somebody works. */
+export async function hallOf(server: Running, account: string): Promise<string> {
+  return String((await call(server, account, '/me')).body.hall)
 }

@@ -26,9 +26,10 @@ export interface Window {
 
 type Surface = keyof typeof VIEWPORTS
 
-/** What a test may look at inside a page: its sockets, its camera and microphone. */
-interface Watched {
+/** What a test may look at inside a page: its sockets and calls, its camera and microphone. */
+export interface Watched {
   __sockets: WebSocket[]
+  __peers: RTCPeerConnection[]
   __tracks: MediaStreamTrack[]
   __files: Blob[]
 }
@@ -36,6 +37,7 @@ interface Watched {
 function watchPage(): void {
   const watched = window as unknown as Watched
   watched.__sockets = []
+  watched.__peers = []
   watched.__tracks = []
   watched.__files = []
   const address = URL.createObjectURL.bind(URL)
@@ -50,6 +52,14 @@ function watchPage(): void {
       watched.__sockets.push(this)
     }
   }
+  const Peer = window.RTCPeerConnection
+  if (Peer)
+    window.RTCPeerConnection = class extends Peer {
+      constructor(configuration?: RTCConfiguration) {
+        super(configuration)
+        watched.__peers.push(this)
+      }
+    }
   const devices = navigator.mediaDevices
   if (!devices) return
   const open = devices.getUserMedia.bind(devices)
@@ -183,13 +193,23 @@ export async function signIn(window: Window, path: string, account: string): Pro
   await window.click('sign-in-submit')
 }
 
-/** Signs in at the console, takes the first free seat, and is ready. */
-export async function takeSeat(window: Window, account: string): Promise<void> {
-  await signIn(window, '/console/', account)
+/** Begins at the seat that is chosen, with the ring heard. */
+export async function startSeat(window: Window): Promise<void> {
   await window.see('seat-choice')
   await window.click('ring-test')
   await expect.poll(() => window.at('seat-start').isEnabled(), { timeout: WAIT_MS }).toBe(true)
   await window.click('seat-start')
+}
+
+/** Signs in at the console and takes the first free seat. Who waits may ring at once. */
+export async function sitDown(window: Window, account: string): Promise<void> {
+  await signIn(window, '/console/', account)
+  await startSeat(window)
+}
+
+/** Sits down where nobody waits, and is ready. */
+export async function takeSeat(window: Window, account: string): Promise<void> {
+  await sitDown(window, account)
   await seatIs(window, 'ready')
 }
 
