@@ -38,6 +38,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/appointments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My appointments, latest first. */
+        get: operations["get_appointments"];
+        put?: never;
+        /** Book, at the hall of the citizen's visit. */
+        post: operations["post_appointments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/appointments/check-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check in, by code or by the card that was read: a ticket. */
+        post: operations["post_appointments_check_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/appointments/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The appointment of a code. */
+        post: operations["post_appointments_find"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/appointments/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel, by its person or by code. */
+        post: operations["post_appointments_id_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/booth": {
         parameters: {
             query?: never;
@@ -117,6 +186,57 @@ export interface paths {
         put?: never;
         /** A new access token; the refresh token rotates. */
         post: operations["post_auth_refresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/call-backs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a call-back stands. */
+        get: operations["get_call_backs_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/call-backs/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the call. */
+        post: operations["post_call_backs_id_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/call-backs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** No longer needed, or not now. */
+        post: operations["post_call_backs_id_cancel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -412,6 +532,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/guests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A family member opens the link, once. */
+        post: operations["post_guests"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls": {
         parameters: {
             query?: never;
@@ -446,6 +583,262 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{id}/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whose citizens this hall serves too, and who serves its own. */
+        get: operations["get_halls_id_consents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{id}/consents/{from}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Serve another hall's citizens, or no longer. */
+        put: operations["put_halls_id_consents_from"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{id}/item-pairs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** AB seats of items. */
+        get: operations["get_halls_id_item_pairs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{id}/item-pairs/{item}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set the AB seats of an item. */
+        put: operations["put_halls_id_item_pairs_item"];
+        post?: never;
+        /** The item has no AB seats any more. */
+        delete: operations["delete_halls_id_item_pairs_item"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{id}/others": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Another county: halls that consent to serve this one's people. Public. */
+        get: operations["get_halls_id_others"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{id}/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Queues with their rules as they act. */
+        get: operations["get_halls_id_queues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{id}/queues/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keep a queue's rule. */
+        put: operations["put_halls_id_queues_code"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{id}/queues/{code}/overflow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Let another hall serve a queue too, for now, or no longer. */
+        put: operations["put_halls_id_queues_code_overflow"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{id}/seats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The seats of a hall, for its supervisors. */
+        get: operations["get_halls_id_seats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Live sessions of the hall. */
+        get: operations["get_halls_id_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{id}/slot-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What can be booked, queue by queue: for supervisors and administrators of the hall. */
+        get: operations["get_halls_id_slot_rules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{id}/slot-rules/{queue}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set what can be booked for a queue. */
+        put: operations["put_halls_id_slot_rules_queue"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{id}/slots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Slots of a Beijing day that have not begun, with the places left. Public. */
+        get: operations["get_halls_id_slots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{id}/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is in line, in order of service. */
+        get: operations["get_halls_id_tickets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{id}/wallboard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Queues, seats and the day so far. */
+        get: operations["get_halls_id_wallboard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/handover-codes/exchange": {
         parameters: {
             query?: never;
@@ -457,6 +850,23 @@ export interface paths {
         put?: never;
         /** The one-time code of the QR for a case-scoped token. */
         post: operations["post_handover_codes_exchange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invites/{id}/step": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer, introduce, finish, take back. */
+        post: operations["post_invites_id_step"];
         delete?: never;
         options?: never;
         head?: never;
@@ -514,6 +924,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notices/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The agent has read it. */
+        post: operations["post_notices_id_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/pairings/{id}/accept": {
         parameters: {
             query?: never;
@@ -525,6 +952,23 @@ export interface paths {
         put?: never;
         /** Answer. */
         post: operations["post_pairings_id_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pairings/{id}/call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ring the citizen's phone: by the rung seat, for an offer with `call_back`. */
+        post: operations["post_pairings_id_call"];
         delete?: never;
         options?: never;
         head?: never;
@@ -548,6 +992,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/phrases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The hall's and one's own. */
+        get: operations["get_phrases"];
+        put?: never;
+        /** A new one. */
+        post: operations["post_phrases"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/phrases/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one. */
+        put: operations["put_phrases_id"];
+        post?: never;
+        /** Remove one. */
+        delete: operations["delete_phrases_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rating-tags": {
         parameters: {
             query?: never;
@@ -559,6 +1039,109 @@ export interface paths {
         get: operations["get_rating_tags"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the hall's agents have to answer, oldest first. */
+        get: operations["get_requests"];
+        put?: never;
+        /** Leave a request, when nobody is on duty. */
+        post: operations["post_requests"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My requests, newest first. */
+        get: operations["get_requests_mine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A request, for the agent who claimed it. */
+        get: operations["get_requests_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{id}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Claim a request. */
+        post: operations["post_requests_id_claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{id}/done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer a request. */
+        post: operations["post_requests_id_done"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a request back. */
+        post: operations["post_requests_id_release"];
         delete?: never;
         options?: never;
         head?: never;
@@ -616,6 +1199,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/seats/{id}/extend-wrap-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A minute more for the notes, once. */
+        post: operations["post_seats_id_extend_wrap_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/seats/{id}/force": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a seat into a state. */
+        post: operations["post_seats_id_force"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/seats/{id}/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What supervisors have said to the seat. */
+        get: operations["get_seats_id_notices"];
+        put?: never;
+        /** Speak to a seat. */
+        post: operations["post_seats_id_notices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/seats/{id}/open": {
         parameters: {
             query?: never;
@@ -644,6 +1279,23 @@ export interface paths {
         put?: never;
         /** Ready for the next. */
         post: operations["post_seats_id_ready"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/seats/{id}/times": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long the seat was in which state that day. */
+        get: operations["get_seats_id_times"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -735,6 +1387,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The citizen's earlier visits and cases, masked; for the agent of the live session, and in the audit log. */
+        get: operations["get_sessions_id_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/invites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Consult, invite, transfer; by the session's agent. */
+        post: operations["post_sessions_id_invites"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}/materials": {
         parameters: {
             query?: never;
@@ -763,6 +1449,24 @@ export interface paths {
         get: operations["get_sessions_id_materials_material"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The notes of the session's staff. */
+        get: operations["get_sessions_id_notes"];
+        put?: never;
+        /** A note for the other staff of the session. */
+        post: operations["post_sessions_id_notes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -803,6 +1507,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/staff/{id}/skills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a person may serve. */
+        get: operations["get_staff_id_skills"];
+        /** Set what a person may serve, and how well. */
+        put: operations["put_staff_id_skills"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets": {
         parameters: {
             query?: never;
@@ -814,6 +1536,23 @@ export interface paths {
         put?: never;
         /** Queue. */
         post: operations["post_tickets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/carry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Exchange the code: by the phone that read it, once. The booth's visit ends. */
+        post: operations["post_tickets_carry"];
         delete?: never;
         options?: never;
         head?: never;
@@ -837,6 +1576,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets/{id}/call-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Call me back: a new ticket in the same place, which needs no page to wait. */
+        post: operations["post_tickets_id_call_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets/{id}/cancel": {
         parameters: {
             query?: never;
@@ -848,6 +1604,40 @@ export interface paths {
         put?: never;
         /** Leave the queue. */
         post: operations["post_tickets_id_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/carry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A code that carries the ticket to a phone, for ten minutes. */
+        post: operations["post_tickets_id_carry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a waiting ticket elsewhere. */
+        post: operations["post_tickets_id_move"];
         delete?: never;
         options?: never;
         head?: never;
@@ -994,6 +1784,28 @@ export interface components {
             seats: components["schemas"]["SeatView"][];
             staff: components["schemas"]["StaffView"][];
         };
+        /** @description `POST /api/v1/requests/{id}/done` */
+        AnswerRequest: {
+            /** @description At most 2000 characters; the citizen reads it. */
+            answer: string;
+        };
+        /** @enum {string} */
+        AppointmentState: "booked" | "checked_in" | "served" | "cancelled" | "no_show";
+        AppointmentView: {
+            /** @description Check-in is open from here … */
+            check_in_from: string;
+            /** @description … to here; then the place is released. */
+            check_in_until: string;
+            ends_at: string;
+            hall: string;
+            id: string;
+            item: string | null;
+            queue: string;
+            starts_at: string;
+            state: components["schemas"]["AppointmentState"];
+            /** @description Set by the check-in. */
+            ticket: string | null;
+        };
         /** @description `POST /api/v1/cases/{id}/correction` */
         AskCorrection: {
             /**
@@ -1046,6 +1858,25 @@ export interface components {
             code: string;
             message: components["schemas"]["Bilingual"];
         };
+        /** @description `POST /api/v1/appointments`: by a citizen's visit, at its hall. */
+        BookAppointment: {
+            /** @description Item slug: it says the queue. */
+            item?: string | null;
+            needs?: components["schemas"]["AccessNeed"][];
+            /** @description Queue, where there is no item; neither: the general desk. */
+            queue?: string | null;
+            /** @description The slot's beginning. */
+            starts_at: string;
+        };
+        /** @description Answer of a booking. The code is shown once more by a repeat with the same idempotency key, and never otherwise. */
+        Booked: {
+            appointment: components["schemas"]["AppointmentView"];
+            /** @description Eight characters without I, L, O, U: typed, or read from the QR code (一码预约). */
+            code: string;
+            qr_svg: string;
+            /** @description What the QR code says: `…/phone/#a=<code>`. */
+            url: string;
+        };
         /** @description `POST /api/v1/auth/booth/challenge` */
         BoothChallenge: {
             booth: string;
@@ -1071,6 +1902,44 @@ export interface components {
             id: string;
             name: components["schemas"]["Bilingual"];
         };
+        /** @description `POST /api/v1/appointments/check-in`, `…/{id}/cancel`: with the code, or by the card that the visit has read. */
+        ByCode: {
+            code?: string | null;
+        };
+        /** @enum {string} */
+        CallBackState: "waiting" | "ringing" | "answered" | "closed" | "cancelled";
+        /** @description Answer of `POST /api/v1/tickets/{id}/call-back`. */
+        CallBackTaken: {
+            /** @description For the same visit, as long as the call-back may take: the page keeps it. */
+            access_token: string;
+            call_back: components["schemas"]["CallBackView"];
+            expires_at: string;
+            /** @description The new ticket, in the old one's place. */
+            ticket: components["schemas"]["TicketView"];
+        };
+        /** @description A call-back, named by its ticket: HTTP answers and the `call_back` frame. */
+        CallBackView: {
+            /** @description Set after a try in vain. */
+            next_try_at: string | null;
+            /** @description Set while it rings. */
+            ring_until: string | null;
+            /** @description Set once answered. */
+            session: string | null;
+            state: components["schemas"]["CallBackState"];
+            ticket: string;
+            /**
+             * Format: int32
+             * @description Tries that have begun.
+             */
+            tries: number;
+            /** Format: int32 */
+            tries_max: number;
+        };
+        /**
+         * @description A rung of the degrade ladder.
+         * @enum {string}
+         */
+        CallMode: "video" | "audio" | "text" | "phone";
         /** @description One read of an identity card, signed by the booth's device. */
         CardRead: {
             booth: string;
@@ -1083,6 +1952,14 @@ export interface components {
             read_at: string;
             /** @description SM2 over [`card_read_bytes`], base64url. */
             signature: string;
+        };
+        /** @description Answer of `POST /api/v1/tickets/{id}/carry`: a code that works once. */
+        CarryCode: {
+            code: string;
+            expires_at: string;
+            qr_svg: string;
+            /** @description What the QR code says: `…/phone/#t=<code>`. */
+            url: string;
         };
         CaseCard: {
             applicant_masked: string;
@@ -1183,6 +2060,10 @@ export interface components {
             seat: string;
             /** @enum {string} */
             type: "watch_seat";
+        } | {
+            hall: string;
+            /** @enum {string} */
+            type: "watch_hall";
         } | {
             command: components["schemas"]["Command"];
             id: string;
@@ -1304,6 +2185,19 @@ export interface components {
             kind: "material_remove";
             material: string;
             session: string;
+        } | {
+            /** @enum {string} */
+            kind: "mode";
+            session: string;
+            to: components["schemas"]["CallMode"];
+        } | {
+            /** @enum {string} */
+            kind: "mode_agree";
+            session: string;
+        } | {
+            /** @enum {string} */
+            kind: "mode_refuse";
+            session: string;
         };
         /** @description Answers to [`Command`]; most are empty. */
         CommandReply: {
@@ -1389,6 +2283,23 @@ export interface components {
             duty: string;
             name: string;
             staff: string;
+        };
+        EarlierCase: {
+            item: string;
+            item_title: components["schemas"]["Bilingual"] | null;
+            /** @description Its last four characters. */
+            number: string;
+            received_at: string;
+            state: string;
+        };
+        EarlierSession: {
+            at: string;
+            disposition: string | null;
+            end_reason: string | null;
+            item: string | null;
+            item_title: components["schemas"]["Bilingual"] | null;
+            /** Format: int64 */
+            minutes: number | null;
         };
         /** @description `POST /api/v1/sessions/{id}/end` */
         EndSession: {
@@ -1513,12 +2424,54 @@ export interface components {
             kind: "handed_off";
             number: string;
         } | {
+            invite: string;
+            invite_kind: components["schemas"]["InviteKind"];
+            /** @enum {string} */
+            kind: "invited";
+        } | {
+            invite: string;
+            /** @enum {string} */
+            kind: "invite_changed";
+            state: components["schemas"]["InviteState"];
+        } | {
+            /** @enum {string} */
+            kind: "hold";
+            on: boolean;
+        } | {
+            /** @enum {string} */
+            kind: "transferred";
+            member: string;
+        } | {
+            /** @enum {string} */
+            kind: "mode_changed";
+            mode: components["schemas"]["CallMode"];
+        } | {
+            /** @enum {string} */
+            kind: "mode_asked";
+            mode: components["schemas"]["CallMode"];
+        } | {
+            /** @enum {string} */
+            kind: "mode_refused";
+        } | {
+            /** @enum {string} */
+            kind: "noted";
+            note: string;
+        } | {
+            /** @enum {string} */
+            kind: "hidden";
+        } | {
             /** @enum {string} */
             kind: "ended";
             reason: string;
         };
         ExchangeCode: {
             code: string;
+        };
+        /** @description `POST /api/v1/guests` */
+        ExchangeGuest: {
+            code: string;
+            /** @description As the others will see it, 1 to 20 characters. */
+            name: string;
         };
         /** @description Answer of `form_set` where the base version was stale: `Problem.current` has this shape. */
         FieldCurrent: {
@@ -1578,6 +2531,23 @@ export interface components {
             bytes: number;
             sm3: string;
         };
+        /** @description `POST /api/v1/seats/{id}/force`, by a supervisor of the hall. */
+        ForceSeat: {
+            /** @description `break`, `meal`, `meeting`, `training`, `unattended`, `shift_over`, `needed`, `other`. */
+            reason: string;
+            /** @description `ready`, `away` or `offline`. */
+            state: components["schemas"]["SeatState"];
+        };
+        /** @description A supervisor's word about a seat, until the agent moves on. */
+        ForcedView: {
+            /** @description It acts only when session and wrap-up are over. */
+            after_session: boolean;
+            at: string;
+            /** @description The supervisor's name. */
+            by: string;
+            reason: string;
+            state: components["schemas"]["SeatState"];
+        };
         /** @description Snapshot: the `form` frame and `GET /api/v1/sessions/{id}/form`. Values are masked for the viewer before they leave the server. */
         FormView: {
             /** Format: int32 */
@@ -1625,6 +2595,32 @@ export interface components {
             id: string;
             title: components["schemas"]["Bilingual"];
         };
+        /** @description For the family member; the code works once. */
+        GuestLink: {
+            code: string;
+            /** @description The URL as a QR code, SVG. */
+            qr_svg: string;
+            url: string;
+        };
+        /** @description A token for this one session. */
+        GuestToken: {
+            access_token: string;
+            expires_at: string;
+            member: string;
+            session: string;
+        };
+        /** @description `GET /api/v1/halls/{id}/consents`: between this hall and others. */
+        HallConsents: {
+            /** @description Halls that serve this hall's citizens: what an overflow may name. */
+            accepted_by: components["schemas"]["HallRef"][];
+            /** @description Halls whose citizens this hall serves. */
+            accepts: components["schemas"]["HallRef"][];
+        };
+        /** @description A hall whose citizens another hall serves too. */
+        HallRef: {
+            id: string;
+            name: components["schemas"]["Bilingual"];
+        };
         /** @description `GET /api/v1/halls`, `GET /api/v1/halls/{id}`: public. */
         HallView: {
             /** @description Nearest window, for when the service is away. */
@@ -1658,6 +2654,19 @@ export interface components {
             qr_svg: string;
             url: string;
         };
+        /** @description The citizen's earlier visits and cases: no name, no whole number. */
+        HistoryView: {
+            cases: components["schemas"]["EarlierCase"][];
+            sessions: components["schemas"]["EarlierSession"][];
+        };
+        HourView: {
+            /**
+             * Format: int32
+             * @description 0 to 23, Beijing time.
+             */
+            hour: number;
+            level: components["schemas"]["LevelView"];
+        };
         /** @description `POST /api/v1/visits/{id}/identity` */
         Identify: {
             read: components["schemas"]["CardRead"];
@@ -1670,6 +2679,67 @@ export interface components {
             name_masked: string;
             /** @description 4290**********1513 */
             number_masked: string;
+        };
+        /** @enum {string} */
+        InviteKind: "consult" | "join" | "guest" | "transfer_warm" | "transfer_cold";
+        /** @enum {string} */
+        InviteState: "ringing" | "accepted" | "introduced" | "done" | "declined" | "timed_out" | "cancelled" | "returned";
+        /** @description `POST /api/v1/invites/{id}/step` */
+        InviteStep: {
+            step: components["schemas"]["Step"];
+            /**
+             * Format: int64
+             * @description The version that was on the screen.
+             */
+            version: number;
+        };
+        /** @description Whom it goes to. */
+        InviteTarget: {
+            id: string;
+            /** @enum {string} */
+            to: "staff";
+        } | {
+            id: string;
+            /** @enum {string} */
+            to: "seat";
+        } | {
+            code: string;
+            /** @enum {string} */
+            to: "skill";
+        } | {
+            skill: string;
+            /** @enum {string} */
+            to: "queue";
+        } | {
+            /** @enum {string} */
+            to: "link";
+        };
+        InviteView: {
+            asked_at: string;
+            /** @description The agent who asks. */
+            from: string;
+            id: string;
+            interpreter: boolean;
+            item: string | null;
+            item_title: components["schemas"]["Bilingual"] | null;
+            kind: components["schemas"]["InviteKind"];
+            /** @description Once accepted. */
+            member: string | null;
+            seat: string | null;
+            session: string;
+            state: components["schemas"]["InviteState"];
+            target: components["schemas"]["InviteTarget"];
+            /** @description Who is rung or takes part; nobody yet for a link or a cold transfer. */
+            to: string | null;
+            /** @description End of the ring. */
+            until: string | null;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description Answer of `POST /api/v1/sessions/{id}/invites`. */
+        Invited: {
+            invite: components["schemas"]["InviteView"];
+            link: components["schemas"]["GuestLink"] | null;
         };
         ItemCard: {
             department: components["schemas"]["Bilingual"];
@@ -1693,6 +2763,14 @@ export interface components {
             name: components["schemas"]["Bilingual"];
             /** @description `required`, `optional`, `later` (容缺) */
             necessity: string;
+        };
+        /** @description AB seats of one item: who handles it first (主办) and who steps in (协办). */
+        ItemPair: {
+            a_name: string;
+            a_staff: string;
+            b_name: string;
+            b_staff: string;
+            item: string;
         };
         /** @description `GET /api/v1/items/{id}`: the guide. */
         ItemView: {
@@ -1724,6 +2802,24 @@ export interface components {
             version: number;
         };
         /** @description A list that is not paged. */
+        Items_AppointmentView: {
+            items: {
+                /** @description Check-in is open from here … */
+                check_in_from: string;
+                /** @description … to here; then the place is released. */
+                check_in_until: string;
+                ends_at: string;
+                hall: string;
+                id: string;
+                item?: string | null;
+                queue: string;
+                starts_at: string;
+                state: components["schemas"]["AppointmentState"];
+                /** @description Set by the check-in. */
+                ticket?: string | null;
+            }[];
+        };
+        /** @description A list that is not paged. */
         Items_HallView: {
             items: {
                 /** @description Nearest window, for when the service is away. */
@@ -1747,12 +2843,115 @@ export interface components {
             }[];
         };
         /** @description A list that is not paged. */
+        Items_ItemPair: {
+            items: {
+                a_name: string;
+                a_staff: string;
+                b_name: string;
+                b_staff: string;
+                item: string;
+            }[];
+        };
+        /** @description A list that is not paged. */
+        Items_LiveSession: {
+            items: {
+                id: string;
+                item?: string | null;
+                members: components["schemas"]["LiveMember"][];
+                number: string;
+                queue: string;
+                seat: string;
+                seat_name: components["schemas"]["Bilingual"];
+                since: string;
+                state: components["schemas"]["SessionState"];
+                ticket: string;
+            }[];
+        };
+        /** @description A list that is not paged. */
+        Items_NoteView: {
+            items: {
+                at: string;
+                /** @description Name of who wrote it. */
+                by: string;
+                id: string;
+                /** @description `note`; `wrap_up`: of an agent who handed the citizen over. */
+                kind: string;
+                text: string;
+            }[];
+        };
+        /** @description A list that is not paged. */
+        Items_NoticeView: {
+            items: {
+                at: string;
+                /** @description The supervisor's name. */
+                from: string;
+                id: string;
+                read_at?: string | null;
+                seat: string;
+                text: string;
+            }[];
+        };
+        /** @description A list that is not paged. */
+        Items_PhraseView: {
+            items: {
+                id: string;
+                scope: components["schemas"]["PhraseScope"];
+                shortcut: string;
+                text: components["schemas"]["Bilingual"];
+            }[];
+        };
+        /** @description A list that is not paged. */
+        Items_QueueView: {
+            items: {
+                code: string;
+                name: components["schemas"]["Bilingual"];
+                /** @description By the rule's own hours; absent: it has none. */
+                open_now?: boolean | null;
+                /** @description A supervisor lets this hall serve the queue too, for now. */
+                overflow_now?: string | null;
+                rule: components["schemas"]["QueueRule"];
+                /**
+                 * Format: int64
+                 * @description 0: nobody has written a rule; what is shown is the default.
+                 */
+                version: number;
+            }[];
+        };
+        /** @description A list that is not paged. */
+        Items_RequestItem: {
+            items: {
+                /** @description Staff id. */
+                claimed_by?: string | null;
+                created_at: string;
+                id: string;
+                item?: string | null;
+                queue: string;
+                state: components["schemas"]["RequestState"];
+            }[];
+        };
+        /** @description A list that is not paged. */
+        Items_RequestView: {
+            items: {
+                answer?: string | null;
+                answered_at?: string | null;
+                created_at: string;
+                id: string;
+                item?: string | null;
+                queue: string;
+                state: components["schemas"]["RequestState"];
+            }[];
+        };
+        /** @description A list that is not paged. */
         Items_SeatView: {
             items: {
+                /** @description The agent chose at the opening that calls are answered by themselves: the page accepts. */
+                auto_answer: boolean;
                 /** @description `break`, `meal`, `no_answer`, `page_closed`, … while away. */
                 away_reason?: string | null;
+                forced?: components["schemas"]["ForcedView"] | null;
                 hall: string;
                 id: string;
+                invite?: components["schemas"]["InviteView"] | null;
                 /** Format: int32 */
                 longest_wait_s: number;
                 /** @description `3号席` */
@@ -1770,9 +2969,37 @@ export interface components {
                  * @description People who wait for one of this seat's skills, and the longest wait.
                  */
                 waiting: number;
+                /** @description The wrap-up was made longer once; it cannot be again. */
+                wrap_up_extended: boolean;
                 wrap_up_session?: string | null;
                 /** @description End of wrap-up. */
                 wrap_up_until?: string | null;
+            }[];
+        };
+        /** @description A list that is not paged. */
+        Items_SlotRuleView: {
+            items: {
+                /** Format: int32 */
+                capacity: number;
+                hours: components["schemas"]["SlotHours"][];
+                queue: string;
+                /** Format: int32 */
+                slot_minutes: number;
+                /** Format: int64 */
+                version: number;
+            }[];
+        };
+        /** @description A list that is not paged. */
+        Items_TicketLine: {
+            items: {
+                class: components["schemas"]["PriorityClass"];
+                enqueued_at: string;
+                id: string;
+                item?: string | null;
+                number: string;
+                overflow_hall?: string | null;
+                queue: string;
+                state: components["schemas"]["TicketState"];
             }[];
         };
         /**
@@ -1780,11 +3007,77 @@ export interface components {
          * @enum {string}
          */
         Language: "zh-CN" | "en";
+        /** @description `POST /api/v1/requests`: nobody is on duty, and the answer is to come later. */
+        LeaveRequest: {
+            /** @description Mobile number for the answer. */
+            contact: string;
+            item?: string | null;
+            /** @description At most 2000 characters. */
+            text: string;
+        };
+        /** @description Counts of tickets and the shares made of them; shares in tenths of a percent, absent when there is nothing to judge. */
+        LevelView: {
+            /** Format: int64 */
+            abandoned: number;
+            /** Format: int32 */
+            abandoned_permille: number | null;
+            /**
+             * Format: int64
+             * @description Left before they really waited.
+             */
+            abandoned_short: number;
+            /** Format: int64 */
+            answered: number;
+            /** Format: int64 */
+            answered_in_time: number;
+            /** Format: int32 */
+            connection_permille: number | null;
+            /** Format: int32 */
+            longest_wait_s: number;
+            /**
+             * Format: int64
+             * @description Grace or closing time ended it.
+             */
+            lost: number;
+            /** Format: int32 */
+            mean_wait_s: number | null;
+            /**
+             * Format: int64
+             * @description Ended and really waited: answered + abandoned + lost; the base of the shares.
+             */
+            offered: number;
+            /**
+             * Format: int64
+             * @description Waiting or ringing now.
+             */
+            open: number;
+            /** Format: int32 */
+            service_level_permille: number | null;
+        };
         LicenceAccessView: {
             at: string;
             by: components["schemas"]["Bilingual"];
             licence_name: components["schemas"]["Bilingual"];
             purpose: components["schemas"]["Bilingual"];
+        };
+        LiveMember: {
+            /** @description Staff by name; everybody else: empty. */
+            name: string;
+            present: boolean;
+            role: components["schemas"]["MemberRole"];
+        };
+        /** @description `GET /api/v1/halls/{id}/sessions`: one live session; nothing of the citizen. */
+        LiveSession: {
+            id: string;
+            item: string | null;
+            members: components["schemas"]["LiveMember"][];
+            number: string;
+            queue: string;
+            seat: string;
+            seat_name: components["schemas"]["Bilingual"];
+            since: string;
+            state: components["schemas"]["SessionState"];
+            ticket: string;
         };
         /** @description `POST /api/v1/auth/login`. The refresh token comes as an HttpOnly cookie. */
         Login: {
@@ -1813,20 +3106,78 @@ export interface components {
             /** @description `licence_copy`, `camera`, `upload`. */
             source: string;
         };
+        /**
+         * @description What a member may see and do follows from this.
+         * @enum {string}
+         */
+        MemberPart: "citizen" | "agent" | "consulted" | "colleague" | "interpreter" | "guest" | "supervisor";
         /** @enum {string} */
         MemberRole: "citizen" | "agent" | "guest" | "supervisor";
         MemberView: {
             camera_on: boolean;
             id: string;
             mic_on: boolean;
-            /** @description Staff: full name; a citizen: masked, or 「匿名」 / "Anonymous". */
+            /** @description Staff: full name; a citizen: masked, or 「匿名」 / "Anonymous"; a guest: as typed. */
             name: components["schemas"]["Bilingual"];
+            part: components["schemas"]["MemberPart"];
             /** @description False while dropped and within grace. */
             present: boolean;
             role: components["schemas"]["MemberRole"];
         };
+        /** @description `POST /api/v1/tickets/{id}/move`, by a supervisor of the ticket's hall; at least one of the three. */
+        MoveTicket: {
+            /** @default null */
+            class: components["schemas"]["PriorityClass"] | null;
+            /**
+             * @description Before everybody who waits in that queue now.
+             * @default false
+             */
+            head: boolean;
+            /** @default null */
+            queue: string | null;
+        };
+        /** @description `POST /api/v1/sessions/{id}/invites` */
+        NewInvite: {
+            kind: components["schemas"]["InviteKind"];
+            target: components["schemas"]["InviteTarget"];
+        };
+        /** @description `POST /api/v1/sessions/{id}/notes` */
+        NewNote: {
+            text: string;
+        };
+        /** @description `POST /api/v1/phrases` */
+        NewPhrase: {
+            scope: components["schemas"]["PhraseScope"];
+            /** @description Up to 16 characters without spaces; unique in its scope. */
+            shortcut: string;
+            /** @description Chinese is required, English may be empty; 500 characters each. */
+            text: components["schemas"]["Bilingual"];
+        };
+        /** @description For staff of the session alone. */
+        NoteView: {
+            at: string;
+            /** @description Name of who wrote it. */
+            by: string;
+            id: string;
+            /** @description `note`; `wrap_up`: of an agent who handed the citizen over. */
+            kind: string;
+            text: string;
+        };
+        NoticeView: {
+            at: string;
+            /** @description The supervisor's name. */
+            from: string;
+            id: string;
+            read_at: string | null;
+            seat: string;
+            text: string;
+        };
         /** @description What rings. */
         OfferView: {
+            /** @description A call-back: `POST /pairings/{id}/call` rings the citizen's phone; their answer begins the session. */
+            call_back: boolean;
+            /** @description The citizen's phone rings until then. */
+            calling_until: string | null;
             channel: components["schemas"]["Channel"];
             class: components["schemas"]["PriorityClass"];
             /** @description The ring ends here. */
@@ -1842,8 +3193,22 @@ export interface components {
             /** Format: int32 */
             waited_s: number;
         };
+        /** @description `POST /api/v1/appointments/find`, `POST /api/v1/tickets/carry` */
+        OneTimeCode: {
+            code: string;
+        };
+        /** @enum {string} */
+        OpenDays: "workdays" | "weekend" | "all";
+        /** @description One line of opening hours, `HH:MM` Beijing time. */
+        OpenHours: {
+            days: components["schemas"]["OpenDays"];
+            from: string;
+            to: string;
+        };
         /** @description `POST /api/v1/seats/{id}/open` */
         OpenSeat: {
+            /** @description Calls are to be answered by themselves: the page accepts the offer when it comes. */
+            auto_answer?: boolean;
             /** @description Subset of what the person may serve. */
             skills: string[];
             /** @description Move here a seat that is open in another tab or at another desk. */
@@ -1888,6 +3253,15 @@ export interface components {
             /** @enum {string} */
             kind: "computed";
         };
+        /** @enum {string} */
+        PhraseScope: "hall" | "own";
+        /** @description A canned reply. `GET /api/v1/phrases`: the hall's and one's own. */
+        PhraseView: {
+            id: string;
+            scope: components["schemas"]["PhraseScope"];
+            shortcut: string;
+            text: components["schemas"]["Bilingual"];
+        };
         PrefillView: {
             /** @description Paths that it would fill. */
             fields: string[];
@@ -1918,6 +3292,119 @@ export interface components {
             title: string;
             /** @description `https://cloud-booth.example/problems/<code>` */
             type: string;
+        };
+        /** @description `PUT /api/v1/halls/{id}/consents/{from}`, by a supervisor or administrator of hall `id`. */
+        PutHallConsent: {
+            accept: boolean;
+        };
+        /** @description `PUT /api/v1/halls/{id}/item-pairs/{item}` */
+        PutItemPair: {
+            a_staff: string;
+            b_staff: string;
+        };
+        /** @description `PUT /api/v1/halls/{id}/queues/{code}/overflow` */
+        PutOverflow: {
+            /** @description Absent: off. */
+            hall?: string | null;
+        };
+        /** @description `PUT /api/v1/phrases/{id}` */
+        PutPhrase: {
+            shortcut: string;
+            text: components["schemas"]["Bilingual"];
+        };
+        /** @description `PUT /api/v1/halls/{id}/queues/{code}` */
+        PutQueue: {
+            rule: components["schemas"]["QueueRule"];
+            /**
+             * Format: int64
+             * @description The version that was on the screen.
+             */
+            version: number;
+        };
+        QueueNow: {
+            code: string;
+            level: components["schemas"]["LevelView"];
+            /** @description Since when the first in line has waited: the page counts on. */
+            longest_since: string | null;
+            name: components["schemas"]["Bilingual"];
+            overflow_now: string | null;
+            /**
+             * Format: int32
+             * @description Seats on duty with the queue's skill.
+             */
+            seats_on_duty: number;
+            /** Format: int32 */
+            waiting: number;
+        };
+        /** @description Seconds for which a ticket is kept for people who know the matter; zero: none. */
+        QueuePrefer: {
+            /**
+             * Format: int32
+             * @description Who served this citizen last.
+             * @default 0
+             */
+            last_agent_s: number;
+            /**
+             * Format: int32
+             * @description The AB seats (主办, 协办) of the item, after that.
+             * @default 0
+             */
+            pair_s: number;
+        };
+        /** @description A queue's rule. */
+        QueueRule: {
+            /** @description Empty: no hours of its own. */
+            hours?: components["schemas"]["OpenHours"][];
+            prefer?: components["schemas"]["QueuePrefer"];
+            required: components["schemas"]["SkillAsked"][];
+            /**
+             * Format: int32
+             * @description 10 to 120.
+             */
+            ring_s?: number;
+            steps?: components["schemas"]["QueueStep"][];
+            /**
+             * Format: int32
+             * @description Text sessions that one agent may hold at once; kept, one is served at a time for now.
+             */
+            text_slots?: number;
+            /**
+             * Format: int32
+             * @description 0 to 900.
+             */
+            wrap_up_s?: number;
+        };
+        /** @description What is eased after a wait; steps add up. */
+        QueueStep: {
+            /**
+             * Format: int32
+             * @description Seconds since the ticket was taken, 1 to 3600, rising from step to step.
+             */
+            after_s: number;
+            /** @description Skills no longer asked for; a need (`need:…`) or language (`lang:…`, `dialect:…`) goes only where it is named here. */
+            drop?: string[];
+            /**
+             * Format: int32
+             * @description Higher levels come down to this one.
+             */
+            min_level?: number | null;
+            /** @description Another hall that may serve it too (跨域通办); that hall must accept this one's citizens. */
+            overflow?: string | null;
+        };
+        /** @description `GET /api/v1/halls/{id}/queues`: one queue and its rule as it acts. */
+        QueueView: {
+            code: string;
+            name: components["schemas"]["Bilingual"];
+            /** @description By the rule's own hours; absent: it has none. */
+            open_now: boolean | null;
+            /** @description A supervisor lets this hall serve the queue too, for now. */
+            overflow_now: string | null;
+            rule: components["schemas"]["QueueRule"];
+            /**
+             * Format: int64
+             * @description 0: nobody has written a rule; what is shown is the default.
+             */
+            version: number;
         };
         /** @description `POST /api/v1/cases/{id}/rating` */
         Rate: {
@@ -1973,19 +3460,90 @@ export interface components {
         } | {
             ok: components["schemas"]["CommandReply"];
         };
+        /** @description A request as the agent who claimed it sees it. */
+        RequestFull: {
+            answer: string | null;
+            contact: string;
+            identity: components["schemas"]["IdentityView"] | null;
+            request: components["schemas"]["RequestItem"];
+            text: string;
+        };
+        /** @description A request in the agents' list: neither text nor number. */
+        RequestItem: {
+            /** @description Staff id. */
+            claimed_by: string | null;
+            created_at: string;
+            id: string;
+            item: string | null;
+            queue: string;
+            state: components["schemas"]["RequestState"];
+        };
+        /** @enum {string} */
+        RequestState: "open" | "claimed" | "done";
+        /** @description A request as the citizen who left it sees it. */
+        RequestView: {
+            answer: string | null;
+            answered_at: string | null;
+            created_at: string;
+            id: string;
+            item: string | null;
+            queue: string;
+            state: components["schemas"]["RequestState"];
+        };
         /**
          * @description What a member of staff may do.
          * @enum {string}
          */
         Role: "agent" | "supervisor" | "reviewer" | "issuer" | "presenter" | "admin";
+        SeatNow: {
+            forced_next: components["schemas"]["SeatState"] | null;
+            id: string;
+            name: components["schemas"]["Bilingual"];
+            reason: string | null;
+            session: string | null;
+            since: string;
+            staff: string | null;
+            staff_name: string | null;
+            state: components["schemas"]["SeatState"];
+        };
         /** @enum {string} */
         SeatState: "offline" | "ready" | "ringing" | "busy" | "wrap_up" | "away";
+        SeatTime: {
+            reason: string | null;
+            state: components["schemas"]["SeatState"];
+            /**
+             * Format: int64
+             * @description Microseconds.
+             */
+            time_us: number;
+        };
+        /** @description `GET /api/v1/seats/{id}/times?date=2026-01-31`: a Beijing day, up to now. */
+        SeatTimes: {
+            date: string;
+            /** Format: int64 */
+            duty_us: number;
+            from: string;
+            seat: string;
+            /** @description The day's end, or now. */
+            to: string;
+            /** @description They sum to `to` − `from` exactly. */
+            totals: components["schemas"]["SeatTime"][];
+            /**
+             * Format: int64
+             * @description Ringing, busy, wrap-up (µs) and that with ready (µs): occupancy's two counts.
+             */
+            work_us: number;
+        };
         /** @description Snapshot for the agent: HTTP answers and the `seat` frame. */
         SeatView: {
+            /** @description The agent chose at the opening that calls are answered by themselves: the page accepts. */
+            auto_answer: boolean;
             /** @description `break`, `meal`, `no_answer`, `page_closed`, … while away. */
             away_reason: string | null;
+            forced: components["schemas"]["ForcedView"] | null;
             hall: string;
             id: string;
+            invite: components["schemas"]["InviteView"] | null;
             /** Format: int32 */
             longest_wait_s: number;
             /** @description `3号席` */
@@ -2003,9 +3561,16 @@ export interface components {
              * @description People who wait for one of this seat's skills, and the longest wait.
              */
             waiting: number;
+            /** @description The wrap-up was made longer once; it cannot be again. */
+            wrap_up_extended: boolean;
             wrap_up_session: string | null;
             /** @description End of wrap-up. */
             wrap_up_until: string | null;
+        };
+        /** @description `POST /api/v1/seats/{id}/notices`: a supervisor's words to a seat. */
+        SendNotice: {
+            /** @description 1 to 200 characters; no citizen's data belongs here. */
+            text: string;
         };
         /** @description Server → client. */
         ServerFrame: {
@@ -2031,6 +3596,10 @@ export interface components {
             /** @enum {string} */
             type: "ticket";
         } | {
+            call_back: components["schemas"]["CallBackView"];
+            /** @enum {string} */
+            type: "call_back";
+        } | {
             seat: components["schemas"]["SeatView"];
             /** @enum {string} */
             type: "seat";
@@ -2055,6 +3624,14 @@ export interface components {
             session: string;
             /** @enum {string} */
             type: "ephemeral";
+        } | {
+            /** @enum {string} */
+            type: "wallboard";
+            wallboard: components["schemas"]["Wallboard"];
+        } | {
+            notice: components["schemas"]["NoticeView"];
+            /** @enum {string} */
+            type: "notice";
         } | {
             seat: string | null;
             session: string | null;
@@ -2101,16 +3678,24 @@ export interface components {
             form_open: boolean;
             /** @description While someone is gone: until when they may return. */
             grace_until: string | null;
+            /** @description The citizen hears music or a message: staff talk apart, or another seat is being found. */
+            hold: boolean;
             id: string;
             identity: components["schemas"]["IdentityView"] | null;
+            /** @description Invitations under way; for the agent alone. */
+            invites: components["schemas"]["InviteView"][];
             /** @description The item chosen at the start or opened by the agent. */
             item: string | null;
             materials: components["schemas"]["MaterialView"][];
+            /** @description What the viewer may see and do here, as stable words (`read_form`, `invite`, …). */
+            may: string[];
             /** @description Which member the viewer is. */
             me: string | null;
             members: components["schemas"]["MemberView"][];
             /** @description For the agent: what hand-off still lacks (stable words: `identity`, `form`, `confirm`, `signature`, `material:<code>`). */
             missing: string[];
+            mode: components["schemas"]["CallMode"];
+            mode_asked: components["schemas"]["CallMode"] | null;
             needs: components["schemas"]["AccessNeed"][];
             /** @description The media room (the ticket's id): where `media_offer` goes. */
             room: string;
@@ -2123,6 +3708,26 @@ export interface components {
             started_at: string;
             state: components["schemas"]["SessionState"];
             /** Format: int64 */
+            version: number;
+        };
+        /** @description `PUT /api/v1/halls/{id}/slot-rules/{queue}` */
+        SetSlotRule: {
+            /**
+             * Format: int32
+             * @description Places in one slot, 1 to 500.
+             */
+            capacity: number;
+            /** @description At most 14 lines that do not overlap; none: nothing can be booked. */
+            hours: components["schemas"]["SlotHours"][];
+            /**
+             * Format: int32
+             * @description 5 to 240.
+             */
+            slot_minutes: number;
+            /**
+             * Format: int64
+             * @description The version that was on the screen; 0: there was none.
+             */
             version: number;
         };
         /** @description The signature step: what is signed, and whether it is. */
@@ -2140,9 +3745,58 @@ export interface components {
             language: components["schemas"]["Language"];
             signed_at: string;
         };
+        /** @description A skill and how well it must be mastered, 1 to 5. */
+        SkillAsked: {
+            code: string;
+            /** Format: int32 */
+            level: number;
+        };
         SkillView: {
             code: string;
             name: components["schemas"]["Bilingual"];
+        };
+        /**
+         * @description Which days a line of hours is for; working days follow the calendar, weekends worked in lieu (调休) included.
+         * @enum {string}
+         */
+        SlotDays: "workdays" | "weekend" | "all";
+        /** @description One line of the hours in which people are received by appointment, Beijing time: from inclusive, to exclusive. */
+        SlotHours: {
+            days: components["schemas"]["SlotDays"];
+            /** @description `09:00` */
+            from: string;
+            /** @description `12:00`; `24:00` is the day's end. */
+            to: string;
+        };
+        /** @description `GET /api/v1/halls/{id}/slots`: the slots of one Beijing day that have not begun. */
+        SlotList: {
+            /** @description `2026-11-23` */
+            date: string;
+            items: components["schemas"]["SlotTime"][];
+            queue: string;
+        };
+        /** @description What can be booked for one queue of a hall. */
+        SlotRuleView: {
+            /** Format: int32 */
+            capacity: number;
+            hours: components["schemas"]["SlotHours"][];
+            queue: string;
+            /** Format: int32 */
+            slot_minutes: number;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description A piece of a day that can be booked. */
+        SlotTime: {
+            /** Format: int32 */
+            capacity: number;
+            from: string;
+            /**
+             * Format: int32
+             * @description Places left; 0: full.
+             */
+            left: number;
+            to: string;
         };
         /** @description Which media line carries whom. */
         SlotView: {
@@ -2152,6 +3806,12 @@ export interface components {
             mid: string;
             /** @description `camera`, `document`, `screen` */
             source: string;
+        };
+        /** @description `GET`, `PUT /api/v1/staff/{id}/skills`: codes and levels 1 to 5. Acts when the person next sits down. */
+        StaffSkills: {
+            skills: {
+                [key: string]: number;
+            };
         };
         /** @description Answer of log-in and `POST /api/v1/auth/refresh`. */
         StaffToken: {
@@ -2170,6 +3830,8 @@ export interface components {
             /** @description Skill codes that this person may serve. */
             skills: string[];
         };
+        /** @enum {string} */
+        Step: "accept" | "decline" | "cancel" | "introduce" | "finish" | "return";
         /** @description 收件 受理 审查 出证 送达 */
         StepView: {
             at: string | null;
@@ -2185,6 +3847,32 @@ export interface components {
             needs?: components["schemas"]["AccessNeed"][];
             /** @description 老、弱、病、残、孕: self-declared. */
             priority?: boolean;
+        };
+        /** @description What the standard asks (GB/T 33358). */
+        Targets: {
+            /**
+             * Format: int32
+             * @description A call answered within this counts for the service level.
+             */
+            answer_within_s: number;
+            /** Format: int32 */
+            connection_pct: number;
+            /**
+             * Format: int32
+             * @description Who leaves before this never really waited, and is in no share.
+             */
+            short_abandon_s: number;
+        };
+        /** @description `GET /api/v1/halls/{id}/tickets`: one in line, without a person's data. */
+        TicketLine: {
+            class: components["schemas"]["PriorityClass"];
+            enqueued_at: string;
+            id: string;
+            item: string | null;
+            number: string;
+            overflow_hall: string | null;
+            queue: string;
+            state: components["schemas"]["TicketState"];
         };
         /** @enum {string} */
         TicketState: "waiting" | "offered" | "paired" | "closed" | "abandoned" | "expired" | "called_back";
@@ -2269,6 +3957,25 @@ export interface components {
              */
             recent_error_s: number | null;
         };
+        /** @description `GET /api/v1/halls/{id}/wallboard` and the `wallboard` frame: a whole snapshot each time. */
+        Wallboard: {
+            /** @description When it was read. */
+            at: string;
+            /** @description Beijing day that the figures are of. */
+            date: string;
+            /** @description The whole day. */
+            day: components["schemas"]["LevelView"];
+            hall: string;
+            /** @description By the hour in which the number was taken; hours without a ticket are left out. */
+            hours: components["schemas"]["HourView"][];
+            longest_since: string | null;
+            name: components["schemas"]["Bilingual"];
+            queues: components["schemas"]["QueueNow"][];
+            seats: components["schemas"]["SeatNow"][];
+            targets: components["schemas"]["Targets"];
+            /** Format: int32 */
+            waiting: number;
+        };
         /** @description `POST /api/v1/sessions/{id}/wrap-up` */
         WrapUp: {
             /** @description `case_submitted`, `answered`, `follow_up`, `wrong_desk`, `dropped`, `other` */
@@ -2352,6 +4059,159 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AdminOverview"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_appointments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_AppointmentView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_appointments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookAppointment"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Booked"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_appointments_check_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ByCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_appointments_find: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OneTimeCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppointmentView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_appointments_id_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ByCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppointmentView"];
                 };
             };
             default: {
@@ -2499,6 +4359,93 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StaffToken"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_call_backs_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallBackView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_call_backs_id_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_call_backs_id_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallBackView"];
                 };
             };
             default: {
@@ -3043,6 +4990,37 @@ export interface operations {
             };
         };
     };
+    post_guests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExchangeGuest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuestToken"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_halls: {
         parameters: {
             query?: never;
@@ -3099,6 +5077,501 @@ export interface operations {
             };
         };
     };
+    get_halls_id_consents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HallConsents"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_halls_id_consents_from: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                from: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutHallConsent"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HallConsents"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_halls_id_item_pairs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_ItemPair"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_halls_id_item_pairs_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutItemPair"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_ItemPair"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_halls_id_item_pairs_item: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_ItemPair"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_halls_id_others: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_HallView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_halls_id_queues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_QueueView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_halls_id_queues_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutQueue"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_halls_id_queues_code_overflow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutOverflow"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_halls_id_seats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_SeatView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_halls_id_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_LiveSession"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_halls_id_slot_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_SlotRuleView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_halls_id_slot_rules_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                queue: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetSlotRule"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlotRuleView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_halls_id_slots: {
+        parameters: {
+            query: {
+                /** @description Queue, for example `general`. */
+                queue: string;
+                /** @description Beijing day, `2026-11-23`. */
+                date: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlotList"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_halls_id_tickets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_TicketLine"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_halls_id_wallboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Wallboard"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_handover_codes_exchange: {
         parameters: {
             query?: never;
@@ -3118,6 +5591,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseToken"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_invites_id_step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InviteStep"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InviteView"];
                 };
             };
             default: {
@@ -3216,6 +5722,35 @@ export interface operations {
             };
         };
     };
+    post_notices_id_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_pairings_id_accept: {
         parameters: {
             query?: never;
@@ -3233,6 +5768,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_pairings_id_call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeatView"];
                 };
             };
             default: {
@@ -3278,6 +5842,126 @@ export interface operations {
             };
         };
     };
+    get_phrases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_PhraseView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_phrases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPhrase"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhraseView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_phrases_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutPhrase"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhraseView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_phrases_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_rating_tags: {
         parameters: {
             query?: never;
@@ -3293,6 +5977,211 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RatingScale"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_requests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_RequestItem"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_requests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaveRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_requests_mine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_RequestView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_requests_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestFull"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_requests_id_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestFull"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_requests_id_done: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestItem"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_requests_id_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestItem"];
                 };
             };
             default: {
@@ -3394,6 +6283,130 @@ export interface operations {
             };
         };
     };
+    post_seats_id_extend_wrap_up: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeatView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_seats_id_force: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForceSeat"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeatView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_seats_id_notices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_NoticeView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_seats_id_notices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendNotice"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_seats_id_open: {
         parameters: {
             query?: never;
@@ -3444,6 +6457,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SeatView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_seats_id_times: {
+        parameters: {
+            query?: {
+                /** @description `2026-01-31`, Beijing; absent: today. */
+                date?: string | null;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeatTimes"];
                 };
             };
             default: {
@@ -3605,6 +6650,68 @@ export interface operations {
             };
         };
     };
+    get_sessions_id_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_sessions_id_invites: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInvite"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invited"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_sessions_id_materials: {
         parameters: {
             query: {
@@ -3660,6 +6767,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_sessions_id_notes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_NoteView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_sessions_id_notes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNote"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoteView"];
+                };
             };
             default: {
                 headers: {
@@ -3731,6 +6900,68 @@ export interface operations {
             };
         };
     };
+    get_staff_id_skills: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffSkills"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_staff_id_skills: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StaffSkills"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffSkills"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_tickets: {
         parameters: {
             query?: never;
@@ -3750,6 +6981,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_tickets_carry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OneTimeCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitToken"];
                 };
             };
             default: {
@@ -3791,6 +7053,35 @@ export interface operations {
             };
         };
     };
+    post_tickets_id_call_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallBackTaken"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_tickets_id_cancel: {
         parameters: {
             query?: never;
@@ -3808,6 +7099,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_tickets_id_carry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CarryCode"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_tickets_id_move: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveTicket"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketLine"];
                 };
             };
             default: {
