@@ -559,7 +559,7 @@ async fn a_day_at_the_desk() {
     for day in kept() {
         play(day).await;
     }
-    let wanted = std::env::var("CLOUD_BOOTH_SIM_DAY").unwrap_or_else(|_| "1 900 8".into());
+    let wanted = std::env::var("CLOUD_BOOTH_SIM_DAY").unwrap_or_else(|_| "1 600 8".into());
     let n: Vec<u64> = wanted
         .split_whitespace()
         .map(|n| n.parse().unwrap())
