@@ -4,6 +4,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { call } from './calls.ts'
 import { type Running, startServer } from './server.ts'
+import { queueByPhone } from './talk.ts'
 import { type Window, openBooth, openWindow, seatIs, signIn, takeSeat, wrap } from './windows.ts'
 
 let server: Running
@@ -54,6 +55,10 @@ async function ring(): Promise<void> {
 it('an unanswered ring: the citizen is at the head again, the seat is away', async () => {
   await ring()
   const number = await booth.at('ticket-number').innerText()
+  // Whoever came later stays behind.
+  const later = await openWindow(browser, server, 'phone', guard)
+  await queueByPhone(later)
+  await later.see('ticket-number', /\d{3}/)
   await desk.page.locator('[data-testid="workspace"][data-seat-state="away"]').waitFor({ timeout: RING_MS + 10_000 })
   await desk.see('missed')
   await desk.shot('70-desk-missed')
@@ -65,8 +70,13 @@ it('an unanswered ring: the citizen is at the head again, the seat is away', asy
   await desk.see('ring-card', number)
   await booth.click('cancel')
   await booth.click('cancel-yes')
+  // Now it is the later one's turn.
+  await desk.see('ring-card', await later.at('ticket-number').innerText())
+  await later.click('cancel-ticket')
+  await later.click('cancel-confirm')
   await desk.gone('ring-card')
   await seatIs(desk, 'ready')
+  await later.context.close()
   guard.assertClean()
 })
 
