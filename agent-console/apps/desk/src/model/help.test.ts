@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { SkillView } from "@cloud-booth/api";
-import { agentSteps, choicesFor, guestSteps, isApart, kindOf, stepWord } from "./help.ts";
+import { agentSteps, choicesFor, clashes, guestSteps, isApart, kindOf, stepWord } from "./help.ts";
 import type { DeskSeat, InviteKind, InviteState, InviteView } from "./wire.ts";
 
 const seat = (id: string, state: DeskSeat["state"], skills: string[]): DeskSeat => ({ id, state, skills, name: { zh: id, en: id } }) as unknown as DeskSeat;
@@ -40,6 +40,13 @@ test("the same step is named by what it does to the citizen", () => {
   expect(stepWord(invite("consult", "introduced"), "finish")).toBe("help.step.letGo");
   expect(stepWord(invite("transfer_warm", "introduced"), "finish")).toBe("help.step.handOver");
   expect(stepWord(invite("transfer_warm", "accepted"), "return")).toBe("help.step.takeBack");
+});
+
+test("a transfer waits until whoever was brought in has left, and nobody is brought in during one", () => {
+  expect(clashes("transfer_warm", [invite("guest", "accepted")])).toBe(true);
+  expect(clashes("join", [invite("transfer_cold", "ringing")])).toBe(true);
+  expect(clashes("join", [invite("guest", "accepted")])).toBe(false);
+  expect(clashes("transfer_cold", [])).toBe(false);
 });
 
 test("only a private talk puts the citizen on hold", () => {

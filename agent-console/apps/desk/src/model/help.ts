@@ -41,6 +41,12 @@ export function choicesFor(kind: InviteKind, seats: readonly DeskSeat[], skills:
   return [...byQueue, ...bySeat.sort(firstFree), ...bySkill.sort(firstFree)];
 }
 
+/** A transfer is alone: who would belong to which agent while another invitation hangs? */
+export function clashes(kind: InviteKind, live: readonly InviteView[]): boolean {
+  const isTransfer = (one: InviteKind): boolean => one === "transfer_warm" || one === "transfer_cold";
+  return live.some((invite) => isTransfer(invite.kind) || isTransfer(kind));
+}
+
 /** What the session's agent may do next, the likeliest first. */
 export function agentSteps(invite: InviteView): InviteStep[] {
   const { kind, state } = invite;

@@ -24,14 +24,15 @@ class Line {
   }
 }
 const media = () => ({ state: { mic_on: true, camera_on: true, has_microphone: true, has_camera: true, problem: null }, events: new Emitter() }) as unknown as LocalMedia;
-const view = (change: Partial<SessionView> = {}): SessionView => ({
+const view = (change: Partial<SessionView> = {}): SessionView =>
+  ({
   id: "ses_1", room: "tkt_1", state: "active", end_reason: null, seq: 0, version: 1, started_at: "2026-11-21T01:00:00Z", ended_at: null, grace_until: null, me: "mem_a",
   members: [
     { id: "mem_a", role: "agent", name: { zh: "李工", en: "Li" }, present: true, mic_on: true, camera_on: true },
     { id: "mem_c", role: "citizen", name: { zh: "王*某", en: "W*" }, present: true, mic_on: true, camera_on: true },
   ],
   channel: "booth", needs: [], identity: null, card_nonce: null, item: null, form_open: false, consents: [], sign: null, materials: [], case: null, missing: [], ...change,
-});
+}) as unknown as SessionView;
 const event = (seq: number, actor: string | null, body: SessionEvent["body"]): SessionEvent => ({ seq, at: "2026-11-21T01:00:01Z", actor, body });
 
 const open: LiveSession[] = [];
