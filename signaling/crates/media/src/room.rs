@@ -265,11 +265,11 @@ impl Room {
 
     pub(crate) fn set_role(&self, member: &str, role: MemberRole) {
         let mut state = lock(&self.state);
-        if let Some(present) = state.member(member) {
-            if present.role != role {
-                present.role = role;
-                self.recompute(&mut state);
-            }
+        if let Some(present) = state.member(member)
+            && present.role != role
+        {
+            present.role = role;
+            self.recompute(&mut state);
         }
     }
 
