@@ -113,7 +113,6 @@ CREATE INDEX tickets_ahead ON tickets (hall_id, skill, order_at, id) WHERE state
 CREATE INDEX tickets_stage ON tickets (stage_at) WHERE stage_at IS NOT NULL AND state = 'waiting';
 CREATE UNIQUE INDEX ticket_of_visit ON tickets (visit_id) WHERE state IN ('waiting', 'offered', 'paired');
 CREATE INDEX tickets_grace ON tickets (grace_until) WHERE grace_until IS NOT NULL;
-CREATE INDEX tickets_recent ON tickets (hall_id, paired_at) WHERE paired_at IS NOT NULL;
 
 CREATE TABLE pairings (
   id TEXT PRIMARY KEY, hall_id TEXT NOT NULL, ticket_id TEXT NOT NULL REFERENCES tickets (id),
@@ -141,6 +140,7 @@ CREATE TABLE sessions (
 CREATE UNIQUE INDEX session_live_seat ON sessions (seat_id) WHERE state <> 'ended' AND parked = 0;
 CREATE UNIQUE INDEX session_live_visit ON sessions (visit_id) WHERE state <> 'ended';
 CREATE INDEX sessions_of_visit ON sessions (visit_id, started_at);
+CREATE INDEX sessions_recent ON sessions (hall_id, ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX sessions_due ON sessions (due_at) WHERE due_at IS NOT NULL;
 CREATE TABLE session_members (
   id TEXT PRIMARY KEY, session_id TEXT NOT NULL REFERENCES sessions (id),

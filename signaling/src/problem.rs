@@ -716,12 +716,7 @@ pub const KINDS: &[Kind] = &[
         "规则有不对的地方",
         "The rule has faults",
     ),
-    kind(
-        "rule_too_large",
-        422,
-        "条数太多",
-        "Too many entries",
-    ),
+    kind("rule_too_large", 422, "条数太多", "Too many entries"),
     kind(
         "rule_skill_unknown",
         422,
@@ -734,12 +729,7 @@ pub const KINDS: &[Kind] = &[
         "同一项技能写了两次",
         "The same skill is named twice",
     ),
-    kind(
-        "rule_level",
-        422,
-        "技能等级应为1到5",
-        "A level is 1 to 5",
-    ),
+    kind("rule_level", 422, "技能等级应为1到5", "A level is 1 to 5"),
     kind(
         "rule_steps_order",
         422,

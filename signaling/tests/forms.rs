@@ -129,6 +129,7 @@ async fn call(person: Option<&Person>) -> Call {
         OpenSeat {
             skills: vec!["general".into()],
             take_over: false,
+            auto_answer: false,
         },
     )
     .await

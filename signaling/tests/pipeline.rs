@@ -149,6 +149,7 @@ async fn call_of(name: &str, number: &str, agent: Principal) -> Call {
         OpenSeat {
             skills: vec!["general".into()],
             take_over: false,
+            auto_answer: false,
         },
     )
     .await

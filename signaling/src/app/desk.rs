@@ -442,6 +442,10 @@ pub async fn open(
                         w.wake(&s.id);
                     }
                 }
+                // A page that holds the seat already may be rung at once, with its new skills.
+                if s.holder.is_some() && s.silent_since.is_none() {
+                    match_hall(tx, w, &s.hall_id).await?;
+                }
                 w.audit(
                     tx,
                     "seat.opened",

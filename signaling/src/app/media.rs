@@ -665,15 +665,23 @@ async fn note(
     let Some(m) = names.get(member).filter(|_| s.state != State::Ended) else {
         return Ok(());
     };
-    let (id, body) = (s.id, body(m.clone()));
+    let (id, of, body) = (s.id, m.clone(), body(m.clone()));
     app.write("server", move |tx, w| {
-        let (id, body) = (id.clone(), body.clone());
+        let (id, of, body) = (id.clone(), of.clone(), body.clone());
         Box::pin(async move {
             store::dialect::lock_session(tx, &id).await?;
-            if let Some(s) = session::get(tx, &id)
+            let Some(s) = session::get(tx, &id)
                 .await?
                 .filter(|s| s.state != State::Ended)
-            {
+            else {
+                return Ok(());
+            };
+            // Who left needs no word about their line.
+            let gone = session::members(tx, &id)
+                .await?
+                .iter()
+                .any(|m| m.left_at.is_some() && m.id.as_str() == of);
+            if !gone {
                 call_flow::journal(tx, w, &s, None, &body).await?;
             }
             Ok(())

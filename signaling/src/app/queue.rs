@@ -102,10 +102,11 @@ pub(super) async fn enter(
     wanted: Wanted,
     seen: &HallNow,
 ) -> Result<TicketId, AppError> {
+    // Under the lock: of two at once by one citizen, the second sees the first.
+    store::dialect::lock_hall(tx, &v.hall_id).await?;
     if ticket::of_visit(tx, &v.id).await?.is_some() {
         return Err(no("ticket_open"));
     }
-    store::dialect::lock_hall(tx, &v.hall_id).await?;
     let no_of_day = hall::next_ticket_no(tx, &v.hall_id, &w.now.beijing_date().to_string()).await?;
     let mut t = ticket::Ticket {
         id: w.id(),

@@ -3,7 +3,8 @@
 
 use crate::{
     app::{
-        App, appointments, callbacks, requests, audit_log, call_flow, consents, deadlines, desk, erasure, issue, nodes, queue, routing,
+        App, appointments, audit_log, call_flow, callbacks, consents, deadlines, desk, erasure,
+        issue, nodes, queue, requests, routing,
     },
     problem::AppError,
 };

@@ -2,7 +2,10 @@
 
 use super::commands;
 use crate::{
-    app::{App, Caller, call_flow, callbacks, desk, hall_now::Fresh, queue, session_view, supervise, token::Principal, wallboard},
+    app::{
+        App, Caller, call_flow, callbacks, desk, hall_now::Fresh, queue, session_view, supervise,
+        token::Principal, wallboard,
+    },
     cluster::{Connection, Live, Signal},
     problem::{AppError, no},
 };
@@ -444,18 +447,19 @@ impl Actor {
             self.snapshot(id.as_str(), r.map(|ticket| ServerFrame::Ticket { ticket }))
                 .await?;
             if topics.contains(id.as_str())
-                && let Some(r) = callbacks::of_ticket(&self.app, id.clone()).await.transpose()
+                && let Some(r) = callbacks::of_ticket(&self.app, id.clone())
+                    .await
+                    .transpose()
             {
                 let topic = format!("call_back:{id}");
-                self.snapshot(&topic, r.map(|call_back| ServerFrame::CallBack { call_back }))
-                    .await?;
+                self.snapshot(
+                    &topic,
+                    r.map(|call_back| ServerFrame::CallBack { call_back }),
+                )
+                .await?;
             }
         }
-        if let Some(id) = self
-            .board
-            .clone()
-            .filter(|h| topics.contains(h.as_str()))
-        {
+        if let Some(id) = self.board.clone().filter(|h| topics.contains(h.as_str())) {
             let r = wallboard::get(&self.app, &id).await;
             let frame = r.map(|b| ServerFrame::Wallboard {
                 wallboard: Box::new(protocol::Wallboard::clone(&b)),
@@ -469,7 +473,8 @@ impl Actor {
         {
             for notice in supervise::unread(&self.app, id).await.unwrap_or_default() {
                 let topic = notice.id.clone();
-                self.snapshot(&topic, Ok(ServerFrame::Notice { notice })).await?;
+                self.snapshot(&topic, Ok(ServerFrame::Notice { notice }))
+                    .await?;
             }
         }
         if let Some(id) = self

@@ -201,11 +201,6 @@ pub fn refused(e: &AppError) -> bool {
     matches!(e, AppError::Rejected { .. })
 }
 
-/// Of two at once the database itself may refuse one, by the index that holds an invariant.
-pub fn refused_by_database(e: &AppError) -> bool {
-    matches!(e, AppError::Store(store::StoreError::Constraint(_)))
-}
-
 /// Drives `f` until it has waited `times` times, then lets go of it: the server died there. True: it came to its end.
 pub async fn cut(f: impl Future, times: usize) -> bool {
     let mut f = pin!(f);

@@ -2,7 +2,7 @@
 //! databases. After each step the rows are looked at; at the end everybody leaves, and every ticket has ended once.
 
 use crate::{
-    calls::{Ask, Call, Who, cut, perform, refused, refused_by_database, visit},
+    calls::{Ask, Call, Who, cut, perform, refused, visit},
     look::Look,
     world::{On, QUEUES, World, seat_id, staff_id},
 };
@@ -238,15 +238,11 @@ impl Play {
 
     /// One call after another until one is refused; the answer of the first.
     async fn run(&self, calls: &[Call], key: &str) -> Checked<Option<String>> {
-        self.race(calls, key, false).await
-    }
-
-    async fn race(&self, calls: &[Call], key: &str, racing: bool) -> Checked<Option<String>> {
         let mut first = None;
         for c in calls {
             match perform(&self.world.app, c, key).await {
                 Ok(a) => first = first.or(Some(a)),
-                Err(e) if refused(&e) || (racing && refused_by_database(&e)) => break,
+                Err(e) if refused(&e) => break,
                 Err(e) => return Err(format!("{c:?}: {e}")),
             }
         }
@@ -281,7 +277,7 @@ impl Play {
                     return Ok(());
                 };
                 let (ka, kb) = (self.key(), self.key());
-                let (ra, rb) = futures::join!(self.race(&a, &ka, true), self.race(&b, &kb, true));
+                let (ra, rb) = futures::join!(self.run(&a, &ka), self.run(&b, &kb));
                 self.accepted(&a, ka, ra?);
                 self.accepted(&b, kb, rb?);
             }

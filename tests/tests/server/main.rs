@@ -34,5 +34,5 @@ mod refusals;
 mod ring;
 mod routing;
 mod supervise;
-mod wallboard;
 mod transfers;
+mod wallboard;

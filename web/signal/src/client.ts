@@ -76,6 +76,8 @@ export class SignalClient {
   readonly #halls = new Set<string>();
   /** Joined sessions and the last journal number seen. */
   readonly #sessions = new Map<string, number>();
+  /** Sessions whose journal was asked for from its start. */
+  readonly #fromStart = new Set<string>();
   readonly #online = (): void => this.#hurry();
 
   constructor(options: SignalOptions) {
@@ -142,6 +144,12 @@ export class SignalClient {
   join(session: string): Promise<JoinedReply> {
     if (!this.#sessions.has(session)) this.#sessions.set(session, 0);
     return this.#join(session);
+  }
+
+  /** From the start of the journal: what was hidden from this member may be seen by now. */
+  again(session: string): Promise<JoinedReply> {
+    this.#fromStart.add(session);
+    return this.command<JoinedReply>({ kind: "join", session, after_seq: 0 });
   }
 
   dispose(): void {
@@ -273,6 +281,8 @@ export class SignalClient {
     }
     const reply = frame.ok;
     if (reply.kind === "joined") {
+      // Set back only now: what came live in between is part of the answer.
+      if (this.#fromStart.delete(reply.session.id)) this.#sessions.set(reply.session.id, 0);
       this.events.emit("joined", reply);
       for (const event of reply.events) this.#event(reply.session.id, event, true);
       const last = this.#sessions.get(reply.session.id);

@@ -1,6 +1,9 @@
 //! The WebSocket at `/ws`: JSON text frames, one tagged object each. See `docs/protocol.md`.
 
-use crate::{CallBackView, CallMode, CardRead, FormView, InviteKind, InviteState, Language, NoticeView, Problem, SeatView, SessionView, TicketView, Wallboard};
+use crate::{
+    CallBackView, CallMode, CardRead, FormView, InviteKind, InviteState, Language, NoticeView,
+    Problem, SeatView, SessionView, TicketView, Wallboard,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -298,43 +301,105 @@ pub struct SessionEvent {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EventBody {
-    MemberJoined { member: String },
-    MemberDropped { member: String, grace_until: String },
-    MemberBack { member: String },
-    MemberLeft { member: String },
-    MediaConnected { member: String },
-    MediaLost { member: String },
-    Chat { text: String },
-    FormOpened { item: String },
-    FieldSet { path: String, version: i64 },
-    Prefilled { consent: String, paths: Vec<String> },
-    GroupConfirmed { group: String },
-    FieldConfirmed { path: String },
-    GroupDisputed { group: String },
-    ConsentAsked { consent: String },
-    ConsentGranted { consent: String },
-    ConsentRefused { consent: String },
-    ConsentWithdrawn { consent: String },
+    MemberJoined {
+        member: String,
+    },
+    MemberDropped {
+        member: String,
+        grace_until: String,
+    },
+    MemberBack {
+        member: String,
+    },
+    MemberLeft {
+        member: String,
+    },
+    MediaConnected {
+        member: String,
+    },
+    MediaLost {
+        member: String,
+    },
+    Chat {
+        text: String,
+    },
+    FormOpened {
+        item: String,
+    },
+    FieldSet {
+        path: String,
+        version: i64,
+    },
+    Prefilled {
+        consent: String,
+        paths: Vec<String>,
+    },
+    GroupConfirmed {
+        group: String,
+    },
+    FieldConfirmed {
+        path: String,
+    },
+    GroupDisputed {
+        group: String,
+    },
+    ConsentAsked {
+        consent: String,
+    },
+    ConsentGranted {
+        consent: String,
+    },
+    ConsentRefused {
+        consent: String,
+    },
+    ConsentWithdrawn {
+        consent: String,
+    },
     Identified {},
-    MaterialAdded { material: String },
-    MaterialRemoved { material: String },
+    MaterialAdded {
+        material: String,
+    },
+    MaterialRemoved {
+        material: String,
+    },
     SignAsked {},
     SignDeclined {},
     Signed {},
-    HandedOff { case: String, number: String },
-    Invited { invite: String, invite_kind: InviteKind },
-    InviteChanged { invite: String, state: InviteState },
+    HandedOff {
+        case: String,
+        number: String,
+    },
+    Invited {
+        invite: String,
+        invite_kind: InviteKind,
+    },
+    InviteChanged {
+        invite: String,
+        state: InviteState,
+    },
     /// The citizen is on hold, or heard again.
-    Hold { on: bool },
+    Hold {
+        on: bool,
+    },
     /// Another agent serves.
-    Transferred { member: String },
-    ModeChanged { mode: CallMode },
-    ModeAsked { mode: CallMode },
+    Transferred {
+        member: String,
+    },
+    ModeChanged {
+        mode: CallMode,
+    },
+    ModeAsked {
+        mode: CallMode,
+    },
     ModeRefused {},
-    Noted { note: String },
+    Noted {
+        note: String,
+    },
     /// An entry that is not for this viewer; it keeps its number.
     Hidden {},
-    Ended { reason: String },
+    Ended {
+        reason: String,
+    },
 }
 
 /// Live hints.

@@ -267,7 +267,10 @@ impl Store {
     /// True when a query comes back.
     pub async fn healthy(&self) -> bool {
         self.read(|tx| {
-            Box::pin(async move { tx.one("SELECT 1 AS one", vec![], |r| r.int("one")).await })
+            Box::pin(async move {
+                tx.one("SELECT CAST(1 AS BIGINT) AS one", vec![], |r| r.int("one"))
+                    .await
+            })
         })
         .await
         .is_ok_and(|r: Option<i64>| r == Some(1))

@@ -75,8 +75,8 @@ const LINE: &str = "SELECT id, skill, enqueued_at FROM tickets WHERE hall_id = $
 const GRACE: &str =
     "UPDATE tickets SET grace_until = $2 WHERE id = $1 AND state IN ('waiting', 'offered')";
 const GRACE_DUE: &str = "SELECT * FROM tickets WHERE grace_until <= $1 AND state IN ('waiting', 'offered') ORDER BY grace_until LIMIT 64";
-const RECENT: &str = "SELECT t.estimate_low, t.estimate_high, t.enqueued_at, t.paired_at, s.started_at, s.ended_at FROM tickets t
-  LEFT JOIN sessions s ON s.id = t.session_id WHERE t.hall_id = $1 AND t.paired_at IS NOT NULL ORDER BY t.paired_at DESC LIMIT 50";
+const RECENT: &str = "SELECT t.estimate_low, t.estimate_high, t.enqueued_at, t.paired_at, s.started_at, s.ended_at FROM sessions s
+  JOIN tickets t ON t.id = s.ticket_id WHERE s.hall_id = $1 AND s.ended_at IS NOT NULL AND t.paired_at IS NOT NULL ORDER BY s.ended_at DESC LIMIT 50";
 pub const QUERIES: &[&str] = &[
     INSERT,
     GET,
@@ -286,7 +286,8 @@ pub async fn grace_over(tx: &mut Tx, now: Timestamp) -> Result<Vec<Ticket>, Stor
     tx.all(GRACE_DUE, args![now], row).await
 }
 
-/// The last 50 that were paired, newest first.
+/// The 50 whose talk ended last, newest first. Of those that were paired last only the short talks would be over: seats
+/// would look faster than they are.
 pub async fn recent(tx: &mut Tx, hall: &HallId) -> Result<Vec<Sample>, StoreError> {
     tx.all(RECENT, args![hall], |r| {
         let served = match (r.opt_time("started_at")?, r.opt_time("ended_at")?) {

@@ -23,7 +23,7 @@ struct Args {
     #[arg(long, default_value_t = 33_358)]
     seed: u64,
     /// Which tickets an estimate looks back at: as the server does.
-    #[arg(long, value_enum, default_value = "paired")]
+    #[arg(long, value_enum, default_value = "ended")]
     recent: Recent,
 }
 

@@ -88,6 +88,7 @@ export class LiveSession {
   readonly #names = shallowReactive(new Map<string, Bilingual>());
   #peer: CallPeer | null = null;
   #isDisposed = false;
+  #isReadingAgain = false;
 
   constructor(id: string, needs: Needs) {
     this.id = id;
@@ -102,6 +103,10 @@ export class LiveSession {
       signal.on("event", ({ session, event, replayed }) => session === id && this.#hear(event, replayed)),
       signal.on("joined", (reply) => {
         if (reply.session.id !== id) return;
+        if (this.#isReadingAgain) {
+          this.#isReadingAgain = false;
+          this.events.value = [];
+        }
         this.#see(reply.session);
         if (reply.form) this.#seeForm(reply.form);
         this.#tellMedia();
@@ -276,6 +281,11 @@ export class LiveSession {
     if (before && view.version < before.version) return;
     for (const member of view.members) if (this.#names.get(member.id)?.zh !== member.name.zh) this.#names.set(member.id, member.name);
     this.view.value = view;
+    // Whoever may see more than before (the one who takes over) reads the journal again: what was hidden is there.
+    if (before && view.state !== "ended" && (view.may ?? []).some((one) => !(before.may ?? []).includes(one))) {
+      this.#isReadingAgain = true;
+      void this.#needs.signal.again(this.id).catch(() => (this.#isReadingAgain = false));
+    }
     if (view.state === "ended") this.hangUp();
     if (view.case && view.case !== this.case.value?.id) void this.#loadCase(view.case);
   }

@@ -212,7 +212,7 @@ both!(a_request_is_answered_by_who_claimed_it, |store| {
         };
         request::insert(tx, &q).await?;
         assert_eq!(request::get(tx, &q.id).await?, Some(q.clone()));
-        assert_eq!(request::of_hall(tx, &hall_id(), 9).await?, [q.clone()]);
+        assert!(request::of_hall(tx, &hall_id(), 9).await? == std::slice::from_ref(&q));
         assert!(request::claim(tx, &q.id, &id(1)).await?);
         assert!(!request::claim(tx, &q.id, &id(2)).await?);
         assert!(!request::release(tx, &q.id, &id(2)).await?);
