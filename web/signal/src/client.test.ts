@@ -117,6 +117,23 @@ describe("SignalClient", () => {
     expect(server.protocols[1]).toContain("ticket.t2");
   });
 
+  it("reads a journal again from its start, though later entries came in between", async () => {
+    server.answer = (frame) => {
+      if (frame.type !== "command" || frame.command.kind !== "join") return;
+      if (server.of("command").length === 2) server.send({ type: "event", session: "ses_1", event: { seq: 3, at: "", actor: null, body: { kind: "chat", text: "3" } } });
+      const upto = server.of("command").length + 1;
+      const events = [1, 2, 3].filter((seq) => seq <= upto).map((seq) => ({ seq, at: "", actor: null, body: { kind: "chat" as const, text: String(seq) } }));
+      server.send({ type: "reply", id: frame.id, ok: { kind: "joined", session: session(upto), form: null, events } });
+    };
+    open();
+    const seen: number[] = [];
+    client.on("event", ({ event }) => seen.push(event.seq));
+    await client.join("ses_1");
+    await client.again("ses_1");
+    expect(server.of("command").map((frame) => frame.command.kind === "join" && frame.command.after_seq)).toEqual([0, 0]);
+    expect(seen).toEqual([1, 2, 3, 1, 2, 3]);
+  });
+
   it("rejoins after a drop from the last number seen and gives each entry once", async () => {
     server.answer = (frame) => {
       if (frame.type !== "command" || frame.command.kind !== "join") return;

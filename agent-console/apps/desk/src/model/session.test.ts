@@ -10,6 +10,7 @@ class Line {
   readonly events = new Emitter<SignalEvents>();
   readonly sent: Command[] = [];
   readonly forgotten: string[] = [];
+  readonly readAgain: string[] = [];
   answer: (command: Command) => Promise<CommandReply> = () => Promise.resolve({ kind: "done" });
   on<Name extends keyof SignalEvents>(name: Name, listener: (value: SignalEvents[Name]) => void) {
     return this.events.on(name, listener);
@@ -17,6 +18,10 @@ class Line {
   command(command: Command): Promise<CommandReply> {
     this.sent.push(command);
     return this.answer(command);
+  }
+  again(id: string): Promise<unknown> {
+    this.readAgain.push(id);
+    return Promise.resolve();
   }
   hint(): void {}
   forget(id: string): void {
@@ -127,6 +132,19 @@ test("whoever left is named in the timeline still", () => {
   expect(named.value).toBe("");
   line.events.emit("session", view({ version: 3, members: [...view().members, { ...helper, id: "mem_late" } as never] }));
   expect([session.nameOf("mem_h"), named.value]).toEqual(["孙工", "孙工"]);
+});
+
+test("whoever takes over reads the journal again, and each entry stands once", () => {
+  const { line, session, hear } = begin();
+  line.events.emit("session", view({ version: 2, may: ["staff_talk"] } as never));
+  hear(event(1, "mem_c", { kind: "hidden" } as never));
+  expect([session.chat.value, line.readAgain]).toEqual([[], []]);
+  line.events.emit("session", view({ version: 3, may: ["staff_talk", "read_chat"] } as never));
+  expect(line.readAgain).toEqual(["ses_1"]);
+  line.events.emit("joined", { kind: "joined", session: view({ version: 3 }), form: null, events: [] });
+  line.events.emit("event", { session: "ses_1", event: event(1, "mem_c", { kind: "chat", text: "您好" }), replayed: true });
+  expect(session.events.value).toHaveLength(1);
+  expect(session.chat.value.map((one) => one.text)).toEqual(["您好"]);
 });
 
 test("a helper may what the server says, an agent of an older server all", () => {

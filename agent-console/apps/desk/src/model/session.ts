@@ -282,7 +282,7 @@ export class LiveSession {
     for (const member of view.members) if (this.#names.get(member.id)?.zh !== member.name.zh) this.#names.set(member.id, member.name);
     this.view.value = view;
     // Whoever may see more than before (the one who takes over) reads the journal again: what was hidden is there.
-    if (before && view.state !== "ended" && (view.may ?? []).some((one) => !(before.may ?? []).includes(one))) {
+    if (before?.may && view.state !== "ended" && view.may?.some((one) => !before.may?.includes(one))) {
       this.#isReadingAgain = true;
       void this.#needs.signal.again(this.id).catch(() => (this.#isReadingAgain = false));
     }
