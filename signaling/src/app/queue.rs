@@ -233,15 +233,25 @@ pub async fn view(app: &App, id: TicketId) -> Result<TicketView, AppError> {
     Ok(watched(app, id).await?.0)
 }
 
-/// The view and what [`again`] needs.
-pub async fn watched(app: &App, id: TicketId) -> Result<(TicketView, ticket::Ticket), AppError> {
+/// A ticket as it was last read for a page that watches it: what [`again`] needs.
+pub struct Watched(ticket::Ticket);
+
+impl Watched {
+    /// The topic whose wakes move its position.
+    #[must_use]
+    pub fn hall(&self) -> String {
+        self.0.hall_id.to_string()
+    }
+}
+
+pub async fn watched(app: &App, id: TicketId) -> Result<(TicketView, Watched), AppError> {
     let (t, ahead) = read(app, id).await?;
-    Ok((seen(app, t.clone(), ahead, Fresh::Now).await?, t))
+    Ok((seen(app, t.clone(), ahead, Fresh::Now).await?, Watched(t)))
 }
 
 /// The same ticket after its hall moved: positions come from the hall's look, not from a count a ticket. None: it is no
 /// longer in line, so it must be read.
-pub async fn again(app: &App, last: &ticket::Ticket) -> Result<Option<TicketView>, AppError> {
+pub async fn again(app: &App, Watched(last): &Watched) -> Result<Option<TicketView>, AppError> {
     let hall = hall_now::get(app, &last.hall_id, Fresh::Lately).await?;
     match hall.ahead(&last.id) {
         Some(ahead) => Ok(Some(seen(app, last.clone(), ahead, Fresh::Lately).await?)),

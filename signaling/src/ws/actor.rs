@@ -48,7 +48,7 @@ struct Actor {
     /// Whose wallboard the page shows.
     board: Option<HallId>,
     /// As they were last read: when only their hall moved they are not read again.
-    last_ticket: Option<Box<store::ticket::Ticket>>,
+    last_ticket: Option<Box<queue::Watched>>,
     last_seat: Option<Box<protocol::SeatView>>,
     sessions: HashMap<SessionId, Joined>,
     /// Hash of the last snapshot sent, by topic and kind.
@@ -524,7 +524,7 @@ impl Actor {
             return Ok(view);
         }
         let (view, row) = queue::watched(&self.app, id.clone()).await?;
-        let hall = row.hall_id.to_string();
+        let hall = row.hall();
         if matches!(view.state, TicketState::Waiting | TicketState::Offered) {
             self.hub.watch_quietly(&hall);
             self.last_ticket = Some(Box::new(row));
