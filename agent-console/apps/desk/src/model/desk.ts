@@ -1,53 +1,47 @@
-/** The console as a whole: where the person is (sign-in, seat, work), the seat, the ring, the session of now.
- * The server's seat frames lead; this model follows them and never assumes a state that the server did not say. */
+/** The console as a whole: where the person is (sign-in, seat, work), the devices, and the line of the seat that is held.
+ * What the seat does is its line's; this model decides when a line begins and ends. */
 import { computed, ref, shallowRef } from "vue";
-import { ProblemError, type Accepted, type HallView, type ItemCard, type ItemList, type Login, type SeatView, type WrapUp } from "@cloud-booth/api";
-import { CallPeer, LocalMedia, type LocalMediaState } from "@cloud-booth/rtc";
-import { SignalClient, type SignalState } from "@cloud-booth/signal";
-import { announce, toast } from "@cloud-booth/ui";
-import { pick, preferences } from "@cloud-booth/i18n";
+import type { HallView, ItemCard, ItemList, Login, SeatView, WrapUp } from "@cloud-booth/api";
+import { LocalMedia, type LocalMediaState } from "@cloud-booth/rtc";
+import type { SignalState } from "@cloud-booth/signal";
+import { announce } from "@cloud-booth/ui";
+import { pick } from "@cloud-booth/i18n";
 import { Account } from "./account.ts";
 import { Bell } from "./bell.ts";
 import { clock } from "./clock.ts";
+import { SeatLine } from "./line.ts";
 import { Notices, noticeIn } from "./notices.ts";
 import { Phrases } from "./phrases.ts";
 import { readMark, writeMark } from "./mark.ts";
-import { LiveSession } from "./session.ts";
+import type { LiveSession } from "./session.ts";
 import { say } from "./speak.ts";
 import type { DeskOffer, DeskSeat, InviteStep, InviteView } from "./wire.ts";
 import { WorkList } from "./worklist.ts";
 
 export type Phase = "starting" | "sign_in" | "seat" | "work" | "superseded";
 
-interface Warm {
-  ticket: string;
-  peer: CallPeer;
-}
-
 export class Desk {
   readonly phase = ref<Phase>("starting");
-  readonly seat = shallowRef<DeskSeat | null>(null);
+  /** The seat that is held; null where none is. */
+  readonly main = shallowRef<SeatLine | null>(null);
+  readonly seat = computed<DeskSeat | null>(() => this.main.value?.seat.value ?? null);
   readonly seats = shallowRef<readonly DeskSeat[]>([]);
   readonly hall = shallowRef<HallView | null>(null);
   readonly items = shallowRef<readonly ItemCard[]>([]);
-  readonly session = shallowRef<LiveSession | null>(null);
-  readonly connection = ref<SignalState>("idle");
-  readonly isAccepting = ref(false);
+  readonly session = computed<LiveSession | null>(() => this.main.value?.session.value ?? null);
+  readonly connection = computed<SignalState>(() => this.main.value?.connection.value ?? "idle");
+  readonly isAccepting = computed(() => this.main.value?.isAccepting.value ?? false);
   /** Signed out by the server, not by the person. */
   readonly wasSignedOut = ref(false);
   readonly mediaState = shallowRef<LocalMediaState | null>(null);
-  readonly offer = computed<DeskOffer | null>(() => (this.seat.value?.state === "ringing" ? (this.seat.value.offer ?? null) : null));
-  /** A colleague asks for help. */
-  readonly invite = computed<InviteView | null>(() => (this.seat.value?.state === "ringing" && this.seat.value.invite?.state === "ringing" ? this.seat.value.invite : null));
+  readonly offer = computed<DeskOffer | null>(() => this.main.value?.offer.value ?? null);
+  readonly invite = computed<InviteView | null>(() => this.main.value?.invite.value ?? null);
   readonly account = new Account(() => this.#signedOut());
   readonly bell = new Bell();
   readonly phrases = new Phrases(() => this.account.api);
   readonly work = new WorkList(() => this.account.api);
   readonly notices = new Notices(() => this.account.api);
   #media: LocalMedia | null = null;
-  #signal: SignalClient | null = null;
-  #warm: Warm | null = null;
-  #ringing = "";
 
   get media(): LocalMedia {
     if (!this.#media) {
@@ -122,29 +116,30 @@ export class Desk {
   async openSeat(id: string, skills: string[], takeOver: boolean, auto = false): Promise<void> {
     const opened = await this.account.api.post<SeatView>(`/seats/${id}/open`, { skills, take_over: takeOver, ...(auto ? { auto_answer: true } : {}) });
     writeMark({ seat: id, skills, auto });
-    this.seat.value = null;
-    this.#listen(id);
-    this.#follow(opened, false);
+    this.main.value?.dispose();
+    const line = this.#lineFor(id);
+    this.main.value = line;
+    line.follow(opened, false);
     this.phase.value = "work";
     if (opened.state === "away") await this.ready();
   }
 
   async ready(): Promise<void> {
-    await this.#seatCommand("ready");
+    await this.main.value?.command("ready");
   }
   async away(reason: string): Promise<void> {
-    await this.#seatCommand("away", { reason });
+    await this.main.value?.command("away", { reason });
   }
   /** Leaves the seat and goes back to the choice. */
   async close(): Promise<void> {
-    await this.#seatCommand("close");
+    await this.main.value?.command("close");
     this.#leave();
     await this.loadSeats().catch(() => undefined);
     this.phase.value = "seat";
   }
   async signOut(): Promise<void> {
     const seat = this.seat.value;
-    if (seat && seat.state !== "offline") await this.#seatCommand("close");
+    if (seat && seat.state !== "offline") await this.main.value?.command("close");
     this.#leave();
     await this.account.signOut();
     this.#closeDevices();
@@ -158,202 +153,56 @@ export class Desk {
   }
 
   async accept(): Promise<void> {
-    const offer = this.offer.value;
-    if (!offer || this.isAccepting.value || offer.calling_until) return;
-    this.isAccepting.value = true;
-    this.bell.stop();
-    if (offer.call_back) return this.#call(offer);
-    // The server forwards nothing before the accept, so the own picture may set off with the press.
-    void this.#warm?.peer.goLive(this.media);
-    try {
-      const { session } = await this.account.api.post<Accepted>(`/pairings/${offer.pairing}/accept`);
-      await this.#enter(session);
-    } catch (error) {
-      void this.#warm?.peer.hold();
-      throw error;
-    } finally {
-      this.isAccepting.value = false;
-    }
+    await this.main.value?.accept();
   }
-  /** A call-back: now the citizen's phone rings; the session begins when they answer. */
-  async #call(offer: DeskOffer): Promise<void> {
-    try {
-      this.#follow(await this.account.api.post<SeatView>(`/pairings/${offer.pairing}/call`), true);
-    } finally {
-      this.isAccepting.value = false;
-    }
-  }
-  /** To a colleague who asks. */
   async answerInvite(step: InviteStep): Promise<void> {
-    const invite = this.invite.value;
-    if (!invite || this.isAccepting.value) return;
-    this.isAccepting.value = true;
-    this.bell.stop();
-    try {
-      await this.account.api.post<InviteView>(`/invites/${invite.id}/step`, { step, version: invite.version });
-      if (step === "accept") await this.#enter(invite.session);
-    } finally {
-      this.isAccepting.value = false;
-    }
+    await this.main.value?.answerInvite(step);
   }
   async decline(reason: string): Promise<void> {
-    const offer = this.offer.value;
-    if (!offer) return;
-    this.bell.stop();
-    this.#follow(await this.account.api.post<SeatView>(`/pairings/${offer.pairing}/decline`, { reason }), true);
+    await this.main.value?.decline(reason);
   }
-
-  /** Sixty seconds more, once. */
   async extendWrapUp(): Promise<void> {
-    await this.#seatCommand("extend-wrap-up");
+    await this.main.value?.extendWrapUp();
   }
   async wrapUp(body: WrapUp): Promise<void> {
-    const id = this.session.value?.id ?? this.seat.value?.wrap_up_session;
-    if (id) this.#follow(await this.account.api.post<SeatView>(`/sessions/${id}/wrap-up`, body), true);
+    await this.main.value?.wrapUp(body);
   }
 
-  async #seatCommand(verb: "ready" | "away" | "close" | "extend-wrap-up", body: object = {}): Promise<void> {
-    const seat = this.seat.value;
-    if (seat) this.#follow(await this.account.api.post<SeatView>(`/seats/${seat.id}/${verb}`, body), true);
-  }
-
-  #listen(seat: string): void {
-    this.#signal?.dispose();
-    const signal = new SignalClient({ ticket: () => this.account.webSocketTicket(), language: () => preferences.state.locale, client: "console" });
-    this.#signal = signal;
-    signal.on("state", (state) => {
-      this.connection.value = state;
-      if (state === "signed_out") this.#signedOut();
-    });
-    signal.on("seat", (view) => view.id === seat && this.#follow(view, true));
-    signal.on("frame", (frame) => {
-      const notice = noticeIn(frame);
-      if (notice && this.notices.hear(notice)) announce(say("notice.said", { who: notice.from, text: notice.text }), "assertive");
-    });
-    signal.on("superseded", (lost) => {
-      if (this.#signal !== signal) return;
-      // Out of one session, not off the seat: a helper who is done, an agent who handed over.
-      if (!lost.seat) {
-        if (this.session.value?.id === lost.session) this.session.value?.leave();
-        return;
-      }
-      this.#leave(false);
-      this.#closeDevices();
-      this.phase.value = "superseded";
-      announce(say("desk.superseded"), "assertive");
-    });
-    signal.watchSeat(seat);
-    signal.start();
-  }
-
-  /** The one place where a seat's state becomes what the page does. `isLive`: made just now, so it tells the time. */
-  #follow(next: DeskSeat, isLive: boolean): void {
-    const before = this.seat.value;
-    if (before && (before.id !== next.id || next.version < before.version)) return;
-    if (isLive && before && before.state !== next.state) clock.heard(next.since);
-    this.seat.value = next;
-    const offer = this.offer.value;
-    const invite = this.invite.value;
-    if (offer && this.#ringing !== offer.pairing) this.#ring(offer, next);
-    else if (invite && !offer && this.#ringing !== invite.id) this.#ringInvite(invite);
-    if (!offer && !invite) this.#ringOver(next);
-    const at = next.session ?? next.invite?.session;
-    if (next.state === "busy" && at) void this.#enter(at).catch(() => undefined);
-    else if (next.state === "wrap_up" && next.wrap_up_session) void this.#finish(next.wrap_up_session);
-    else if (next.state === "ready" || next.state === "away" || next.state === "offline") this.#forgetSession();
-    const { forced } = next;
-    if (forced && forced.at !== before?.forced?.at) announce(say("forced.said", { by: forced.by, state: say(`work.${forced.state}`) }), "assertive");
-    if (before && before.state !== next.state && next.state === "away" && next.away_reason === "no_answer") announce(say("work.noAnswer"), "assertive");
-  }
-
-  #ring(offer: DeskOffer, seat: DeskSeat): void {
-    this.#ringing = offer.pairing;
-    const what = pick(offer.item_title) || say("work.noItem");
-    this.#warmUp(offer.ticket);
-    if (seat.auto_answer && !offer.calling_until) {
-      this.bell.once();
-      announce(say("ring.autoSaid", { what }), "assertive");
-      void this.accept().catch(() => toast(say("ring.autoFailed")));
-      return;
-    }
-    this.bell.start(say(offer.call_back ? "ring.callBackTitle" : "ring.title", { number: offer.number }), what);
-    announce(say(offer.call_back ? "ring.callBackSaid" : "ring.announce", { what }), "assertive");
-  }
-  #ringInvite(invite: InviteView): void {
-    this.#ringing = invite.id;
-    const title = say(`invite.title.${invite.kind}`, { who: invite.from });
-    this.bell.start(title, pick(invite.item_title) || say("work.noItem"));
-    announce(say("invite.said", { title }), "assertive");
-  }
-  #ringOver(next: SeatView): void {
-    this.#ringing = "";
-    this.bell.stop();
-    if (next.state === "busy" || !this.#warm || this.isAccepting.value) return;
-    this.#warm.peer.dispose();
-    this.#warm = null;
-  }
-
-  /** Connects the media path while it rings: what is left after the press is the first picture. */
-  #warmUp(ticket: string): void {
-    this.#warm?.peer.dispose();
-    const signal = this.#signal;
-    if (!signal) return;
-    const peer = new CallPeer({
-      negotiate: async (sdp) => {
-        const reply = await signal.command({ kind: "media_offer", room: ticket, sdp });
-        if (reply.kind !== "media_answer") throw new Error("not an answer");
-        return reply.sdp;
+  #lineFor(seat: string): SeatLine {
+    return new SeatLine(seat, {
+      api: () => this.account.api,
+      ticket: () => this.account.webSocketTicket(),
+      media: () => this.media,
+      bell: this.bell,
+      onCallOver: () => this.#unmute(),
+      onSignedOut: () => this.#signedOut(),
+      onSuperseded: () => this.#superseded(),
+      onFrame: (frame) => {
+        const notice = noticeIn(frame);
+        if (notice && this.notices.hear(notice)) announce(say("notice.said", { who: notice.from, text: notice.text }), "assertive");
       },
     });
-    this.#warm = { ticket, peer };
-    peer.connect();
   }
 
-  async #enter(id: string): Promise<void> {
-    const signal = this.#signal;
-    if (!signal || this.session.value?.id === id) return;
-    this.#forgetSession();
-    const session = new LiveSession(id, { api: this.account.api, signal, media: this.media });
-    this.session.value = session;
-    session.useCall(this.#warm?.peer ?? null);
-    this.#warm = null;
-    await session.enter();
-    announce(say("work.connectedTo", { who: session.nameOf(session.citizen.value?.id ?? null) }), "assertive");
+  #superseded(): void {
+    this.#leave(false);
+    this.#closeDevices();
+    this.phase.value = "superseded";
+    announce(say("desk.superseded"), "assertive");
   }
 
-  async #finish(id: string): Promise<void> {
-    const signal = this.#signal;
-    if (!signal || this.session.value?.id === id) {
-      this.session.value?.hangUp();
-      return;
-    }
-    const session = new LiveSession(id, { api: this.account.api, signal, media: this.media });
-    this.session.value = session;
-    await session.load().catch(() => undefined);
-  }
-
-  #forgetSession(): void {
-    this.session.value?.dispose();
-    this.session.value = null;
-    // Mute belongs to one call: the next person must be able to hear. The camera stays as it was chosen.
+  /** Mute belongs to one call: the next person must be able to hear. The camera stays as it was chosen. */
+  #unmute(): void {
     if (this.#media && this.mediaState.value && !this.mediaState.value.mic_on) this.#media.setMic(true);
   }
 
   #leave(forget = true): void {
+    this.main.value?.dispose();
+    this.main.value = null;
     this.bell.stop();
-    this.#warm?.peer.dispose();
-    this.#warm = null;
-    this.#ringing = "";
-    this.session.value?.dispose();
-    this.session.value = null;
-    const signal = this.#signal;
-    this.#signal = null;
-    signal?.dispose();
-    this.seat.value = null;
     this.notices.forget();
     this.work.forget();
     this.phrases.forget();
-    this.connection.value = "idle";
     if (forget) writeMark(null);
   }
 
@@ -377,10 +226,6 @@ export class Desk {
     this.bell.dispose();
     clock.stop();
   }
-}
-
-export function codeOf(error: unknown): string {
-  return error instanceof ProblemError ? error.code : "unknown";
 }
 
 /** 2号席 before 10号席. */

@@ -2,7 +2,7 @@
  * One place runs an act, marks it busy and keeps the problem that came of it. */
 import { inject, ref, shallowReactive, shallowRef, type InjectionKey } from "vue";
 import { problemText } from "@cloud-booth/api";
-import { codeOf } from "./desk.ts";
+import { codeOf } from "./problem.ts";
 import type { HelpTab } from "./help.ts";
 import { say } from "./speak.ts";
 
