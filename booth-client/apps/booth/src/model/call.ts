@@ -180,10 +180,10 @@ export class Call {
   }
   /** A step on the ladder: at once for this side's own, or as the answer to the agent's question. */
   mode(to: TalkMode): Promise<unknown> {
-    return this.#command((session) => ({ kind: "mode", session, to }) as unknown as Command);
+    return this.#command((session) => ({ kind: "mode", session, to }));
   }
   answerMode(agree: boolean): Promise<unknown> {
-    return this.#command((session) => ({ kind: agree ? "mode_agree" : "mode_refuse", session }) as unknown as Command);
+    return this.#command((session) => ({ kind: agree ? "mode_agree" : "mode_refuse", session }));
   }
   async end(reason: string): Promise<void> {
     if (this.#session) this.#setSession(await this.#visit.api.post<SessionView>(`/sessions/${this.#session}/end`, { reason }));

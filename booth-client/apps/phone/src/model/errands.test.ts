@@ -6,7 +6,7 @@ import { cleanCode, Errands, isMobile } from "./errands.ts";
 import { shelf } from "./store.ts";
 
 const later = new Date(Date.now() + 3_600_000).toISOString();
-const view = (more: Partial<AppointmentView> = {}): AppointmentView => ({ id: "apt_1", hall: "hal_1", queue: "general", item: null, starts_at: later, ends_at: later, state: "booked", check_in_from: later, check_in_until: later, ...more });
+const view = (more: Partial<AppointmentView> = {}): AppointmentView => ({ id: "apt_1", hall: "hal_1", queue: "general", item: null, starts_at: later, ends_at: later, state: "booked", check_in_from: later, check_in_until: later, ticket: null, ...more });
 
 function world(answer: (path: string, body: unknown) => unknown) {
   const map = new Map<string, string>();
@@ -88,7 +88,7 @@ describe("errands", () => {
 });
 
 describe("a call-back", () => {
-  const back = (more: Partial<CallBackView>): CallBackView => ({ ticket: "tkt_2", state: "waiting", tries: 0, tries_max: 2, ...more });
+  const back = (more: Partial<CallBackView>): CallBackView => ({ ticket: "tkt_2", state: "waiting", tries: 0, tries_max: 2, ring_until: null, next_try_at: null, session: null, ...more });
   it("rings until its end, however late the server's next word is", () => {
     const now = Date.parse("2026-11-23T02:00:00Z");
     const ringing = back({ state: "ringing", tries: 1, ring_until: "2026-11-23T02:00:30Z" });

@@ -1,6 +1,6 @@
 /** The ladder of this page's call: what the session says becomes what this phone sends; a step of one's own goes to the server first. */
 import { computed, ref, watch } from "vue";
-import { helped, type Command, type TalkMode } from "@cloud-booth/api";
+import type { Command, TalkMode } from "@cloud-booth/api";
 import { devicesAt } from "@cloud-booth/ui";
 import { call } from "./app.ts";
 import type { useOwnMedia } from "./own.ts";
@@ -8,8 +8,8 @@ import type { useOwnMedia } from "./own.ts";
 export function useWays(own: ReturnType<typeof useOwnMedia>, said: (mode: TalkMode) => void) {
   const isBusy = ref(false);
   const wrong = ref<unknown>(null);
-  const mode = computed<TalkMode>(() => helped(call.state.session).mode ?? call.state.mode);
-  const asked = computed(() => helped(call.state.session).mode_asked ?? null);
+  const mode = computed<TalkMode>(() => call.state.session?.mode ?? call.state.mode);
+  const asked = computed(() => call.state.session?.mode_asked ?? null);
   /** Steps that this side took or agreed to: only those may open a device. */
   let mine: TalkMode | null = null;
 
@@ -23,7 +23,7 @@ export function useWays(own: ReturnType<typeof useOwnMedia>, said: (mode: TalkMo
     if (next.mic !== now.mic) own.setMic(next.mic);
     if (next.camera !== now.camera) await own.setCamera(next.camera);
   }
-  watch(() => helped(call.state.session).mode, (to, from) => {
+  watch(() => call.state.session?.mode, (to, from) => {
     // The first word of a session is no change.
     if (!to || !from) return;
     said(to);
@@ -44,7 +44,7 @@ export function useWays(own: ReturnType<typeof useOwnMedia>, said: (mode: TalkMo
       isBusy.value = false;
     }
   }
-  const step = (to: TalkMode): Promise<void> => act((session) => ({ kind: "mode", session, to }) as unknown as Command, to);
-  const answer = (agree: boolean): Promise<void> => act((session) => ({ kind: agree ? "mode_agree" : "mode_refuse", session }) as unknown as Command, agree ? asked.value : null);
+  const step = (to: TalkMode): Promise<void> => act((session) => ({ kind: "mode", session, to }), to);
+  const answer = (agree: boolean): Promise<void> => act((session) => ({ kind: agree ? "mode_agree" : "mode_refuse", session }), agree ? asked.value : null);
   return { mode, asked, isBusy, wrong, step, answer };
 }
