@@ -2,7 +2,7 @@
 
 use crate::{
     error::Rejected,
-    id::{Id as _, StaffId},
+    id::{HallId, Id as _, StaffId},
 };
 use std::collections::BTreeMap;
 
@@ -13,7 +13,11 @@ pub const DEMAND_SKILLS_MAX: usize = 10;
 /// Staff to whom a demand may be held: the last agent and a pair, and one to spare.
 pub const ONLY_MAX: usize = 4;
 /// Longest canonical text (bytes); the bounds above keep it below.
-pub const KEY_BYTES: usize = 512;
+pub const KEY_BYTES: usize = 640;
+
+const ONLY: &str = "|only=";
+const BUT: &str = "|but=";
+const AT: &str = "|at=";
 
 /// `general`, `lang:en`, `dialect:yiyang`, `need:sign_language`: lower-case words, at most one kind before a colon.
 #[must_use]
@@ -30,11 +34,14 @@ pub fn is_skill_code(s: &str) -> bool {
         }
 }
 
-/// What is asked: every skill at its level or above, and, for now, of these staff alone.
+/// What is asked: every skill at its level or above, and, for now, of these staff alone. Of who is handed over: not of who
+/// handed them over, and of one hall alone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Demand {
     skills: BTreeMap<String, u8>,
     only: Vec<String>,
+    but: Option<String>,
+    at: Option<String>,
 }
 
 impl Demand {
@@ -53,7 +60,7 @@ impl Demand {
                 .enumerate()
                 .all(|(i, o)| StaffId::parse(o).is_some() && !only[..i].contains(o));
         if fine {
-            Ok(Self { skills, only })
+            Ok(Self::unchecked(skills, only))
         } else {
             Err(Rejected::new("demand_invalid"))
         }
@@ -61,7 +68,25 @@ impl Demand {
 
     /// For what is a part of a demand that was checked.
     pub(super) const fn unchecked(skills: BTreeMap<String, u8>, only: Vec<String>) -> Self {
-        Self { skills, only }
+        Self {
+            skills,
+            only,
+            but: None,
+            at: None,
+        }
+    }
+
+    /// The same, of anybody but this person.
+    #[must_use]
+    pub fn but(mut self, staff: &StaffId) -> Self {
+        self.but = Some(staff.to_string());
+        self
+    }
+    /// The same, of the seats of this hall alone.
+    #[must_use]
+    pub fn at(mut self, hall: &HallId) -> Self {
+        self.at = Some(hall.to_string());
+        self
     }
 
     #[must_use]
@@ -73,7 +98,19 @@ impl Demand {
         &self.only
     }
 
-    /// Canonical text, equal exactly for equal demands: `general:1,need:sign_language:1|only=stf_…`; no skill at all: `*`.
+    /// Who is never offered it.
+    #[must_use]
+    pub fn excepted(&self) -> Option<&str> {
+        self.but.as_deref()
+    }
+    /// Whether seats of this hall may be offered it, as far as the demand says.
+    #[must_use]
+    pub fn allows_hall(&self, hall: &HallId) -> bool {
+        self.at.as_deref().is_none_or(|at| at == hall.as_str())
+    }
+
+    /// Canonical text, equal exactly for equal demands: `general:1,need:sign_language:1|only=stf_…|but=stf_…|at=hal_…`; no skill
+    /// at all: `*`.
     #[must_use]
     pub fn key(&self) -> String {
         let mut out = if self.skills.is_empty() {
@@ -87,8 +124,14 @@ impl Demand {
             words.join(",")
         };
         if !self.only.is_empty() {
-            out.push_str("|only=");
+            out.push_str(ONLY);
             out.push_str(&self.only.join(","));
+        }
+        for (what, id) in [(BUT, &self.but), (AT, &self.at)] {
+            if let Some(id) = id {
+                out.push_str(what);
+                out.push_str(id);
+            }
         }
         out
     }
@@ -102,10 +145,14 @@ impl Demand {
         if key.len() > KEY_BYTES {
             return Err(bad());
         }
-        let (words, only) = match key.split_once("|only=") {
-            Some((w, o)) => (w, o.split(',').map(str::to_owned).collect()),
-            None => (key, vec![]),
+        let cut = |text, what| match str::split_once(text, what) {
+            Some((rest, id)) => (rest, Some(id)),
+            None => (text, None),
         };
+        let (rest, at) = cut(key, AT);
+        let (rest, but) = cut(rest, BUT);
+        let (words, only) = cut(rest, ONLY);
+        let only = only.map_or_else(Vec::new, |o| o.split(',').map(str::to_owned).collect());
         let mut skills = BTreeMap::new();
         if words != "*" {
             for w in words.split(',') {
@@ -113,7 +160,13 @@ impl Demand {
                 skills.insert(code.to_owned(), level.parse().map_err(|_| bad())?);
             }
         }
-        let demand = Self::new(skills, only)?;
+        let mut demand = Self::new(skills, only)?;
+        if let Some(id) = but {
+            demand = demand.but(&StaffId::parse(id).ok_or_else(bad)?);
+        }
+        if let Some(id) = at {
+            demand = demand.at(&HallId::parse(id).ok_or_else(bad)?);
+        }
         if demand.key() == key {
             Ok(demand)
         } else {
@@ -125,6 +178,7 @@ impl Demand {
     #[must_use]
     pub fn fits(&self, staff: &str, skills: &BTreeMap<String, u8>) -> bool {
         (self.only.is_empty() || self.only.iter().any(|o| o == staff))
+            && self.but.as_deref() != Some(staff)
             && self
                 .skills
                 .iter()

@@ -202,9 +202,32 @@ fn the_longest_demand_fits_its_column() {
     let code = |i: usize| format!("need:{}{i}", "x".repeat(SKILL_CODE_BYTES - 6));
     let skills = (0..DEMAND_SKILLS_MAX).map(|i| (code(i), 5)).collect();
     let only = (0..ONLY_MAX).map(|i| staff(i as i64)).collect();
-    let key = Demand::new(skills, only).unwrap().key();
+    let longest = Demand::new(skills, only).unwrap();
+    let key = longest.but(&StaffId::make(9, 9)).at(&hall(9)).key();
     assert!(key.len() <= KEY_BYTES, "{}", key.len());
     assert_eq!(Demand::parse(&key).unwrap().key(), key);
+}
+
+#[test]
+fn who_is_handed_over_is_not_for_who_handed_them_over_nor_for_another_hall() {
+    let plain = Demand::parse("police:1").unwrap();
+    let skills: BTreeMap<String, u8> = [("police".to_owned(), 1)].into();
+    let handed = plain.clone().but(&StaffId::make(1, 0)).at(&hall(2));
+    assert_eq!(
+        handed.key(),
+        format!("police:1|but={}|at={}", staff(1), hall(2))
+    );
+    assert!(plain.fits(&staff(1), &skills) && !handed.fits(&staff(1), &skills));
+    assert!(handed.fits(&staff(2), &skills));
+    assert!(plain.allows_hall(&hall(1)) && !handed.allows_hall(&hall(1)));
+    assert!(handed.allows_hall(&hall(2)));
+    for bad in [
+        format!("police:1|at={}|but={}", hall(2), staff(1)),
+        format!("police:1|but={}", hall(2)),
+        "police:1|at=".to_owned(),
+    ] {
+        assert!(Demand::parse(&bad).is_err(), "{bad}");
+    }
 }
 
 fn code() -> impl Strategy<Value = String> {
@@ -291,7 +314,10 @@ proptest! {
     #[test]
     fn the_key_reads_back(skills in prop::collection::btree_map(code(), 1u8..=5, 0..6), only in prop::collection::btree_set(0i64..9, 0..4)) {
         let d = Demand::new(skills, only.into_iter().map(staff).collect()).unwrap();
-        prop_assert_eq!(Demand::parse(&d.key()).unwrap(), d);
+        let handed = d.clone().but(&StaffId::make(7, 0));
+        for d in [d.clone(), handed.clone(), d.at(&hall(3)), handed.at(&hall(3))] {
+            prop_assert_eq!(Demand::parse(&d.key()).unwrap(), d);
+        }
     }
 
     #[test]
