@@ -1,0 +1,109 @@
+//! Moves a seat by the rule, and keeps it with the record of its time. Never decides what a seat may become
+//! (`domain::seat`).
+
+use super::{
+    super::{Work, routing},
+    views::state_view,
+};
+use crate::problem::AppError;
+use domain::{seat as seat_rule, time::Timestamp};
+use protocol::ForcedView;
+use serde::{Deserialize, Serialize};
+use store::{Tx, seat, seat_state};
+
+/// A supervisor's word about a seat, as its row keeps it until the agent moves on.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(in crate::app) struct Forced {
+    pub state: String,
+    pub reason: String,
+    /// The supervisor's name.
+    pub by: String,
+    /// Microseconds.
+    pub at: i64,
+    pub after_session: bool,
+}
+
+impl Forced {
+    pub(in crate::app) fn of(s: &seat::Seat) -> Option<Self> {
+        serde_json::from_str(s.forced.as_deref()?).ok()
+    }
+    pub(in crate::app) fn next(&self) -> Option<seat_rule::State> {
+        seat_rule::State::parse(&self.state)
+    }
+    pub(in crate::app) fn text(&self) -> Option<String> {
+        serde_json::to_string(self).ok()
+    }
+    pub(super) fn view(&self) -> Option<ForcedView> {
+        Some(ForcedView {
+            state: state_view(self.next()?),
+            reason: self.reason.clone(),
+            by: self.by.clone(),
+            at: Timestamp(self.at).rfc3339(),
+            after_session: self.after_session,
+        })
+    }
+}
+
+/// What a supervisor wanted of a busy seat comes true when the wrap-up ends, whoever ends it.
+fn after_wrap_up(s: &mut seat::Seat, cmd: seat_rule::Cmd) -> (seat_rule::Cmd, Option<String>) {
+    let ends = matches!(cmd, seat_rule::Cmd::Ready | seat_rule::Cmd::Away);
+    let held = Forced::of(s).filter(|f| f.after_session);
+    match (s.state, held) {
+        (seat_rule::State::WrapUp, Some(mut f)) if ends => {
+            let next = seat_rule::State::after_wrap_up(f.next());
+            f.after_session = false;
+            s.forced = f.text();
+            let reason = (next != seat_rule::State::Ready).then(|| f.reason.clone());
+            (seat_rule::Cmd::Force(next), reason)
+        }
+        _ => (cmd, None),
+    }
+}
+
+/// Moves a seat by the rule and keeps it, with the record of its time; the watchers are woken.
+pub(in crate::app) async fn move_seat(
+    tx: &mut Tx,
+    w: &mut Work,
+    s: &mut seat::Seat,
+    cmd: seat_rule::Cmd,
+    reason: Option<&str>,
+) -> Result<(), AppError> {
+    let (cmd, forced) = after_wrap_up(s, cmd);
+    s.state = s.state.apply(cmd)?;
+    s.since = w.now;
+    s.away_reason = forced.or_else(|| reason.map(str::to_owned));
+    if !matches!(cmd, seat_rule::Cmd::Force(_)) {
+        let waits = matches!(s.state, seat_rule::State::Busy | seat_rule::State::WrapUp)
+            && Forced::of(s).is_some_and(|f| f.after_session);
+        s.forced = s.forced.take().filter(|_| waits);
+    }
+    if s.state == seat_rule::State::WrapUp {
+        if let Some(session) = &s.wrap_up_session {
+            s.due_at = Some(w.now + routing::wrap_up(tx, session).await?);
+        }
+    } else {
+        s.due_at = None;
+        s.wrap_up_session = None;
+        s.extended = false;
+    }
+    if s.state == seat_rule::State::Offline {
+        s.staff_id = None;
+        s.auto_answer = false;
+    }
+    seat_state::moved(
+        tx,
+        &s.id,
+        s.state,
+        s.away_reason.as_deref(),
+        s.staff_id.as_ref(),
+        w.now,
+    )
+    .await?;
+    if !seat::save(tx, s).await? {
+        return Err(store::StoreError::Retry.into());
+    }
+    s.version += 1;
+    w.wake(&s.id);
+    w.wake(&s.hall_id);
+    Ok(())
+}
