@@ -14,12 +14,30 @@ use domain::{
     session::{Role, State},
     time::Timestamp,
 };
-use protocol::{ExchangeGuest, GuestToken};
+use protocol::{ExchangeGuest, GuestLink, GuestToken};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{dialect, invite, session};
 
 const NAME_CHARS: usize = 20;
+/// Characters of a code: 40 hexadecimal digits of an HMAC, 160 bits.
+const CODE_CHARS: usize = 40;
+
+/// The code of a link. The same key gives the same code, which is derived and not stored.
+pub(super) fn code(app: &App, session: &SessionId, who: &str, key: &str) -> String {
+    let mut c = app
+        .vault
+        .secret_hash(&format!("guest/{session}/{who}/{key}"));
+    c.truncate(CODE_CHARS);
+    c
+}
+
+/// What the family member opens.
+pub(super) fn link(app: &App, code: String) -> Result<GuestLink, AppError> {
+    let url = format!("{}/phone/#g={code}", app.public_url.trim_end_matches('/'));
+    let qr_svg = documents::qr_svg(&url).map_err(|_| no("internal"))?;
+    Ok(GuestLink { code, url, qr_svg })
+}
 
 /// What the exchange was: the token follows from it, so a repeat gives the same one.
 #[derive(Serialize, Deserialize)]
@@ -46,7 +64,7 @@ pub async fn exchange(
         return Err(no("name_characters"));
     }
     let code = body.code;
-    if code.len() != invites::CODE_CHARS || !code.bytes().all(|b| b.is_ascii_hexdigit()) {
+    if code.len() != CODE_CHARS || !code.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(no("code_invalid"));
     }
     let hash = app.vault.secret_hash(&code);

@@ -1,0 +1,197 @@
+//! Asking for help: whom it may go to, and the ring.
+//!
+//! A target in the words of the wire becomes the domain's here; `domain::invite::Ask` says whether it may be asked.
+
+use super::{LINK, views};
+use crate::{
+    app::{
+        App, Caller,
+        call_flow::{allowed, journal, live},
+        desk, guests, transfer,
+    },
+    problem::{AppError, no},
+};
+use domain::{
+    id::{Id as _, InviteId, SeatId, SessionId},
+    invite::{self as rule, Ask, Kind, Permission, Target},
+    limits, seat as seat_rule,
+};
+use protocol::{EventBody, InviteTarget, Invited, NewInvite};
+use serde_json::json;
+use store::{Tx, dialect, invite, seat, session};
+
+/// In the domain's words; a queue is the session's own hall's.
+fn target_of(t: &InviteTarget, s: &session::Session) -> Result<Target, AppError> {
+    let bad = || no("invite_target");
+    Ok(match t {
+        InviteTarget::Staff { id } => {
+            Target::Staff(domain::id::StaffId::parse(id).ok_or_else(bad)?)
+        }
+        InviteTarget::Seat { id } => Target::Seat(SeatId::parse(id).ok_or_else(bad)?),
+        InviteTarget::Skill { code } => Target::Skill(code.clone()),
+        InviteTarget::Queue { skill } => Target::Queue {
+            hall: s.hall_id.clone(),
+            skill: skill.clone(),
+        },
+        InviteTarget::Link {} => Target::Link,
+    })
+}
+
+fn is_interpreter(t: &Target) -> bool {
+    matches!(t, Target::Skill(c) if c.starts_with("lang:") || c.starts_with("dialect:") || c == "need:sign_language")
+}
+
+/// The seat that can be rung now, or `seat_not_ready`.
+pub(in crate::app) async fn ready_seat(
+    tx: &mut Tx,
+    s: &session::Session,
+    target: &Target,
+) -> Result<seat::Seat, AppError> {
+    let free = |x: &seat::Seat| x.state == seat_rule::State::Ready && x.silent_since.is_none();
+    let found = match target {
+        Target::Staff(id) => seat::of_staff(tx, id).await?,
+        Target::Seat(id) => Some(seat::get(tx, id).await?.ok_or_else(|| no("not_found"))?),
+        Target::Skill(code) => seat::of_hall(tx, &s.hall_id)
+            .await?
+            .into_iter()
+            .filter(|x| free(x) && x.skills.has(code))
+            .min_by_key(|x| (x.since, x.id.clone())),
+        Target::Queue { .. } | Target::Link => None,
+    };
+    match found {
+        Some(x) if x.hall_id != s.hall_id => Err(no("not_found")),
+        Some(x) if free(&x) => Ok(x),
+        Some(x) => Err(no("seat_not_ready").with_current(json!({"state": x.state.as_str()}))),
+        None => Err(no("seat_not_ready")),
+    }
+}
+
+/// By the session's agent: help is asked for, or the citizen handed over.
+///
+/// Codes: `session_ended`, `not_a_member`, `role_missing`, `transfer_self`, `invite_target`, `invite_inside`, `invite_open`,
+/// `room_full`, `seat_not_ready`, `skill_unknown`.
+pub async fn create(
+    app: &App,
+    caller: &Caller,
+    id: SessionId,
+    body: NewInvite,
+) -> Result<Invited, AppError> {
+    let key = caller.key.clone().ok_or_else(|| no("key_required"))?;
+    let kind = views::kind_of(body.kind);
+    let code = (kind == Kind::Guest).then(|| guests::code(app, &id, caller.who.name(), &key));
+    let hash = code.as_ref().map(|c| app.vault.secret_hash(c));
+    let (who, sid) = (caller.who.clone(), id.clone());
+    let made: InviteId = app
+        .command(
+            caller,
+            &format!("sessions.invites:{id}"),
+            &body.clone(),
+            move |tx, w| {
+                let (id, who, asked, hash) =
+                    (id.clone(), who.clone(), body.target.clone(), hash.clone());
+                Box::pin(async move {
+                    let (mut s, me) = live(tx, &who, &id).await?;
+                    allowed(&me, Permission::Invite)?;
+                    dialect::lock_hall(tx, &s.hall_id).await?;
+                    let target = target_of(&asked, &s)?;
+                    let members = session::members(tx, &id).await?;
+                    let inside: Vec<_> = members
+                        .iter()
+                        .filter(|m| !m.is_out())
+                        .filter_map(|m| m.staff_id.clone())
+                        .collect();
+                    let mut going = vec![];
+                    for i in invite::live(tx, &id).await? {
+                        // Those who came are counted as members.
+                        let t: InviteTarget =
+                            serde_json::from_str(&i.target).map_err(|_| no("internal"))?;
+                        going.push((i.kind, target_of(&t, &s)?));
+                    }
+                    Ask {
+                        kind,
+                        target: &target,
+                        by: &s.staff_id,
+                        by_seat: Some(&s.seat_id),
+                        live: &going,
+                        staff_inside: &inside,
+                        members: members.iter().filter(|m| !m.is_out()).count(),
+                    }
+                    .check()?;
+                    let mut i = invite::Invite {
+                        id: w.id(),
+                        session_id: id.clone(),
+                        version: 1,
+                        kind,
+                        state: rule::State::Ringing,
+                        target: serde_json::to_string(&asked).map_err(|_| no("internal"))?,
+                        interpreter: is_interpreter(&target),
+                        by_member: me.id.clone(),
+                        by_staff: s.staff_id.clone(),
+                        by_seat: s.seat_id.clone(),
+                        seat_id: None,
+                        staff_id: None,
+                        member_id: None,
+                        code_hash: hash,
+                        asked_at: w.now,
+                        due_at: Some(
+                            w.now
+                                + if kind == Kind::Guest {
+                                    LINK
+                                } else {
+                                    limits::RING
+                                },
+                        ),
+                        decided_at: None,
+                        ended_at: None,
+                    };
+                    journal(
+                        tx,
+                        w,
+                        &s,
+                        Some(&me.id),
+                        &EventBody::Invited {
+                            invite: i.id.to_string(),
+                            invite_kind: views::kind_view(kind),
+                        },
+                    )
+                    .await?;
+                    match kind {
+                        Kind::Guest => invite::insert(tx, &i).await?,
+                        Kind::TransferCold => {
+                            transfer::cold(tx, w, &mut s, &me, &mut i, &target).await?;
+                        }
+                        Kind::Consult | Kind::Join | Kind::TransferWarm => {
+                            let mut x = ready_seat(tx, &s, &target).await?;
+                            i.seat_id = Some(x.id.clone());
+                            i.staff_id.clone_from(&x.staff_id);
+                            if x.staff_id.as_ref().is_some_and(|p| inside.contains(p)) {
+                                return Err(no("invite_inside"));
+                            }
+                            desk::move_seat(tx, w, &mut x, seat_rule::Cmd::Ring, None).await?;
+                            invite::insert(tx, &i).await?;
+                        }
+                    }
+                    session::touch(tx, &id).await?;
+                    w.wake(&id);
+                    w.audit(
+                        tx,
+                        "invite.made",
+                        i.id.as_str(),
+                        json!({"session": id.as_str(), "kind": kind.as_str()}),
+                    )
+                    .await?;
+                    desk::match_hall(tx, w, &s.hall_id).await?;
+                    Ok(i.id)
+                })
+            },
+        )
+        .await?;
+    if kind == Kind::TransferCold {
+        app.media.shape(app, &sid).await;
+    }
+    let link = code.map(|c| guests::link(app, c)).transpose()?;
+    Ok(Invited {
+        invite: views::view(app, made).await?,
+        link,
+    })
+}
