@@ -1,6 +1,6 @@
-/** The ring: sound, window title, system notification. Owns the audio context, which a press must unlock once.
- * The notification names the item, never the person. */
-import { ref } from "vue";
+/** The ring: sound, the title of the window, system notification. Owns the audio context, which a press must unlock once, and who of
+ * the lines rings now. The notification names the item, never the person. */
+import { computed, ref, shallowRef } from "vue";
 
 type Permission = "granted" | "denied" | "default" | "absent";
 
@@ -8,6 +8,12 @@ type Permission = "granted" | "denied" | "default" | "absent";
 const PERIOD_MS = 2000;
 const TONES: readonly [number, number][] = [[0, 784], [0.22, 988]];
 const VOLUME = 0.25;
+const SOFT_VOLUME = 0.08;
+
+interface Ring {
+  key: string;
+  title: string;
+}
 
 export class Bell {
   /** A press has unlocked sound on this page. */
@@ -16,7 +22,12 @@ export class Bell {
   #context: AudioContext | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
   #notification: Notification | null = null;
-  #title = "";
+  readonly #rings = shallowRef<readonly Ring[]>([]);
+  /** What the window is called while it rings; empty: nothing rings. */
+  readonly title = computed(() => {
+    const last = this.#rings.value.at(-1);
+    return last ? `● ${last.title}` : "";
+  });
 
   /** In a press or key: from now on the page may sound. */
   async unlock(): Promise<void> {
@@ -43,14 +54,19 @@ export class Bell {
     this.#sound();
   }
 
-  start(title: string, body: string): void {
-    this.stop();
-    this.#title = document.title;
-    document.title = `● ${title}`;
+  /** A message came where nobody looks: one quiet tone. */
+  soft(): void {
+    this.#sound(SOFT_VOLUME);
+  }
+
+  /** Several may ring at once; each is told by its key. */
+  start(key: string, title: string, body: string): void {
+    this.#rings.value = [...this.#rings.value.filter((ring) => ring.key !== key), { key, title }];
     this.#sound();
-    this.#timer = setInterval(() => this.#sound(), PERIOD_MS);
+    this.#timer ??= setInterval(() => this.#sound(), PERIOD_MS);
     if (this.permission.value !== "granted" || document.hasFocus()) return;
     try {
+      this.#notification?.close();
       this.#notification = new Notification(title, { body, tag: "cloud-booth-ring", requireInteraction: true });
       this.#notification.onclick = () => window.focus();
     } catch {
@@ -58,11 +74,12 @@ export class Bell {
     }
   }
 
-  stop(): void {
-    if (!this.#timer) return;
+  /** Without a key: all. */
+  stop(key?: string): void {
+    this.#rings.value = key ? this.#rings.value.filter((ring) => ring.key !== key) : [];
+    if (this.#rings.value.length) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
-    if (this.#title) document.title = this.#title;
     this.#notification?.close();
     this.#notification = null;
   }
@@ -74,7 +91,7 @@ export class Bell {
     this.isUnlocked.value = false;
   }
 
-  #sound(): void {
+  #sound(volume = VOLUME): void {
     const context = this.#context;
     if (!context || context.state !== "running") return;
     for (const [after, hertz] of TONES) {
@@ -83,7 +100,7 @@ export class Bell {
       const at = context.currentTime + after;
       oscillator.frequency.value = hertz;
       gain.gain.setValueAtTime(0, at);
-      gain.gain.linearRampToValueAtTime(VOLUME, at + 0.02);
+      gain.gain.linearRampToValueAtTime(volume, at + 0.02);
       gain.gain.exponentialRampToValueAtTime(0.001, at + 0.5);
       oscillator.connect(gain).connect(context.destination);
       oscillator.start(at);

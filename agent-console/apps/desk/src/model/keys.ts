@@ -1,6 +1,7 @@
 /** Keyboard of the console. Owns one listener on the window; each act registers under the name of its key. A key never acts
  * while an input method composes (pinyin), and no key ends a call or decides anything. */
-import { onBeforeUnmount, reactive } from "vue";
+import { inject, onBeforeUnmount, reactive } from "vue";
+import { SHOWN } from "./inject.ts";
 
 /** Whether shortcuts are on: some readers and input methods need the keys themselves. */
 export const keys = reactive({ enabled: true });
@@ -26,21 +27,23 @@ export function isComposing(event: KeyboardEvent): boolean {
 function press(event: KeyboardEvent): void {
   if (!keys.enabled || isComposing(event) || event.repeat) return;
   const name = keyName(event);
-  const handler = handlers.get(name)?.at(-1);
-  if (!handler) return;
-  if (handler() === false) return;
+  // The newest first; one that has nothing to do with it leaves the key to the older ones.
+  if (!(handlers.get(name) ?? []).toReversed().some((handler) => handler() !== false)) return;
   event.preventDefault();
   event.stopPropagation();
 }
 
-/** Registers for the life of the component. The newest handler of a key wins; returning false lets the key pass. */
+/** Registers for the life of the component. The newest handler of a key wins; returning false lets the key pass. What lies in a line
+ * that is not on the screen hears no key. */
 export function useKeys(map: Record<string, Handler>): void {
+  const shown = inject(SHOWN, null);
+  const own = Object.entries(map).map(([name, handler]): [string, Handler] => [name, () => (shown && !shown.value ? false : handler())]);
   if (!isListening) {
     window.addEventListener("keydown", press, { capture: true });
     isListening = true;
   }
-  for (const [name, handler] of Object.entries(map)) handlers.set(name, [...(handlers.get(name) ?? []), handler]);
+  for (const [name, handler] of own) handlers.set(name, [...(handlers.get(name) ?? []), handler]);
   onBeforeUnmount(() => {
-    for (const [name, handler] of Object.entries(map)) handlers.set(name, (handlers.get(name) ?? []).filter((entry) => entry !== handler));
+    for (const [name, handler] of own) handlers.set(name, (handlers.get(name) ?? []).filter((entry) => entry !== handler));
   });
 }

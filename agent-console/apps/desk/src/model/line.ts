@@ -1,6 +1,6 @@
-/** One seat's work on this page: its connection, the server's word about the seat, what rings, the session of now and its wrap-up.
- * The seat frames lead; a line follows them and never assumes a state that the server did not say. Owns no devices, no bell, and not
- * what is on the screen: those are the desk's. */
+/** One seat's work on this page: its connection, the server's word about the seat, what rings, the session of now and its wrap-up. The
+ * seat itself has one; each of its text lanes has one more. The seat frames lead; a line follows them and never assumes a state that the
+ * server did not say. Owns no devices, no bell, and not what is on the screen: those are the desk's. */
 import { computed, ref, shallowRef } from "vue";
 import type { Accepted, ApiClient, SeatView, WrapUp } from "@cloud-booth/api";
 import { CallPeer, type LocalMedia } from "@cloud-booth/rtc";
@@ -11,6 +11,7 @@ import type { Bell } from "./bell.ts";
 import { clock } from "./clock.ts";
 import { LiveSession } from "./session.ts";
 import { say } from "./speak.ts";
+import { DeskUi } from "./ui.ts";
 import type { DeskOffer, DeskSeat, InviteStep, InviteView } from "./wire.ts";
 
 interface Warm {
@@ -25,10 +26,18 @@ export interface LineNeeds {
   ticket: () => Promise<string>;
   media: () => LocalMedia;
   bell: Bell;
-  /** A session is over: mute belongs to one call. */
-  onCallOver: () => void;
+  /** How this line is told apart aloud; empty where it is on the screen or the only one. */
+  prefix: (line: SeatLine) => string;
+  /** The server's newer word about the seat. */
+  onSeat: (line: SeatLine, before: DeskSeat | null) => void;
+  /** A session begins; `pressed`: by the agent's own press. */
+  onBegan: (line: SeatLine, pressed: boolean) => void;
+  /** Nobody is served here now; `had`: until now somebody was. */
+  onOver: (line: SeatLine, had: boolean) => void;
+  /** The citizen wrote. */
+  onSaid: (line: SeatLine) => void;
   /** The seat is held by another page now. */
-  onSuperseded: () => void;
+  onSuperseded: (line: SeatLine) => void;
   onSignedOut: () => void;
   /** Frames that are not every page's. */
   onFrame: (frame: { type: string }) => void;
@@ -39,6 +48,12 @@ export type SeatVerb = "ready" | "away" | "close" | "extend-wrap-up";
 export class SeatLine {
   /** The seat's id. */
   readonly id: string;
+  /** 0: the seat itself; else the number of its text lane. */
+  readonly lane: number;
+  /** What is open on the screen; stays while another line is looked at. */
+  readonly ui = new DeskUi();
+  /** The ticket's number, while the page knows it. */
+  readonly number = ref("");
   readonly seat = shallowRef<DeskSeat | null>(null);
   readonly session = shallowRef<LiveSession | null>(null);
   readonly connection = ref<SignalState>("idle");
@@ -46,14 +61,17 @@ export class SeatLine {
   readonly offer = computed<DeskOffer | null>(() => (this.seat.value?.state === "ringing" ? (this.seat.value.offer ?? null) : null));
   /** A colleague asks for help. */
   readonly invite = computed<InviteView | null>(() => (this.seat.value?.state === "ringing" && this.seat.value.invite?.state === "ringing" ? this.seat.value.invite : null));
+  /** Somebody is served here, this page among the members. */
+  readonly isServing = computed(() => Boolean(this.session.value && !this.session.value.isEnded.value && !this.session.value.isOut.value));
   readonly #needs: LineNeeds;
   readonly #signal: SignalClient;
   #warm: Warm | null = null;
   #ringing = "";
   #isDisposed = false;
 
-  constructor(id: string, needs: LineNeeds) {
+  constructor(id: string, lane: number, needs: LineNeeds) {
     this.id = id;
+    this.lane = lane;
     this.#needs = needs;
     this.#signal = new SignalClient({ ticket: needs.ticket, language: () => preferences.state.locale, client: "console" });
     this.#listen();
@@ -63,13 +81,13 @@ export class SeatLine {
     const offer = this.offer.value;
     if (!offer || this.isAccepting.value || offer.calling_until) return;
     this.isAccepting.value = true;
-    this.#needs.bell.stop();
+    this.#needs.bell.stop(this.id);
     if (offer.call_back) return this.#call(offer);
     // The server forwards nothing before the accept, so the own picture may set off with the press.
     void this.#warm?.peer.goLive(this.#needs.media());
     try {
       const { session } = await this.#needs.api().post<Accepted>(`/pairings/${offer.pairing}/accept`);
-      await this.#enter(session);
+      await this.#enter(session, !this.seat.value?.auto_answer);
     } catch (error) {
       void this.#warm?.peer.hold();
       throw error;
@@ -90,10 +108,10 @@ export class SeatLine {
     const invite = this.invite.value;
     if (!invite || this.isAccepting.value) return;
     this.isAccepting.value = true;
-    this.#needs.bell.stop();
+    this.#needs.bell.stop(this.id);
     try {
       await this.#needs.api().post<InviteView>(`/invites/${invite.id}/step`, { step, version: invite.version });
-      if (step === "accept") await this.#enter(invite.session);
+      if (step === "accept") await this.#enter(invite.session, true);
     } finally {
       this.isAccepting.value = false;
     }
@@ -101,7 +119,7 @@ export class SeatLine {
   async decline(reason: string): Promise<void> {
     const offer = this.offer.value;
     if (!offer) return;
-    this.#needs.bell.stop();
+    this.#needs.bell.stop(this.id);
     this.follow(await this.#needs.api().post<SeatView>(`/pairings/${offer.pairing}/decline`, { reason }), true);
   }
 
@@ -128,7 +146,7 @@ export class SeatLine {
     signal.on("seat", (view) => this.follow(view, true));
     signal.on("frame", (frame) => this.#needs.onFrame(frame));
     signal.on("superseded", (lost) => {
-      if (lost.seat) this.#needs.onSuperseded();
+      if (lost.seat) this.#needs.onSuperseded(this);
       // Out of one session, not off the seat: a helper who is done, an agent who handed over.
       else if (this.session.value?.id === lost.session) this.session.value?.leave();
     });
@@ -142,42 +160,47 @@ export class SeatLine {
     if (this.#isDisposed || next.id !== this.id || (before && next.version < before.version)) return;
     if (isLive && before && before.state !== next.state) clock.heard(next.since);
     this.seat.value = next;
+    this.#needs.onSeat(this, before);
+    if (this.#isDisposed) return;
     const offer = this.offer.value;
     const invite = this.invite.value;
     if (offer && this.#ringing !== offer.pairing) this.#ring(offer, next);
     else if (invite && !offer && this.#ringing !== invite.id) this.#ringInvite(invite);
     if (!offer && !invite) this.#ringOver(next);
     const at = next.session ?? next.invite?.session;
-    if (next.state === "busy" && at) void this.#enter(at).catch(() => undefined);
+    if (next.state === "busy" && at) void this.#enter(at, this.isAccepting.value && !next.auto_answer).catch(() => undefined);
     else if (next.state === "wrap_up" && next.wrap_up_session) void this.#finish(next.wrap_up_session);
-    else if (next.state === "ready" || next.state === "away" || next.state === "offline") this.#forgetSession();
+    // Busy without a session: the seat's people write, in its lanes.
+    else if (next.state === "ready" || next.state === "away" || next.state === "offline" || (next.state === "busy" && next.away_reason === "text")) this.#forgetSession();
     const { forced } = next;
-    if (forced && forced.at !== before?.forced?.at) announce(say("forced.said", { by: forced.by, state: say(`work.${forced.state}`) }), "assertive");
-    if (before && before.state !== next.state && next.state === "away" && next.away_reason === "no_answer") announce(say("work.noAnswer"), "assertive");
+    if (forced && this.lane === 0 && forced.at !== before?.forced?.at) announce(say("forced.said", { by: forced.by, state: say(`work.${forced.state}`) }), "assertive");
+    if (before && before.state !== next.state && next.state === "away" && next.away_reason === "no_answer") this.#tell(say(this.lane ? "lane.noAnswer" : "work.noAnswer"));
   }
 
   #ring(offer: DeskOffer, seat: DeskSeat): void {
     this.#ringing = offer.pairing;
+    this.number.value = offer.number;
     const what = pick(offer.item_title) || say("work.noItem");
-    this.#warmUp(offer.ticket);
+    if (offer.mode !== "text") this.#warmUp(offer.ticket);
     if (seat.auto_answer && !offer.calling_until) {
       this.#needs.bell.once();
-      announce(say("ring.autoSaid", { what }), "assertive");
+      this.#tell(say("ring.autoSaid", { what }));
       void this.accept().catch(() => toast(say("ring.autoFailed")));
       return;
     }
-    this.#needs.bell.start(say(offer.call_back ? "ring.callBackTitle" : "ring.title", { number: offer.number }), what);
-    announce(say(offer.call_back ? "ring.callBackSaid" : "ring.announce", { what }), "assertive");
+    const kind = offer.mode === "text" ? "text" : offer.call_back ? "callBack" : "";
+    this.#needs.bell.start(this.id, this.#named(say(kind ? `ring.${kind}Title` : "ring.title", { number: offer.number })), what);
+    this.#tell(say(kind ? `ring.${kind}Said` : "ring.announce", { what }));
   }
   #ringInvite(invite: InviteView): void {
     this.#ringing = invite.id;
     const title = say(`invite.title.${invite.kind}`, { who: invite.from });
-    this.#needs.bell.start(title, pick(invite.item_title) || say("work.noItem"));
+    this.#needs.bell.start(this.id, title, pick(invite.item_title) || say("work.noItem"));
     announce(say("invite.said", { title }), "assertive");
   }
   #ringOver(next: SeatView): void {
     this.#ringing = "";
-    this.#needs.bell.stop();
+    this.#needs.bell.stop(this.id);
     if (next.state === "busy" || !this.#warm || this.isAccepting.value) return;
     this.#warm.peer.dispose();
     this.#warm = null;
@@ -197,15 +220,30 @@ export class SeatLine {
     peer.connect();
   }
 
-  async #enter(id: string): Promise<void> {
+  async #enter(id: string, pressed = false): Promise<void> {
     if (this.#isDisposed || this.session.value?.id === id) return;
-    this.#forgetSession();
-    const session = new LiveSession(id, { api: this.#needs.api(), signal: this.#signal, media: this.#needs.media() });
-    this.session.value = session;
-    session.useCall(this.#warm?.peer ?? null);
+    const session = this.#begin(id);
+    this.#needs.onBegan(this, pressed);
+    if (this.#warm) session.useCall(this.#warm.peer);
     this.#warm = null;
     await session.enter();
-    announce(say("work.connectedTo", { who: session.nameOf(session.citizen.value?.id ?? null) }), "assertive");
+    this.#tell(say("work.connectedTo", { who: session.nameOf(session.citizen.value?.id ?? null) }));
+  }
+
+  #begin(id: string): LiveSession {
+    const session = new LiveSession(id, { api: this.#needs.api(), signal: this.#signal, media: this.#needs.media(), prefix: () => this.#needs.prefix(this), onSaid: () => this.#needs.onSaid(this) });
+    this.session.value?.dispose();
+    this.ui.reset();
+    this.session.value = session;
+    return session;
+  }
+
+  /** Aloud, and which line it is where more than one could be meant. */
+  #tell(text: string): void {
+    announce(this.#needs.prefix(this) + text, "assertive");
+  }
+  #named(text: string): string {
+    return this.lane ? `${text} · ${say("lane.name", { n: this.lane })}` : text;
   }
 
   async #finish(id: string): Promise<void> {
@@ -213,21 +251,23 @@ export class SeatLine {
       this.session.value.hangUp();
       return;
     }
-    const session = new LiveSession(id, { api: this.#needs.api(), signal: this.#signal, media: this.#needs.media() });
-    this.session.value = session;
+    const session = this.#begin(id);
+    this.#needs.onBegan(this, false);
     await session.load().catch(() => undefined);
   }
 
   #forgetSession(): void {
-    this.session.value?.dispose();
+    const had = this.session.value;
+    had?.dispose();
     this.session.value = null;
-    this.#needs.onCallOver();
+    this.number.value = "";
+    this.#needs.onOver(this, had !== null);
   }
 
   dispose(): void {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
-    this.#needs.bell.stop();
+    this.#needs.bell.stop(this.id);
     this.#warm?.peer.dispose();
     this.#warm = null;
     this.#ringing = "";

@@ -28,6 +28,10 @@ export interface Needs {
   api: ApiClient;
   signal: SignalClient;
   media: LocalMedia;
+  /** What stands before an announcement: which conversation it is, where several could be meant. */
+  prefix?: () => string;
+  /** The citizen wrote. */
+  onSaid?: () => void;
 }
 
 export class LiveSession {
@@ -58,6 +62,8 @@ export class LiveSession {
   /** The last sign of the citizen's picture: after a return the agent looks again whether it is the same person. */
   readonly hasReturned = ref(false);
   readonly unread = ref(0);
+  /** Words under way in the dialogue: they stay while another conversation is looked at. */
+  readonly draft = ref("");
   readonly isEnded = computed(() => this.view.value?.state === "ended");
   /** This page is no longer a member: helped and left, or handed over. */
   readonly isOut = ref(false);
@@ -79,6 +85,10 @@ export class LiveSession {
     return event?.body.kind === "handed_off" ? { number: event.body.number, due_on: null } : null;
   });
   readonly chat = computed<ChatMessage[]>(() => this.#chat());
+  /** Since when the citizen waits for words: the first of theirs that nobody of staff answered. */
+  readonly waitingSince = computed<string | null>(() => this.#waitingSince());
+  /** Talked in writing alone: no picture, no sound, until somebody of staff joins or the ladder goes up. */
+  readonly isText = computed(() => this.view.value?.mode === "text" && !this.others.value.length);
 
   readonly #outgoing = shallowRef<readonly Outgoing[]>([]);
   readonly #needs: Needs;
@@ -89,6 +99,7 @@ export class LiveSession {
   #peer: CallPeer | null = null;
   #isDisposed = false;
   #isReadingAgain = false;
+  #isIn = false;
 
   constructor(id: string, needs: Needs) {
     this.id = id;
@@ -141,8 +152,15 @@ export class LiveSession {
 
   async enter(): Promise<void> {
     await this.#needs.signal.join(this.id);
-    // A page that came back has no warm connection: it dials once it knows the room.
-    if (this.#peer?.state === "new" && !this.isEnded.value) this.#peer.connect();
+    this.#isIn = true;
+    this.#callWhenNeeded();
+  }
+
+  /** A page that came back has no warm connection, a conversation in writing none at all: it is dialled once somebody is to be heard. */
+  #callWhenNeeded(): void {
+    if (!this.#isIn || !this.view.value || this.isEnded.value || this.isOut.value || this.isText.value) return;
+    if (!this.#peer) this.useCall(null);
+    if (this.#peer?.state === "new") this.#peer.connect();
   }
 
   /** After a reload in wrap-up: what is left to read. */
@@ -266,6 +284,7 @@ export class LiveSession {
     this.writer.clear();
     this.#needs.signal.forget(this.id);
     this.note.value = "";
+    this.draft.value = "";
     this.help.forget();
     this.#names.clear();
   }
@@ -287,6 +306,7 @@ export class LiveSession {
       void this.#needs.signal.again(this.id).catch(() => (this.#isReadingAgain = false));
     }
     if (view.state === "ended") this.hangUp();
+    else this.#callWhenNeeded();
     if (view.case && view.case !== this.case.value?.id) void this.#loadCase(view.case);
   }
   #seeForm(form: FormView): void {
@@ -310,12 +330,24 @@ export class LiveSession {
       const mine = event.actor === this.me.value;
       if (mine) this.#delivered(body.text);
       else this.unread.value += 1;
+      if (!replayed && this.isCitizen(event.actor)) this.#needs.onSaid?.();
     }
     if (body.kind === "member_dropped" || body.kind === "member_left") this.presence.leave(body.member);
     if (replayed) return;
     if (body.kind === "member_back" && this.isCitizen(body.member)) this.hasReturned.value = true;
     const words = speakEvent(event, this);
-    if (words) announce(words.text, words.urgency);
+    if (words) announce((this.#needs.prefix?.() ?? "") + words.text, words.urgency);
+  }
+
+  #waitingSince(): string | null {
+    if (this.isEnded.value) return null;
+    let since: string | null = null;
+    for (const event of this.events.value.toReversed()) {
+      if (event.body.kind !== "chat") continue;
+      if (!this.isCitizen(event.actor)) break;
+      since = event.at;
+    }
+    return since;
   }
 
   #delivered(text: string): void {

@@ -1,5 +1,5 @@
-/** What the workspace shows besides the server's facts: the open panel, the large picture, sheets, and the acts under way.
- * One place runs an act, marks it busy and keeps the problem that came of it. */
+/** What one line shows besides the server's facts: the open panel, the large picture, sheets, and the acts under way. It stays as it is
+ * while another line is on the screen. One place runs an act, marks it busy and keeps the problem that came of it. */
 import { inject, ref, shallowReactive, shallowRef, type InjectionKey } from "vue";
 import { problemText } from "@cloud-booth/api";
 import { codeOf } from "./problem.ts";
@@ -12,8 +12,6 @@ export type Panel = (typeof PANELS)[number];
 export class DeskUi {
   readonly panel = ref<Panel>(1);
   readonly isFace = ref(false);
-  readonly isPaletteOpen = ref(false);
-  readonly isKeysOpen = ref(false);
   /** Which sheet lies over the work. */
   readonly sheet = ref<"" | "missing" | "missing_sign" | "hand_off" | "help">("");
   readonly helpTab = ref<HelpTab>("consult");
@@ -46,8 +44,9 @@ export class DeskUi {
     }
   }
 
-  openPhrases(): void {
-    this.panel.value = 4;
+  /** `isBeside`: the dialogue has a place of its own. */
+  openPhrases(isBeside: boolean): void {
+    if (!isBeside) this.panel.value = 4;
     this.phrasesAsked.value += 1;
   }
   openHelp(tab: HelpTab): void {

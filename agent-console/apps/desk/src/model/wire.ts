@@ -97,13 +97,21 @@ export interface SlotList {
   items: SlotTime[];
 }
 
-export type DeskOffer = OfferView & { call_back?: boolean; calling_until?: string | null };
+export type DeskOffer = OfferView & { mode?: CallMode };
+export interface LaneRef {
+  seat: string;
+  lane: number;
+}
 export type DeskSeat = Omit<SeatView, "offer"> & {
   offer: DeskOffer | null;
   invite?: InviteView | null;
   auto_answer?: boolean;
   wrap_up_extended?: boolean;
   forced?: ForcedView | null;
+  lane?: number;
+  main?: string | null;
+  text?: boolean;
+  lanes?: LaneRef[];
 };
 export type DeskMember = MemberView & { part?: "citizen" | "agent" | "consulted" | "colleague" | "interpreter" | "guest" | "supervisor" };
 export type DeskSessionView = Omit<SessionView, "members"> & {
