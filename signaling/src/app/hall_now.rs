@@ -1,9 +1,10 @@
 //! A hall as it is now: who is on duty, who waits, how the last calls went. Read once for all who look, not once a viewer.
 //!
-//! Never decides anything: matching reads rows in its own transaction. A look costs a few queries over the whole hall, so
-//! two looks are kept apart by a multiple of what the last one took; who must have the newest waits for the next.
+//! Never decides anything: matching reads rows in its own transaction.
 
-use super::App;
+pub use super::look::Fresh;
+
+use super::{App, look::Looks};
 use crate::problem::AppError;
 use domain::{
     id::{HallId, TicketId},
@@ -15,18 +16,13 @@ use domain::{
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex as Lock, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 use store::{
     seat::{self, OnDuty},
     ticket,
 };
-use tokio::sync::Mutex;
 
-/// Looking takes at most this part of the time.
-const SHARE: u32 = 10;
-/// A screen that shows a queue is this old at most.
-const GLANCE: Duration = Duration::from_millis(300);
 /// Another node's changes are seen at the latest after this, wake-up or not.
 const STALE: Duration = Duration::from_secs(2);
 
@@ -41,7 +37,6 @@ pub struct HallNow {
     pub on_duty: Vec<OnDuty>,
     /// By queue.
     pub lines: HashMap<String, Line>,
-    ahead: HashMap<TicketId, u32>,
     /// Latest first.
     pub recent: Vec<wait::Sample>,
 }
@@ -54,11 +49,6 @@ impl HallNow {
     #[must_use]
     pub fn line(&self, queue: &str) -> Option<Line> {
         self.lines.get(queue).copied()
-    }
-    /// People of the same queue before this ticket; None: it is not in line.
-    #[must_use]
-    pub fn ahead(&self, id: &TicketId) -> Option<u32> {
-        self.ahead.get(id).copied()
     }
     /// Seats on duty that may serve what is asked.
     #[must_use]
@@ -119,106 +109,66 @@ impl Cache {
     }
 }
 
+/// People of the same queue before each ticket that is in line.
+pub type Places = HashMap<TicketId, u32>;
+
 #[derive(Default)]
 pub(super) struct Slot {
-    last: Lock<Option<Seen>>,
-    /// One looks at a time.
-    looking: Mutex<()>,
-    /// The supervisors' view: beside it, one look for all who watch.
-    pub(super) board: Mutex<Option<super::wallboard::Seen>>,
-}
-
-#[derive(Clone)]
-struct Seen {
-    /// The hub's count of the hall's changes, just before the look began.
-    version: u64,
-    at: Instant,
-    took: Duration,
-    now: Arc<HallNow>,
-}
-
-impl Slot {
-    fn last(&self) -> Option<Seen> {
-        self.last
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-}
-
-/// How new a look must be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fresh {
-    /// Nothing that this node knows of happened since.
-    Now,
-    /// As new as a screen that moves a few times a second needs it.
-    Lately,
-    /// Whatever the last look saw: nobody waits.
-    AsSeen,
+    now: Looks<HallNow>,
+    places: Looks<Places>,
+    /// The supervisors' view.
+    pub(super) board: Looks<protocol::Wallboard>,
 }
 
 pub async fn get(app: &App, hall: &HallId, fresh: Fresh) -> Result<Arc<HallNow>, AppError> {
     let slot = app.halls.slot(hall);
-    let good = |s: &Seen| {
-        let age = s.at.elapsed();
-        age < STALE
-            && match fresh {
-                Fresh::AsSeen => true,
-                Fresh::Lately => age < GLANCE.max(s.took * SHARE),
-                Fresh::Now => s.version == app.bus.hub().version(hall),
-            }
-    };
-    if let Some(s) = slot.last().filter(&good) {
-        return Ok(s.now);
-    }
-    let _one = slot.looking.lock().await;
-    if let Some(s) = slot.last() {
-        if good(&s) {
-            return Ok(s.now);
+    let version = || app.bus.hub().version(hall);
+    slot.now.get(fresh, STALE, version, look(app, hall)).await
+}
+
+/// For screens: as old as a glance. A line of thousands is numbered once for all who stand in it.
+pub async fn places(app: &App, hall: &HallId) -> Result<Arc<Places>, AppError> {
+    let slot = app.halls.slot(hall);
+    let version = || app.bus.hub().version(hall);
+    let h = hall.clone();
+    let look = async {
+        let line = app
+            .read(move |tx| Box::pin(async move { Ok(ticket::places(tx, &h).await?) }))
+            .await?;
+        let mut before: HashMap<String, u32> = HashMap::new();
+        let mut out = Places::with_capacity(line.len());
+        for (id, queue) in line {
+            let n = before.entry(queue).or_default();
+            out.insert(id, *n);
+            *n += 1;
         }
-        tokio::time::sleep((s.took * SHARE).saturating_sub(s.at.elapsed())).await;
-    }
-    let (version, at) = (app.bus.hub().version(hall), Instant::now());
-    let now = Arc::new(look(app, hall).await?);
-    let seen = Seen {
-        version,
-        at,
-        took: at.elapsed(),
-        now: now.clone(),
+        Ok(out)
     };
-    *slot.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
-    Ok(now)
+    slot.places.get(Fresh::Lately, STALE, version, look).await
 }
 
 async fn look(app: &App, hall: &HallId) -> Result<HallNow, AppError> {
     let h = hall.clone();
-    let (on_duty, line, recent) = app
+    let (on_duty, lines, recent) = app
         .read(move |tx| {
             Box::pin(async move {
                 Ok((
                     seat::on_duty(tx, &h).await?,
-                    ticket::line(tx, &h).await?,
+                    ticket::lines(tx, &h).await?,
                     ticket::recent(tx, &h).await?,
                 ))
             })
         })
         .await?;
-    let mut out = HallNow {
-        on_duty,
-        ahead: HashMap::with_capacity(line.len()),
-        recent: recent.into_iter().map(sample).collect(),
-        ..HallNow::default()
+    let line = |(queue, waiting, oldest)| {
+        let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
+        (queue, Line { waiting, oldest })
     };
-    for (id, queue, since) in line {
-        let l = out.lines.entry(queue).or_insert(Line {
-            waiting: 0,
-            oldest: since,
-        });
-        out.ahead.insert(id, l.waiting);
-        l.waiting += 1;
-        l.oldest = l.oldest.min(since);
-    }
-    Ok(out)
+    Ok(HallNow {
+        on_duty,
+        lines: lines.into_iter().map(line).collect(),
+        recent: recent.into_iter().map(sample).collect(),
+    })
 }
 
 fn sample(s: ticket::Sample) -> wait::Sample {

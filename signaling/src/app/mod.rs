@@ -36,6 +36,7 @@ pub mod issue;
 pub mod ladder;
 pub mod licence_copy;
 pub mod licences;
+mod look;
 pub mod materials;
 pub mod media;
 pub mod nodes;

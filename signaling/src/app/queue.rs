@@ -252,9 +252,9 @@ pub async fn watched(app: &App, id: TicketId) -> Result<(TicketView, Watched), A
 /// The same ticket after its hall moved: positions come from the hall's look, not from a count a ticket. None: it is no
 /// longer in line, so it must be read.
 pub async fn again(app: &App, Watched(last): &Watched) -> Result<Option<TicketView>, AppError> {
-    let hall = hall_now::get(app, &last.hall_id, Fresh::Lately).await?;
-    match hall.ahead(&last.id) {
-        Some(ahead) => Ok(Some(seen(app, last.clone(), ahead, Fresh::Lately).await?)),
+    let places = hall_now::places(app, &last.hall_id).await?;
+    match places.get(&last.id) {
+        Some(&ahead) => Ok(Some(seen(app, last.clone(), ahead, Fresh::Lately).await?)),
         None => Ok(None),
     }
 }

@@ -1,7 +1,6 @@
 //! The wallboard (大屏): queues, seats and the day so far, read once for all who look.
 //!
-//! Never decides what counts (`domain::level`). A look costs one pass over the day's tickets, so two looks are kept apart by a
-//! multiple of what the last one took; every viewer of one change gets the same look.
+//! Never decides what counts (`domain::level`).
 
 use super::{
     App,
@@ -16,25 +15,11 @@ use domain::{
     seat::State,
 };
 use protocol::{Bilingual, HourView, LevelView, QueueNow, SeatNow, Targets, Wallboard};
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use store::{hall, queue, wallboard};
 
-/// Looking takes at most this part of the time.
-const SHARE: u32 = 10;
 /// Waits go on while nothing happens: a look is this old at most.
 const STALE: Duration = Duration::from_secs(5);
-
-/// The last look of a hall.
-pub(super) struct Seen {
-    version: u64,
-    at: Instant,
-    took: Duration,
-    board: Arc<Wallboard>,
-}
 
 /// For supervisors and administrators of the hall.
 pub fn may_look(who: &Principal, hall: &HallId) -> Result<(), AppError> {
@@ -43,23 +28,10 @@ pub fn may_look(who: &Principal, hall: &HallId) -> Result<(), AppError> {
 
 pub async fn get(app: &App, hall: &HallId) -> Result<Arc<Wallboard>, AppError> {
     let slot = app.halls.slot(hall);
-    // One looks, the others take what it saw.
-    let mut seen = slot.board.lock().await;
-    if let Some(s) = seen.as_ref() {
-        if s.version == app.bus.hub().version(hall) && s.at.elapsed() < STALE {
-            return Ok(s.board.clone());
-        }
-        tokio::time::sleep((s.took * SHARE).saturating_sub(s.at.elapsed())).await;
-    }
-    let (version, at) = (app.bus.hub().version(hall), Instant::now());
-    let board = Arc::new(look(app, hall).await?);
-    *seen = Some(Seen {
-        version,
-        at,
-        took: at.elapsed(),
-        board: board.clone(),
-    });
-    Ok(board)
+    let version = || app.bus.hub().version(hall);
+    slot.board
+        .get(Fresh::Now, STALE, version, look(app, hall))
+        .await
 }
 
 fn level_view(l: &Level) -> LevelView {

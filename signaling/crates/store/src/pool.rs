@@ -6,7 +6,7 @@
 //! pairings/s). Reads run on the runtime's blocking threads. PostgreSQL: a transaction each, run again on serialization
 //! failure or deadlock.
 
-use crate::{StoreError, Tx, TxError, migrate};
+use crate::{StoreError, Tx, TxError, migrate, tx::Sqlite};
 use futures::{FutureExt as _, future::BoxFuture};
 use rusqlite::{Connection, OpenFlags};
 use sqlx::{PgPool, postgres::PgPoolOptions};
@@ -65,12 +65,12 @@ enum Inner {
 /// Idle reading connections, and the right to open or take one.
 struct Readers {
     path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Vec<Sqlite>>,
     permits: Arc<Semaphore>,
 }
 
 impl Readers {
-    fn take(&self) -> Result<Connection, StoreError> {
+    fn take(&self) -> Result<Sqlite, StoreError> {
         let idle = self
             .idle
             .lock()
@@ -78,10 +78,10 @@ impl Readers {
             .pop();
         match idle {
             Some(c) => Ok(c),
-            None => connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY),
+            None => connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY).map(Into::into),
         }
     }
-    fn give(&self, c: Connection) {
+    fn give(&self, c: Sqlite) {
         self.idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -142,7 +142,7 @@ impl Store {
                     .spawn(move || match open_writer(&file) {
                         Ok(conn) => {
                             let _ = opened.send(Ok(()));
-                            write_loop(&handle, Tx::Sqlite(conn), jobs);
+                            write_loop(&handle, Tx::Sqlite(conn.into()), jobs);
                         }
                         Err(e) => {
                             let _ = opened.send(Err(e));
@@ -230,7 +230,7 @@ impl Store {
         }
     }
 
-    /// Reads outside any transaction of ours; each statement sees the newest commit.
+    /// Reads. On SQLite all its statements see one state, the newest at the first of them; on PostgreSQL each its own.
     pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: for<'a> FnOnce(&'a mut Tx) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
@@ -245,7 +245,11 @@ impl Store {
                 let done = tokio::task::spawn_blocking(move || {
                     let _permit = permit;
                     let mut tx = Tx::Sqlite(read.take()?);
+                    // One look at the log for all statements: each look throws away what the connection had read before.
+                    statement(&mut tx, "BEGIN")?;
                     let r = handle.block_on(work(&mut tx));
+                    // A connection that cannot end its transaction is not used again.
+                    statement(&mut tx, "COMMIT")?;
                     if let Tx::Sqlite(c) = tx {
                         read.give(c);
                     }
@@ -372,7 +376,7 @@ fn check_sqlite(version: &str) -> Result<(), StoreError> {
 /// Transaction control runs outside the jobs, on the writer's own thread.
 fn statement(tx: &mut Tx, sql: &'static str) -> Result<(), StoreError> {
     match tx {
-        Tx::Sqlite(c) => Ok(c.prepare_cached(sql)?.execute([]).map(|_| ())?),
+        Tx::Sqlite(c) => Ok(c.conn.prepare_cached(sql)?.execute([]).map(|_| ())?),
         Tx::Postgres(_) | Tx::PostgresRead(_) => Err(gone()),
     }
 }

@@ -71,7 +71,8 @@ const HAND_OVER: &str = "UPDATE tickets SET state = $3, version = version + 1, s
   WHERE id = $1 AND version = $2";
 const AHEAD: &str = "SELECT count(*) AS n FROM tickets WHERE hall_id = $1 AND skill = $2 AND state IN ('waiting', 'offered')
   AND (order_at < $3 OR (order_at = $3 AND id < $4))";
-const LINE: &str = "SELECT id, skill, enqueued_at FROM tickets WHERE hall_id = $1 AND state IN ('waiting', 'offered') ORDER BY skill, order_at, id";
+const LINES: &str = "SELECT skill, count(*) AS n, min(enqueued_at) AS oldest FROM tickets WHERE hall_id = $1 AND state IN ('waiting', 'offered') GROUP BY skill";
+const PLACES: &str = "SELECT id, skill FROM tickets WHERE hall_id = $1 AND state IN ('waiting', 'offered') ORDER BY skill, order_at, id";
 const GRACE: &str =
     "UPDATE tickets SET grace_until = $2 WHERE id = $1 AND state IN ('waiting', 'offered')";
 const GRACE_DUE: &str = "SELECT * FROM tickets WHERE grace_until <= $1 AND state IN ('waiting', 'offered') ORDER BY grace_until LIMIT 64";
@@ -90,7 +91,8 @@ pub const QUERIES: &[&str] = &[
     STAGE_DUE,
     HAND_OVER,
     AHEAD,
-    LINE,
+    LINES,
+    PLACES,
     GRACE,
     GRACE_DUE,
     RECENT,
@@ -262,15 +264,21 @@ pub async fn ahead(tx: &mut Tx, t: &Ticket) -> Result<i64, StoreError> {
         .unwrap_or(0))
 }
 
-/// Everybody in line, queue by queue in order of service: ticket, queue, enqueue time.
-pub async fn line(
+/// Who waits in a queue: its code, how many, since when the first.
+pub async fn lines(
     tx: &mut Tx,
     hall: &HallId,
-) -> Result<Vec<(TicketId, String, Timestamp)>, StoreError> {
-    tx.all(LINE, args![hall], |r| {
-        Ok((r.id("id")?, r.text("skill")?, r.time("enqueued_at")?))
+) -> Result<Vec<(String, i64, Timestamp)>, StoreError> {
+    tx.all(LINES, args![hall], |r| {
+        Ok((r.text("skill")?, r.int("n")?, r.time("oldest")?))
     })
     .await
+}
+
+/// Everybody in line, queue by queue in order of service: ticket and queue.
+pub async fn places(tx: &mut Tx, hall: &HallId) -> Result<Vec<(TicketId, String)>, StoreError> {
+    tx.all(PLACES, args![hall], |r| Ok((r.id("id")?, r.text("skill")?)))
+        .await
 }
 
 /// The page went away (`Some`) or came back (`None`).

@@ -8,14 +8,49 @@ use sqlx::{
     Decode, PgConnection, Postgres, Row as _, Transaction, Type, pool::PoolConnection,
     postgres::PgRow,
 };
+use std::{collections::HashMap, sync::Arc};
 
 /// An open transaction, or a connection for reading. After an error do not go on with it: PostgreSQL has aborted it.
 ///
 /// SQLite answers at once, on a thread that may block ([`crate::Store`] sees to it); PostgreSQL is awaited.
 pub enum Tx {
-    Sqlite(rusqlite::Connection),
+    Sqlite(Sqlite),
     Postgres(Transaction<'static, Postgres>),
     PostgresRead(PoolConnection<Postgres>),
+}
+
+/// A connection, and the names of the columns that each of its queries answers: SQLite itself would compare C strings for
+/// every column of every row.
+pub struct Sqlite {
+    pub(crate) conn: rusqlite::Connection,
+    columns: HashMap<&'static str, Columns>,
+}
+
+type Columns = Arc<[Box<str>]>;
+
+impl From<rusqlite::Connection> for Sqlite {
+    fn from(conn: rusqlite::Connection) -> Self {
+        Self {
+            conn,
+            columns: HashMap::new(),
+        }
+    }
+}
+
+impl Sqlite {
+    fn prepare(
+        &mut self,
+        sql: &'static str,
+        args: &[Value],
+    ) -> Result<(rusqlite::CachedStatement<'_>, Columns), StoreError> {
+        let mut s = self.conn.prepare_cached(sql)?;
+        bind(&mut s, args)?;
+        let names = self
+            .columns
+            .entry(sql)
+            .or_insert_with(|| s.column_names().into_iter().map(Into::into).collect());
+        Ok((s, names.clone()))
+    }
 }
 
 /// A bound value.
@@ -79,7 +114,7 @@ impl ToSql for Value {
 
 /// A row of either database.
 pub enum Row<'r> {
-    Sqlite(&'r rusqlite::Row<'r>),
+    Sqlite(&'r rusqlite::Row<'r>, &'r [Box<str>]),
     Postgres(PgRow),
 }
 
@@ -89,8 +124,11 @@ impl Row<'_> {
         T: FromSql + for<'r> Decode<'r, Postgres> + Type<Postgres>,
     {
         match self {
-            Self::Sqlite(r) => r
-                .get(column)
+            Self::Sqlite(r, names) => names
+                .iter()
+                .position(|n| **n == *column)
+                .ok_or_else(|| rusqlite::Error::InvalidColumnName(column.to_owned()))
+                .and_then(|i| r.get(i))
                 .map_err(|e| StoreError::Corrupt(format!("{column}: {e}"))),
             Self::Postgres(r) => r
                 .try_get(column)
@@ -176,7 +214,7 @@ fn bind(s: &mut rusqlite::CachedStatement<'_>, args: &[Value]) -> Result<(), Sto
 
 /// Both `&mut`: a future that waits for PostgreSQL must stay `Send`.
 enum Conn<'a> {
-    Sqlite(&'a mut rusqlite::Connection),
+    Sqlite(&'a mut Sqlite),
     Postgres(&'a mut PgConnection),
 }
 
@@ -198,7 +236,7 @@ impl Tx {
     pub async fn exec(&mut self, sql: &'static str, args: Vec<Value>) -> Result<u64, StoreError> {
         match self.conn() {
             Conn::Sqlite(c) => {
-                let mut s = c.prepare_cached(sql)?;
+                let mut s = c.conn.prepare_cached(sql)?;
                 // A statement that answers rows (RETURNING, a lock) is run to its end like any other.
                 bind(&mut s, &args)?;
                 if s.column_count() == 0 {
@@ -223,12 +261,11 @@ impl Tx {
     ) -> Result<Vec<T>, StoreError> {
         match self.conn() {
             Conn::Sqlite(c) => {
-                let mut s = c.prepare_cached(sql)?;
-                bind(&mut s, &args)?;
+                let (mut s, names) = c.prepare(sql, &args)?;
                 let mut rows = s.raw_query();
                 let mut out = vec![];
                 while let Some(r) = rows.next()? {
-                    out.push(map(&Row::Sqlite(r))?);
+                    out.push(map(&Row::Sqlite(r, &names))?);
                 }
                 Ok(out)
             }
@@ -250,10 +287,12 @@ impl Tx {
     ) -> Result<Option<T>, StoreError> {
         match self.conn() {
             Conn::Sqlite(c) => {
-                let mut s = c.prepare_cached(sql)?;
-                bind(&mut s, &args)?;
+                let (mut s, names) = c.prepare(sql, &args)?;
                 let mut rows = s.raw_query();
-                let first = rows.next()?.map(|r| map(&Row::Sqlite(r))).transpose()?;
+                let first = rows
+                    .next()?
+                    .map(|r| map(&Row::Sqlite(r, &names)))
+                    .transpose()?;
                 if first.is_some() {
                     rows.next()?;
                 }
@@ -271,7 +310,7 @@ impl Tx {
     pub async fn prepares(&mut self, sql: &'static str) -> Result<(), StoreError> {
         use sqlx::{Executor as _, SqlSafeStr as _};
         match self.conn() {
-            Conn::Sqlite(c) => c.prepare(sql).map(|_| ())?,
+            Conn::Sqlite(c) => c.conn.prepare(sql).map(|_| ())?,
             Conn::Postgres(c) => c.prepare(sql.into_sql_str()).await.map(|_| ())?,
         }
         Ok(())

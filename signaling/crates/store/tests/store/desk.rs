@@ -59,7 +59,7 @@ both!(
                 let t = ticket::get(tx, t).await?.unwrap();
                 assert_eq!(ticket::ahead(tx, &t).await?, i as i64, "{}", t.number);
             }
-            let all = ticket::line(tx, &hall_id()).await?;
+            let all = ticket::places(tx, &hall_id()).await?;
             assert_eq!(
                 all.iter().map(|l| &l.0).collect::<Vec<_>>(),
                 [2, 1, 3, 4, 5]
@@ -67,7 +67,17 @@ both!(
                     .iter()
                     .collect::<Vec<_>>()
             );
-            assert_eq!((all[4].1.as_str(), all[4].2), ("police", at(5)));
+            assert_eq!(all[4].1, "police");
+            let mut lines = ticket::lines(tx, &hall_id()).await?;
+            lines.sort();
+
+            assert_eq!(
+                lines,
+                [
+                    ("general".to_owned(), 4, at(1)),
+                    ("police".to_owned(), 1, at(5))
+                ]
+            );
             Ok(())
         })
         .unwrap();
