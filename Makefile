@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help run test lint test-rust test-web test-e2e packages pages docs release bench-join bench-ws bench-pairing bench-desk-sim sim-desk audit clean-data
+.PHONY: help run test lint test-rust test-web test-e2e packages pages docs release bench-join bench-desk bench-ws bench-pairing bench-desk-sim sim-desk audit clean-data
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -40,6 +40,9 @@ release: pages ## The release binary, pages inside
 
 bench-join: pages ## Accept click to first remote frame (Chromium): one JSON line a figure
 	@tools/bench join
+
+bench-desk: pages ## An agent's actions in the console: from the press to what came of it on the screen
+	@tools/bench desk
 
 bench-ws: ## Memory of an idle WebSocket connection
 	@tools/bench ws
