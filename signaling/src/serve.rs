@@ -130,6 +130,7 @@ pub async fn build(config: &Config, with_media: bool) -> Result<App> {
         papers: crate::app::papers::Papers::new(config.fonts.clone()),
         halls: Default::default(),
         county: County::read(config.shared_dir()).map_err(|e| anyhow::anyhow!(e))?,
+        checks: Default::default(),
         audit_tree: crate::app::audit_log::TreeCache::default(),
     });
     if let Some(events) = events {

@@ -19,7 +19,9 @@ use protocol::{
     Language, OpenVisit, Role, StaffToken, StaffView, VisitToken, VisitView, WsTicket,
 };
 use serde::{Deserialize, Serialize};
+use std::num::NonZero;
 use store::{Tx, booth, session, staff, ticket, visit};
+use tokio::sync::Semaphore;
 
 /// 32 random bytes, base64url.
 #[must_use]
@@ -41,6 +43,34 @@ fn password_fits(password: &str, hash: &str) -> bool {
             .verify_password(password.as_bytes(), &h)
             .is_ok()
     })
+}
+
+/// Password checks under way: one a core. Each takes 19 MiB on purpose, so strangers who press "sign in" must not decide how
+/// many there are.
+pub struct Checks(Semaphore);
+
+impl Default for Checks {
+    fn default() -> Self {
+        Self(Semaphore::new(
+            std::thread::available_parallelism().map_or(2, NonZero::get),
+        ))
+    }
+}
+
+impl Checks {
+    /// No hash: the time of a wrong password, and no.
+    async fn fits(&self, password: Pii<String>, hash: Option<String>) -> Result<bool, AppError> {
+        let _one = self.0.acquire().await.map_err(|_| no("internal"))?;
+        tokio::task::spawn_blocking(move || match hash {
+            Some(h) => password_fits(password.expose(), &h),
+            None => {
+                let _ = hash_password(password.expose());
+                false
+            }
+        })
+        .await
+        .map_err(|_| no("internal"))
+    }
 }
 
 fn role_of(word: &str) -> Option<Role> {
@@ -122,15 +152,7 @@ pub async fn login(
         .read(|tx| Box::pin(async move { Ok(staff::by_account(tx, &account).await?) }))
         .await?;
     let hash = row.as_ref().map(|s| s.password_hash.clone());
-    let fits = tokio::task::spawn_blocking(move || match hash {
-        Some(h) => password_fits(password.expose(), &h),
-        None => {
-            let _ = hash_password(password.expose());
-            false
-        }
-    })
-    .await
-    .map_err(|_| no("internal"))?;
+    let fits = app.checks.fits(password, hash).await?;
     let Some(s) = row.filter(|s| s.active) else {
         return Err(no("login_failed"));
     };

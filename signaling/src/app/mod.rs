@@ -115,6 +115,7 @@ pub struct Parts {
     pub county: county::County,
     /// What each hall looked like a moment ago.
     pub halls: hall_now::Cache,
+    pub checks: auth::Checks,
     /// Tree of the audit log as this node last left it.
     pub audit_tree: audit_log::TreeCache,
 }

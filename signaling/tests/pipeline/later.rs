@@ -31,6 +31,7 @@ pub fn app_in(app: &App, time: Span) -> App {
         papers: app.papers.clone(),
         halls: Default::default(),
         county: app.county.clone(),
+        checks: Default::default(),
         audit_tree: TreeCache::default(),
     })
 }

@@ -276,6 +276,7 @@ async fn node(target: &Target, clock: &Held, dir: &Path) -> App {
         papers: Papers::default(),
         county: County::default(),
         halls: Default::default(),
+        checks: Default::default(),
         audit_tree: TreeCache::default(),
     });
     nodes::arrive(&app, "http://desk.test", true).await.unwrap();
