@@ -14,7 +14,7 @@ import { Notices, noticeIn } from "./notices.ts";
 import { Phrases } from "./phrases.ts";
 import { readMark, writeMark } from "./mark.ts";
 import { say } from "./speak.ts";
-import type { DeskSeat } from "./wire.ts";
+import type { Colleagues, DeskSeat } from "./wire.ts";
 import { WorkList } from "./worklist.ts";
 
 export type Phase = "starting" | "sign_in" | "seat" | "work" | "superseded";
@@ -25,6 +25,7 @@ export class Desk {
   readonly main = shallowRef<SeatLine | null>(null);
   readonly seat = computed<DeskSeat | null>(() => this.main.value?.seat.value ?? null);
   readonly seats = shallowRef<readonly DeskSeat[]>([]);
+  readonly colleagues = shallowRef<Colleagues>({ items: [], halls: [] });
   readonly hall = shallowRef<HallView | null>(null);
   readonly items = shallowRef<readonly ItemCard[]>([]);
   /** The seat's text lanes, in order. */
@@ -106,10 +107,10 @@ export class Desk {
     void api.get<ItemList>("/items").then((list) => (this.items.value = list.items)).catch(() => undefined);
   }
 
-  /** Who is where now: before help is asked for. */
+  /** Who could help now, here and in the halls that serve this hall's people: before help is asked for. */
   async lookAround(): Promise<void> {
-    const { items } = await this.account.api.get<{ items: SeatView[] }>("/seats");
-    this.seats.value = inOrder(items);
+    const hall = this.account.staff.value?.hall;
+    if (hall) this.colleagues.value = await this.account.api.get<Colleagues>(`/halls/${hall}/colleagues`);
   }
 
   isMine(seat: DeskSeat): boolean {

@@ -1,22 +1,33 @@
 import { expect, test } from "vitest";
-import type { SkillView } from "@cloud-booth/api";
+import type { InviteKind, InviteState, InviteView, SkillView } from "@cloud-booth/api";
 import { agentSteps, choicesFor, clashes, guestSteps, isApart, kindOf, stepWord } from "./help.ts";
-import type { DeskSeat, InviteKind, InviteState, InviteView } from "./wire.ts";
+import type { Colleague, Colleagues } from "./wire.ts";
 
-const seat = (id: string, state: DeskSeat["state"], skills: string[]): DeskSeat => ({ id, state, skills, name: { zh: id, en: id } }) as unknown as DeskSeat;
+const person = (id: string, state: Colleague["state"], skills: string[], own = true): Colleague => ({ staff: `stf_${id}`, seat: id, name: id, own, state, skills, hall: { id: own ? "hal" : "hal_2", name: { zh: own ? "本厅" : "邻厅", en: "" } } }) as unknown as Colleague;
 const SKILLS: SkillView[] = ["general", "police", "need:sign_language"].map((code) => ({ code, name: { zh: code, en: code } }));
-const SEATS = [seat("me", "busy", ["general"]), seat("off", "offline", ["police"]), seat("talks", "busy", ["police"]), seat("free", "ready", ["general"])];
-const invite = (kind: InviteKind, state: InviteState): InviteView => ({ id: "inv_1", version: 1, kind, state, session: "ses_1", target: { to: "link" }, from: "李工", interpreter: false, asked_at: "2026-11-21T01:00:00Z" });
-const keys = (kind: InviteKind): string[] => choicesFor(kind, SEATS, SKILLS, "me").map((one) => `${one.key}${one.blocked ? ` (${one.blocked})` : ""}`);
+const queue = (code: string, on_duty: number) => ({ code, name: { zh: code, en: code }, on_duty });
+const AROUND: Colleagues = {
+  items: [person("talks", "busy", ["police"]), person("free", "ready", ["general"]), person("far", "ready", ["police"], false)],
+  halls: [{ id: "hal", name: { zh: "本厅", en: "" }, own: true, queues: [queue("general", 1)] }, { id: "hal_2", name: { zh: "邻厅", en: "" }, own: false, queues: [queue("police", 1)] }],
+};
+const invite = (kind: InviteKind, state: InviteState): InviteView =>
+  ({ id: "inv_1", version: 1, kind, state, session: "ses_1", target: { to: "link" }, from: "李工", interpreter: false, asked_at: "2026-11-21T01:00:00Z" }) as unknown as InviteView;
+const keys = (kind: InviteKind): string[] => choicesFor(kind, AROUND, SKILLS).map((one) => `${one.key}${one.blocked ? ` (${one.blocked})` : ""}`);
 
-test("nobody asks themselves or an empty seat; who is free comes first, who is not says why", () => {
-  expect(keys("consult")).toEqual(["seat:free", "seat:talks (busy)", "skill:general", "skill:police (none_free)", "skill:need:sign_language (none_free)"]);
+test("who is free comes first, who is not says why; a skill is that of one's own hall", () => {
+  expect(keys("consult")).toEqual(["seat:free", "seat:far", "seat:talks (busy)", "skill:general", "skill:police (none_free)", "skill:need:sign_language (none_free)"]);
 });
 
-test("queues take a transfer without a word, and nothing else; a need is no queue", () => {
-  expect(keys("transfer_cold").slice(0, 2)).toEqual(["queue:general", "queue:police"]);
+test("a colleague is asked by name, wherever they sit; another hall's names itself", () => {
+  const [free, far] = choicesFor("join", AROUND, SKILLS);
+  expect([free?.target, free?.hall]).toEqual([{ to: "staff", id: "stf_free" }, null]);
+  expect([far?.target, far?.hall?.zh]).toEqual([{ to: "staff", id: "stf_far" }, "邻厅"]);
+});
+
+test("queues take a transfer without a word, and nothing else; another hall's goes there", () => {
+  const queues = choicesFor("transfer_cold", AROUND, SKILLS).filter((one) => one.group === "queue");
+  expect(queues.map((one) => [one.key, one.target])).toEqual([["queue:general", { to: "queue", skill: "general" }], ["queue:hal_2:police", { to: "queue", skill: "police", hall: "hal_2" }]]);
   expect(keys("transfer_warm").some((key) => key.startsWith("queue"))).toBe(false);
-  expect(keys("transfer_cold")).not.toContain("queue:need:sign_language");
   expect(keys("guest")).toEqual([]);
   expect(kindOf("transfer", "cold")).toBe("transfer_cold");
 });

@@ -1,6 +1,6 @@
 /** Help within a session: whom one may ask, what an invitation allows next, what it says. Pure; the server decides. */
-import type { SkillView } from "@cloud-booth/api";
-import type { DeskSeat, InviteKind, InviteStep, InviteTarget, InviteView } from "./wire.ts";
+import type { Bilingual, InviteAct, InviteKind, InviteTarget, InviteView, SkillView } from "@cloud-booth/api";
+import type { Colleague, Colleagues } from "./wire.ts";
 
 export const HELP_TABS = ["consult", "join", "guest", "transfer"] as const;
 export type HelpTab = (typeof HELP_TABS)[number];
@@ -15,30 +15,36 @@ export const isQueue = (code: string): boolean => !code.includes(":");
 
 export interface Choice {
   key: string;
-  group: "seat" | "skill" | "queue";
+  group: "person" | "skill" | "queue";
   target: InviteTarget;
-  /** Seat name or skill code, for the page to word. */
-  seat: DeskSeat | null;
-  skill: SkillView | null;
-  /** Ready seats with the skill. */
-  free: number;
+  person: Colleague | null;
+  /** Of a skill or a queue. */
+  name: Bilingual | null;
+  /** Another hall than one's own. */
+  hall: Bilingual | null;
+  /** Ready with the skill; on duty for the queue. */
+  n: number;
   /** Why it cannot be chosen now; empty: it can. */
   blocked: "" | "busy" | "none_free";
 }
 
-/** Whom this kind of help may go to: ready seats first, then skills, and for a transfer without a word the queues. */
-export function choicesFor(kind: InviteKind, seats: readonly DeskSeat[], skills: readonly SkillView[], mine: string): Choice[] {
+/** Whom this kind of help may go to: who is free first, then skills, and for a transfer without a word the queues, also those of halls
+ * that serve this hall's people. */
+export function choicesFor(kind: InviteKind, { items, halls }: Colleagues, skills: readonly SkillView[]): Choice[] {
   if (kind === "guest") return [];
-  const others = seats.filter((seat) => seat.id !== mine && seat.state !== "offline");
-  const bySeat = others.map((seat): Choice => ({ key: `seat:${seat.id}`, group: "seat", target: { to: "seat", id: seat.id }, seat, skill: null, free: 0, blocked: seat.state === "ready" ? "" : "busy" }));
+  const byPerson = items.map((person): Choice => ({
+    key: `seat:${person.seat}`, group: "person", target: { to: "staff", id: person.staff }, person, name: null, hall: person.own ? null : person.hall.name, n: 0, blocked: person.state === "ready" ? "" : "busy",
+  }));
   const bySkill = skills.map((skill): Choice => {
-    const free = others.filter((seat) => seat.state === "ready" && seat.skills.includes(skill.code)).length;
-    return { key: `skill:${skill.code}`, group: "skill", target: { to: "skill", code: skill.code }, seat: null, skill, free, blocked: free ? "" : "none_free" };
+    const n = items.filter((person) => person.own && person.state === "ready" && person.skills.includes(skill.code)).length;
+    return { key: `skill:${skill.code}`, group: "skill", target: { to: "skill", code: skill.code }, person: null, name: skill.name, hall: null, n, blocked: n ? "" : "none_free" };
   });
-  const byQueue = kind === "transfer_cold" ? skills.filter((skill) => isQueue(skill.code)).map((skill): Choice => ({ key: `queue:${skill.code}`, group: "queue", target: { to: "queue", skill: skill.code }, seat: null, skill, free: 0, blocked: "" })) : [];
+  const byQueue = kind === "transfer_cold" ? halls.flatMap((hall) => hall.queues.map((queue): Choice => ({
+    key: `queue:${hall.own ? "" : `${hall.id}:`}${queue.code}`, group: "queue", target: { to: "queue", skill: queue.code, ...(hall.own ? {} : { hall: hall.id }) }, person: null, name: queue.name, hall: hall.own ? null : hall.name, n: queue.on_duty, blocked: "",
+  }))) : [];
   const firstFree = (one: Choice, other: Choice): number => Number(one.blocked !== "") - Number(other.blocked !== "");
   // A queue takes everybody at any time: without a word it comes first.
-  return [...byQueue, ...bySeat.sort(firstFree), ...bySkill.sort(firstFree)];
+  return [...byQueue, ...byPerson.sort(firstFree), ...bySkill.sort(firstFree)];
 }
 
 /** A transfer is alone: who would belong to which agent while another invitation hangs? */
@@ -48,7 +54,7 @@ export function clashes(kind: InviteKind, live: readonly InviteView[]): boolean 
 }
 
 /** What the session's agent may do next, the likeliest first. */
-export function agentSteps(invite: InviteView): InviteStep[] {
+export function agentSteps(invite: InviteView): InviteAct[] {
   const { kind, state } = invite;
   if (state === "ringing") return ["cancel"];
   if (state === "accepted" && kind === "consult") return ["finish", "introduce"];
@@ -59,7 +65,7 @@ export function agentSteps(invite: InviteView): InviteStep[] {
 }
 
 /** What whoever was asked may do next. A warm transfer is the first agent's to finish. */
-export function guestSteps(invite: InviteView): InviteStep[] {
+export function guestSteps(invite: InviteView): InviteAct[] {
   if (invite.state === "ringing") return ["accept", "decline"];
   if ((invite.state === "accepted" || invite.state === "introduced") && (invite.kind === "consult" || invite.kind === "join")) return ["finish"];
   return [];
@@ -71,7 +77,7 @@ export function isApart(invite: InviteView): boolean {
 }
 
 /** The message key of a step's button; what it does depends on the kind. */
-export function stepWord(invite: InviteView, step: InviteStep): string {
+export function stepWord(invite: InviteView, step: InviteAct): string {
   if (step === "finish" && invite.kind === "transfer_warm") return "help.step.handOver";
   if (step === "finish" && invite.kind === "consult" && invite.state === "accepted") return "help.step.takeBack";
   if (step === "finish") return "help.step.letGo";

@@ -2,7 +2,7 @@
  * seat itself has one; each of its text lanes has one more. The seat frames lead; a line follows them and never assumes a state that the
  * server did not say. Owns no devices, no bell, and not what is on the screen: those are the desk's. */
 import { computed, ref, shallowRef } from "vue";
-import type { Accepted, ApiClient, SeatView, WrapUp } from "@cloud-booth/api";
+import type { Accepted, ApiClient, InviteAct, InviteView, SeatView, WrapUp } from "@cloud-booth/api";
 import { CallPeer, type LocalMedia } from "@cloud-booth/rtc";
 import { SignalClient, type SignalState } from "@cloud-booth/signal";
 import { announce, toast } from "@cloud-booth/ui";
@@ -12,7 +12,7 @@ import { clock } from "./clock.ts";
 import { LiveSession } from "./session.ts";
 import { say } from "./speak.ts";
 import { DeskUi } from "./ui.ts";
-import type { DeskOffer, DeskSeat, InviteStep, InviteView } from "./wire.ts";
+import type { DeskOffer, DeskSeat } from "./wire.ts";
 
 interface Warm {
   ticket: string;
@@ -104,7 +104,7 @@ export class SeatLine {
     }
   }
   /** To a colleague who asks. */
-  async answerInvite(step: InviteStep): Promise<void> {
+  async answerInvite(step: InviteAct): Promise<void> {
     const invite = this.invite.value;
     if (!invite || this.isAccepting.value) return;
     this.isAccepting.value = true;

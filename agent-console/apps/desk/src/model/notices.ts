@@ -1,7 +1,6 @@
 /** A supervisor's words to this seat. Owns those not yet read; the server keeps all and sends the unread ones again after a reconnect. */
 import { shallowRef } from "vue";
-import type { ApiClient } from "@cloud-booth/api";
-import type { NoticeView } from "./wire.ts";
+import type { ApiClient, NoticeView } from "@cloud-booth/api";
 
 const NOTICES_MAX = 20;
 

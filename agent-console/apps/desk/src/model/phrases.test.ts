@@ -1,8 +1,7 @@
 import { expect, test, vi } from "vitest";
-import type { ApiClient } from "@cloud-booth/api";
+import type { ApiClient, PhraseView } from "@cloud-booth/api";
 import { initialsOf } from "./initials.ts";
 import { entryOf, findPhrases, Phrases, queryOf } from "./phrases.ts";
-import type { PhraseView } from "./wire.ts";
 
 const phrase = (id: string, zh: string, shortcut: string, en = ""): PhraseView => ({ id, scope: "hall", text: { zh, en }, shortcut });
 const ALL = [phrase("wait", "您好，请稍等", "dd"), phrase("card", "请把身份证对着镜头", "sfz", "Hold your card to the camera"), phrase("slow", "请说慢一点", "qsd")].map(entryOf);

@@ -1,8 +1,7 @@
 /** Canned replies: the hall's and one's own. Owns the list of this shift; finds by shortcut, pinyin initials or words. */
 import { ref, shallowRef } from "vue";
-import { newKey, type ApiClient } from "@cloud-booth/api";
+import { newKey, type ApiClient, type PhraseView } from "@cloud-booth/api";
 import { initialsOf } from "./initials.ts";
-import type { PhraseView } from "./wire.ts";
 
 export interface Entry {
   phrase: PhraseView;

@@ -1,7 +1,7 @@
 /** One live session as this console sees it. Owns the snapshots, the journal, the dialogue and the call's media; sends the agent's
  * commands. Never decides anything for the citizen, and holds nothing after `dispose()`. */
 import { computed, ref, shallowReactive, shallowRef } from "vue";
-import { newKey, type ApiClient, type Bilingual, type CaseView, type Command, type FormView, type HandOff, type SessionEvent, type SessionView } from "@cloud-booth/api";
+import { newKey, type ApiClient, type Bilingual, type CaseView, type Command, type FormView, type HandOff, type SessionEvent, type SessionView, type MemberView } from "@cloud-booth/api";
 import { FormPresence, FormWriter } from "@cloud-booth/form";
 import { CallPeer, type LocalMedia, type MemberMedia, type PeerState, type QualityLevel } from "@cloud-booth/rtc";
 import type { SignalClient } from "@cloud-booth/signal";
@@ -10,7 +10,6 @@ import { announce } from "@cloud-booth/ui";
 import { pick } from "@cloud-booth/i18n";
 import { SessionHelp } from "./session_help.ts";
 import { speakEvent } from "./speak.ts";
-import type { DeskEventBody, DeskMember, DeskSessionView } from "./wire.ts";
 
 /** The journal kept in the page; the server has the whole. */
 const EVENTS_MAX = 1000;
@@ -36,7 +35,7 @@ export interface Needs {
 
 export class LiveSession {
   readonly id: string;
-  readonly view = shallowRef<DeskSessionView | null>(null);
+  readonly view = shallowRef<SessionView | null>(null);
   readonly form = shallowRef<FormView | null>(null);
   readonly events = shallowRef<readonly SessionEvent[]>([]);
   /** Who is in which field. */
@@ -68,11 +67,11 @@ export class LiveSession {
   /** This page is no longer a member: helped and left, or handed over. */
   readonly isOut = ref(false);
   readonly help: SessionHelp;
-  readonly citizen = computed<DeskMember | null>(() => this.view.value?.members.find((member) => member.role === "citizen") ?? null);
+  readonly citizen = computed<MemberView | null>(() => this.view.value?.members.find((member) => member.role === "citizen") ?? null);
   readonly me = computed(() => this.view.value?.me ?? null);
   readonly citizenStream = computed<MediaStream | null>(() => this.streamOf(this.citizen.value?.id));
   /** Everybody but the citizen and me. */
-  readonly others = computed<DeskMember[]>(() => this.view.value?.members.filter((member) => member.id !== this.me.value && member.id !== this.citizen.value?.id && member.present) ?? []);
+  readonly others = computed<MemberView[]>(() => this.view.value?.members.filter((member) => member.id !== this.me.value && member.id !== this.citizen.value?.id && member.present) ?? []);
   /** The invitation that brought me in; null for the session's own agent. */
   readonly isHelper = computed(() => {
     const part = this.view.value?.members.find((member) => member.id === this.me.value)?.part;
@@ -295,7 +294,7 @@ export class LiveSession {
     return reply.sdp;
   }
 
-  #see(view: DeskSessionView): void {
+  #see(view: SessionView): void {
     const before = this.view.value;
     if (before && view.version < before.version) return;
     for (const member of view.members) if (this.#names.get(member.id)?.zh !== member.name.zh) this.#names.set(member.id, member.name);
@@ -324,7 +323,7 @@ export class LiveSession {
 
   #hear(event: SessionEvent, replayed: boolean): void {
     this.events.value = [...this.events.value, event].slice(-EVENTS_MAX);
-    const body = event.body as DeskEventBody;
+    const body = event.body;
     if (body.kind === "noted") this.help.heardNote(body.note);
     if (body.kind === "chat") {
       const mine = event.actor === this.me.value;

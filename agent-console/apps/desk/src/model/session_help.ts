@@ -1,9 +1,8 @@
 /** One session's help, ladder, notes and the citizen's history, as this console asks for them. Owns what was fetched; the session's
  * snapshot says what is under way. Nothing stays after `forget()`. */
 import { ref, shallowRef } from "vue";
-import type { ApiClient, CommandReply } from "@cloud-booth/api";
+import type { ApiClient, CommandReply, GuestLink, HistoryView, InviteAct, InviteKind, InviteTarget, InviteView, Invited, NoteView, TalkMode } from "@cloud-booth/api";
 import type { SignalClient } from "@cloud-booth/signal";
-import { modeCommand, type CallMode, type GuestLink, type HistoryView, type Invited, type InviteKind, type InviteStep, type InviteTarget, type InviteView, type NoteView } from "./wire.ts";
 
 export class SessionHelp {
   readonly notes = shallowRef<readonly NoteView[]>([]);
@@ -25,11 +24,11 @@ export class SessionHelp {
     if (made.link) this.link.value = { invite: made.invite.id, link: made.link };
     return made;
   }
-  step(invite: InviteView, step: InviteStep): Promise<InviteView> {
+  step(invite: InviteView, step: InviteAct): Promise<InviteView> {
     return this.#needs.api.post<InviteView>(`/invites/${invite.id}/step`, { step, version: invite.version });
   }
-  mode(to: CallMode): Promise<CommandReply> {
-    return this.#needs.signal.command(modeCommand(this.#id, to));
+  mode(to: TalkMode): Promise<CommandReply> {
+    return this.#needs.signal.command({ kind: "mode", session: this.#id, to });
   }
 
   /** Kept at the server at once, for staff alone. */

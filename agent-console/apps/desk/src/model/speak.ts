@@ -1,6 +1,5 @@
 /** Words for the journal: the timeline's line and what the screen reader says. Pure but for the language. */
-import type { SessionEvent } from "@cloud-booth/api";
-import type { DeskEventBody } from "./wire.ts";
+import type { EventBody, SessionEvent } from "@cloud-booth/api";
 
 export interface Speaker {
   nameOf(member: string | null): string;
@@ -24,7 +23,7 @@ const URGENT = new Set(["member_dropped", "consent_refused", "ended"]);
 
 /** One line of the timeline; empty for entries that would only crowd it. */
 export function lineOf(event: SessionEvent, who: Speaker): string {
-  const body = event.body as DeskEventBody;
+  const body = event.body;
   switch (body.kind) {
     case "hidden":
       return "";
@@ -70,7 +69,7 @@ export function speakEvent(event: SessionEvent, who: Speaker): { text: string; u
   return text ? { text, urgency: isUrgent(event.body) ? "assertive" : "polite" } : null;
 }
 /** Help that did not come is told at once: somebody waits for it. */
-function isUrgent(body: DeskEventBody): boolean {
+function isUrgent(body: EventBody): boolean {
   if (body.kind === "invite_changed") return body.state === "declined" || body.state === "timed_out" || body.state === "returned";
   return body.kind === "hold" || body.kind === "mode_refused" || URGENT.has(body.kind);
 }

@@ -1,11 +1,10 @@
 import { expect, test, vi } from "vitest";
-import { ProblemError, type ApiClient } from "@cloud-booth/api";
+import { ProblemError, type ApiClient, type NoticeView, type RequestItem, type SlotList } from "@cloud-booth/api";
 import { Notices } from "./notices.ts";
 import { beijingDay, bookedOf, WorkList } from "./worklist.ts";
-import type { NoticeView, RequestItem, SlotList } from "./wire.ts";
 
 const slot = (from: string, capacity: number, left: number) => ({ from, to: from, capacity, left });
-const item = (id: string): RequestItem => ({ id, state: "open", queue: "general", item: null, created_at: "2026-11-21T01:00:00Z" });
+const item = (id: string): RequestItem => ({ id, state: "open", queue: "general", item: null, created_at: "2026-11-21T01:00:00Z", claimed_by: null });
 
 test("only slots in which somebody is booked, in the order of the day", () => {
   const lists: SlotList[] = [
@@ -47,7 +46,7 @@ test("a list that did not load says so and keeps what it had", async () => {
 test("a notice that is sent again is told once; read ones are not told", async () => {
   const post = vi.fn(() => Promise.resolve({}));
   const notices = new Notices(() => ({ post }) as unknown as ApiClient);
-  const notice: NoticeView = { id: "ntc_1", seat: "sea_1", from: "周宁", at: "2026-11-21T01:00:00Z", text: "请回到就绪" };
+  const notice: NoticeView = { id: "ntc_1", seat: "sea_1", from: "周宁", at: "2026-11-21T01:00:00Z", text: "请回到就绪", read_at: null };
   expect(notices.hear(notice)).toBe(true);
   expect(notices.hear(notice)).toBe(false);
   expect(notices.hear({ ...notice, id: "ntc_2", read_at: notice.at })).toBe(false);

@@ -1,8 +1,7 @@
 /** What waits beside the calls: requests that people left (留言), and who is booked today. Owns the list, the one request that this
  * agent holds, and the answer under way: a call in between loses no word. */
 import { ref, shallowRef } from "vue";
-import type { ApiClient } from "@cloud-booth/api";
-import type { RequestFull, RequestItem, SlotList } from "./wire.ts";
+import type { ApiClient, RequestFull, RequestItem, SlotList } from "@cloud-booth/api";
 import { isQueue } from "./help.ts";
 
 /** Queues asked for bookings; a seat rarely serves more. */
