@@ -24,6 +24,7 @@ CREATE TABLE outbox (
   nth BIGINT NOT NULL, seq BIGINT UNIQUE, attempts BIGINT NOT NULL DEFAULT 0, due_at BIGINT NOT NULL, delivered_at BIGINT
 );
 CREATE INDEX outbox_due ON outbox (due_at) WHERE delivered_at IS NULL;
+CREATE INDEX outbox_delivered ON outbox (delivered_at) WHERE delivered_at IS NOT NULL;
 CREATE INDEX outbox_unsequenced ON outbox (at, nth, id) WHERE seq IS NULL;
 CREATE TABLE audit_entries (
   id TEXT COLLATE "C" PRIMARY KEY, at BIGINT NOT NULL, actor TEXT COLLATE "C" NOT NULL, action TEXT COLLATE "C" NOT NULL, object TEXT COLLATE "C" NOT NULL,
@@ -103,6 +104,8 @@ CREATE TABLE tickets (
   version BIGINT NOT NULL, class BIGINT NOT NULL, enqueued_at BIGINT NOT NULL,
   -- What it asks of a seat now (`domain::routing`), when that changes, its place in the order of service, who else may serve it.
   demand TEXT COLLATE "C" NOT NULL, stage_at BIGINT, order_at BIGINT NOT NULL, overflow_hall TEXT COLLATE "C", language TEXT COLLATE "C",
+  -- The connection whose loss starts the grace: the newest page that watches.
+  holder TEXT COLLATE "C",
   grace_until BIGINT, session_id TEXT COLLATE "C", next_ticket TEXT COLLATE "C", reason TEXT COLLATE "C",
   estimate_low BIGINT, estimate_high BIGINT, paired_at BIGINT, ended_at BIGINT
 );
@@ -114,6 +117,7 @@ CREATE INDEX tickets_ahead ON tickets (hall_id, skill, order_at, id, enqueued_at
 CREATE INDEX tickets_stage ON tickets (stage_at) WHERE stage_at IS NOT NULL AND state = 'waiting';
 CREATE UNIQUE INDEX ticket_of_visit ON tickets (visit_id) WHERE state IN ('waiting', 'offered', 'paired');
 CREATE INDEX tickets_grace ON tickets (grace_until) WHERE grace_until IS NOT NULL;
+CREATE INDEX tickets_held ON tickets (id) WHERE holder IS NOT NULL AND state IN ('waiting', 'offered');
 
 CREATE TABLE pairings (
   id TEXT COLLATE "C" PRIMARY KEY, hall_id TEXT COLLATE "C" NOT NULL, ticket_id TEXT COLLATE "C" NOT NULL REFERENCES tickets (id),
@@ -387,18 +391,35 @@ CREATE INDEX requests_of_hall ON requests (hall_id, created_at, id) WHERE state 
 CREATE INDEX requests_of_person ON requests (person, created_at);
 CREATE INDEX requests_erase ON requests (erase_at) WHERE erase_at IS NOT NULL;
 
--- Seats, queue rules and the supervisor: consent between halls, AB seats, overflow for now, time in states, words to a seat, canned replies.
+-- Seats, queue rules and the supervisor: consent between halls, AB seats, overflow until switched off, time in states, words to a seat, canned replies.
 CREATE TABLE hall_accepts (
   hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), from_hall TEXT COLLATE "C" NOT NULL REFERENCES halls (id),
   PRIMARY KEY (hall_id, from_hall), CHECK (hall_id <> from_hall)
 );
+-- No seat is offered a ticket of a hall whose people its own hall does not serve.
+CREATE FUNCTION pairing_needs_consent() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE home TEXT; there TEXT;
+BEGIN
+  SELECT t.hall_id, s.hall_id INTO home, there FROM tickets t, seats s WHERE t.id = NEW.ticket_id AND s.id = NEW.seat_id;
+  IF home <> there THEN
+    -- A withdrawal in another transaction and this offer would not see each other: whoever is second waits.
+    PERFORM 1 FROM hall_accepts a WHERE a.hall_id = there AND a.from_hall = home FOR KEY SHARE;
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'hall_consent_required' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER pairing_needs_consent BEFORE INSERT ON pairings FOR EACH ROW EXECUTE FUNCTION pairing_needs_consent();
 CREATE TABLE item_pairs (
   hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), item TEXT COLLATE "C" NOT NULL, a_staff TEXT COLLATE "C" NOT NULL REFERENCES staff (id), b_staff TEXT COLLATE "C" NOT NULL REFERENCES staff (id),
   PRIMARY KEY (hall_id, item), CHECK (a_staff <> b_staff)
 );
 CREATE TABLE queue_overflows (
   hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), code TEXT COLLATE "C" NOT NULL, to_hall TEXT COLLATE "C" NOT NULL REFERENCES halls (id),
-  PRIMARY KEY (hall_id, code), CHECK (hall_id <> to_hall)
+  PRIMARY KEY (hall_id, code), CHECK (hall_id <> to_hall),
+  -- Ends with the other hall's consent.
+  FOREIGN KEY (to_hall, hall_id) REFERENCES hall_accepts (hall_id, from_hall) ON DELETE CASCADE
 );
 -- From inclusive, to exclusive; the one without an end lasts still.
 CREATE TABLE seat_states (
@@ -411,6 +432,7 @@ CREATE TABLE notices (
   text TEXT COLLATE "C" NOT NULL, read_at BIGINT
 );
 CREATE INDEX notices_of_seat ON notices (seat_id, id);
+CREATE INDEX notices_at ON notices (at);
 -- The owner is a hall or a member of staff.
 CREATE TABLE phrases (
   id TEXT COLLATE "C" PRIMARY KEY, hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), owner TEXT COLLATE "C" NOT NULL, text_zh TEXT COLLATE "C" NOT NULL, text_en TEXT COLLATE "C" NOT NULL,

@@ -24,6 +24,7 @@ CREATE TABLE outbox (
   nth INTEGER NOT NULL, seq INTEGER UNIQUE, attempts INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL, delivered_at INTEGER
 ) STRICT;
 CREATE INDEX outbox_due ON outbox (due_at) WHERE delivered_at IS NULL;
+CREATE INDEX outbox_delivered ON outbox (delivered_at) WHERE delivered_at IS NOT NULL;
 CREATE INDEX outbox_unsequenced ON outbox (at, nth, id) WHERE seq IS NULL;
 CREATE TABLE audit_entries (
   id TEXT PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, object TEXT NOT NULL,
@@ -103,6 +104,8 @@ CREATE TABLE tickets (
   version INTEGER NOT NULL, class INTEGER NOT NULL, enqueued_at INTEGER NOT NULL,
   -- What it asks of a seat now (`domain::routing`), when that changes, its place in the order of service, who else may serve it.
   demand TEXT NOT NULL, stage_at INTEGER, order_at INTEGER NOT NULL, overflow_hall TEXT, language TEXT,
+  -- The connection whose loss starts the grace: the newest page that watches.
+  holder TEXT,
   grace_until INTEGER, session_id TEXT, next_ticket TEXT, reason TEXT,
   estimate_low INTEGER, estimate_high INTEGER, paired_at INTEGER, ended_at INTEGER
 ) STRICT;
@@ -114,6 +117,7 @@ CREATE INDEX tickets_ahead ON tickets (hall_id, skill, order_at, id, enqueued_at
 CREATE INDEX tickets_stage ON tickets (stage_at) WHERE stage_at IS NOT NULL AND state = 'waiting';
 CREATE UNIQUE INDEX ticket_of_visit ON tickets (visit_id) WHERE state IN ('waiting', 'offered', 'paired');
 CREATE INDEX tickets_grace ON tickets (grace_until) WHERE grace_until IS NOT NULL;
+CREATE INDEX tickets_held ON tickets (id) WHERE holder IS NOT NULL AND state IN ('waiting', 'offered');
 
 CREATE TABLE pairings (
   id TEXT PRIMARY KEY, hall_id TEXT NOT NULL, ticket_id TEXT NOT NULL REFERENCES tickets (id),
@@ -359,18 +363,25 @@ CREATE INDEX requests_of_hall ON requests (hall_id, created_at, id) WHERE state 
 CREATE INDEX requests_of_person ON requests (person, created_at);
 CREATE INDEX requests_erase ON requests (erase_at) WHERE erase_at IS NOT NULL;
 
--- Seats, queue rules and the supervisor: consent between halls, AB seats, overflow for now, time in states, words to a seat, canned replies.
+-- Seats, queue rules and the supervisor: consent between halls, AB seats, overflow until switched off, time in states, words to a seat, canned replies.
 CREATE TABLE hall_accepts (
   hall_id TEXT NOT NULL REFERENCES halls (id), from_hall TEXT NOT NULL REFERENCES halls (id),
   PRIMARY KEY (hall_id, from_hall), CHECK (hall_id <> from_hall)
 ) STRICT;
+-- No seat is offered a ticket of a hall whose people its own hall does not serve.
+CREATE TRIGGER pairing_needs_consent BEFORE INSERT ON pairings
+WHEN EXISTS (SELECT 1 FROM tickets t, seats s WHERE t.id = NEW.ticket_id AND s.id = NEW.seat_id AND s.hall_id <> t.hall_id
+  AND NOT EXISTS (SELECT 1 FROM hall_accepts a WHERE a.hall_id = s.hall_id AND a.from_hall = t.hall_id))
+BEGIN SELECT RAISE(ABORT, 'hall_consent_required'); END;
 CREATE TABLE item_pairs (
   hall_id TEXT NOT NULL REFERENCES halls (id), item TEXT NOT NULL, a_staff TEXT NOT NULL REFERENCES staff (id), b_staff TEXT NOT NULL REFERENCES staff (id),
   PRIMARY KEY (hall_id, item), CHECK (a_staff <> b_staff)
 ) STRICT;
 CREATE TABLE queue_overflows (
   hall_id TEXT NOT NULL REFERENCES halls (id), code TEXT NOT NULL, to_hall TEXT NOT NULL REFERENCES halls (id),
-  PRIMARY KEY (hall_id, code), CHECK (hall_id <> to_hall)
+  PRIMARY KEY (hall_id, code), CHECK (hall_id <> to_hall),
+  -- Ends with the other hall's consent.
+  FOREIGN KEY (to_hall, hall_id) REFERENCES hall_accepts (hall_id, from_hall) ON DELETE CASCADE
 ) STRICT;
 -- From inclusive, to exclusive; the one without an end lasts still.
 CREATE TABLE seat_states (
@@ -383,6 +394,7 @@ CREATE TABLE notices (
   text TEXT NOT NULL, read_at INTEGER
 ) STRICT;
 CREATE INDEX notices_of_seat ON notices (seat_id, id);
+CREATE INDEX notices_at ON notices (at);
 -- The owner is a hall or a member of staff.
 CREATE TABLE phrases (
   id TEXT PRIMARY KEY, hall_id TEXT NOT NULL REFERENCES halls (id), owner TEXT NOT NULL, text_zh TEXT NOT NULL, text_en TEXT NOT NULL,

@@ -103,6 +103,8 @@ struct Hall {
     address: Bilingual,
     phone: String,
     opening_hours: Vec<Hours>,
+    /// Halls whose people this one serves too.
+    accepts: Vec<String>,
 }
 #[derive(Deserialize)]
 struct Hours {
@@ -121,6 +123,8 @@ struct Member {
     name: String,
     id_number: String,
     roles: Vec<String>,
+    /// The first hall where none is named.
+    hall: Option<String>,
     department: String,
     /// Every department that the person works for; the first is theirs.
     departments: Vec<String>,
@@ -232,6 +236,8 @@ struct Rows {
     seats: Vec<(SeatId, HallId, Bilingual)>,
     /// Hall, queue, what can be booked as JSON.
     slots: Vec<(HallId, String, String)>,
+    /// Hall, and another whose people it serves.
+    accepts: Vec<(HallId, HallId)>,
     /// Hall, code, rule as JSON.
     queues: Vec<(HallId, String, String)>,
     booths: Vec<booth::Booth>,
@@ -246,6 +252,15 @@ fn named(code: String, n: Bilingual) -> hall::Named {
         zh: n.zh,
         en: n.en,
     }
+}
+
+fn accept_rows(halls: &[Hall]) -> Vec<(HallId, HallId)> {
+    let pairs = |h: &Hall| {
+        let id: HallId = stable("hall", &h.id);
+        let of = |from: &String| (id.clone(), stable("hall", from));
+        h.accepts.iter().map(of).collect::<Vec<_>>()
+    };
+    halls.iter().flat_map(pairs).collect()
 }
 
 fn hall_rows(halls: Vec<Hall>) -> Vec<hall::Hall> {
@@ -384,6 +399,7 @@ fn rows(app: &App, dir: &Path, password_hash: &str, summary: &mut Summary) -> Re
         .into_iter()
         .map(|l| licence_row(app, l, &people, &companies, &type_names))
         .collect::<Result<Vec<_>>>()?;
+    let accepts = accept_rows(&county.halls);
     let halls = hall_rows(county.halls);
     let Some(first) = halls.first() else {
         bail!("the county has no hall")
@@ -402,7 +418,9 @@ fn rows(app: &App, dir: &Path, password_hash: &str, summary: &mut Summary) -> Re
                 password_hash: password_hash.to_owned(),
                 totp_enc: None,
                 roles: m.roles,
-                hall_id: first.id.clone(),
+                hall_id: m
+                    .hall
+                    .map_or_else(|| first.id.clone(), |h| stable("hall", &h)),
                 department: Some(if m.departments.is_empty() {
                     m.department
                 } else {
@@ -452,8 +470,11 @@ fn rows(app: &App, dir: &Path, password_hash: &str, summary: &mut Summary) -> Re
     }
     let known = county.skills.iter().map(|s| s.code.clone()).collect();
     let mut queues = vec![];
-    for q in county.queues {
+    for mut q in county.queues {
         let hall: HallId = stable("hall", &q.hall);
+        for to in q.rule.steps.iter_mut().filter_map(|s| s.overflow.as_mut()) {
+            *to = stable::<HallId>("hall", to).to_string();
+        }
         q.rule
             .check(&known, &hall)
             .map_err(|f| anyhow!("demo queue {}: {f:?}", q.code))?;
@@ -480,6 +501,7 @@ fn rows(app: &App, dir: &Path, password_hash: &str, summary: &mut Summary) -> Re
             .map(|s| (stable("seat", &s.id), stable("hall", &s.hall), s.name))
             .collect(),
         slots,
+        accepts,
         queues,
         booths,
         staff,
@@ -496,8 +518,17 @@ pub async fn load(app: &App, dir: &Path) -> Result<Summary> {
     app.write("demo", move |tx, w| {
         let rows = rows.clone();
         async move {
+            let mut new = vec![];
             for h in &rows.halls {
+                if hall::get(tx, &h.id).await?.is_none() {
+                    new.push(&h.id);
+                }
                 hall::upsert(tx, h).await?;
+            }
+            // A word that a hall has taken back since stays taken back.
+            let fresh = |a: &&(HallId, HallId)| new.contains(&&a.0) || new.contains(&&a.1);
+            for (hall, from) in rows.accepts.iter().filter(fresh) {
+                hall::set_accepts(tx, hall, from, true).await?;
             }
             for s in &rows.skills {
                 hall::upsert_skill(tx, s).await?;

@@ -426,6 +426,7 @@ async fn requeue(
         version: 1,
         class,
         order_at: ticket_rule::order_key(class, old.enqueued_at),
+        holder: None,
         grace_until: None,
         session_id: None,
         next_ticket: None,
@@ -652,7 +653,7 @@ pub async fn end_visit(app: &App, caller: &Caller, id: VisitId) -> Result<Done, 
                             closed = Some(s.id);
                         }
                     }
-                    visit::end(tx, &id, w.now, w.now + super::erasure::AFTER).await?;
+                    visit::end(tx, &id, w.now, w.now + limits::ERASE_AFTER).await?;
                     // Without a case, what was said and typed is erased with its key a day from now: see `erasure`.
                     w.audit(
                         tx,

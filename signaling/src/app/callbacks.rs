@@ -18,7 +18,10 @@ use domain::{
     ticket::{Cmd as TicketCmd, State as TicketState},
     time::Timestamp,
 };
-use protocol::{Accepted, CallBackState, CallBackTaken, CallBackView, Role, SeatView};
+use protocol::{
+    Accepted, CallBackDecline, CallBackState, CallBackTaken, CallBackView, DeclineCallBack, Role,
+    SeatView,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{
@@ -145,6 +148,7 @@ pub async fn take(app: &App, caller: &Caller, id: TicketId) -> Result<CallBackTa
                     id: w.id(),
                     state: TicketState::Waiting,
                     version: 1,
+                    holder: None,
                     grace_until: None,
                     ..old.clone()
                 };
@@ -273,6 +277,48 @@ pub async fn answer(app: &App, caller: &Caller, id: TicketId) -> Result<Accepted
     Ok(accepted)
 }
 
+/// The citizen's word to a ring: not now, which is a try in vain, or no more. The seat is ready again at once, and has no
+/// wrap-up.
+///
+/// Codes: `not_found`, `callback_state` while nothing rings, `callback_over`.
+pub async fn decline(
+    app: &App,
+    caller: &Caller,
+    id: TicketId,
+    body: DeclineCallBack,
+) -> Result<CallBackView, AppError> {
+    let me = caller.who.citizen()?.clone();
+    let (route, tid) = (format!("call_backs.decline:{id}"), id.clone());
+    app.command(caller, &route, &body, move |tx, w| {
+        let (id, me) = (id.clone(), me.clone());
+        Box::pin(async move {
+            let mut t = mine(tx, &me, &id).await?;
+            // An offer from another hall is under that hall's lock.
+            if let Some(p) = pairing::live_of_ticket(tx, &id).await? {
+                dialect::lock_hall(tx, &p.hall_id).await?;
+            }
+            let k = callback::get(tx, &id)
+                .await?
+                .ok_or_else(|| no("not_found"))?;
+            // Whatever the word, it is said to a ring.
+            k.call_back.apply(Cmd::NotNow, w.now)?;
+            let mut p = pairing::live_of_ticket(tx, &id)
+                .await?
+                .ok_or_else(|| no("callback_over"))?;
+            match body.answer {
+                CallBackDecline::Later => in_vain(tx, w, k, &mut p, Cmd::NotNow).await,
+                CallBackDecline::NoMore => {
+                    queue::leave(tx, w, &mut t, TicketCmd::Abandon, "call_back_declined").await?;
+                    let k = callback::get(tx, &id).await?.unwrap_or(k);
+                    notice(tx, w, &k, "closed").await
+                }
+            }
+        })
+    })
+    .await?;
+    own(app, &caller.who, tid).await
+}
+
 /// The citizen no longer wants it; also a refusal while it rings.
 ///
 /// Codes: `not_found`, `ticket_state` once it is answered or over.
@@ -345,32 +391,39 @@ pub(super) async fn unanswered(
     p: &mut pairing::Pairing,
 ) -> Result<bool, AppError> {
     dialect::lock_hall(tx, &p.hall_id).await?;
-    let Some(mut k) = callback::get(tx, &p.ticket_id)
+    let Some(k) = callback::get(tx, &p.ticket_id)
         .await?
         .filter(|k| k.call_back.state == State::Ringing)
     else {
         return Ok(false);
     };
-    step(tx, w, &mut k, Cmd::NoAnswer).await?;
+    in_vain(tx, w, k, p, Cmd::NoAnswer).await?;
+    Ok(true)
+}
+
+/// A try in vain (`cmd`): a pause follows, or the end with a message; the seat that rang is ready.
+async fn in_vain(
+    tx: &mut Tx,
+    w: &mut Work,
+    mut k: Kept,
+    p: &mut pairing::Pairing,
+    cmd: Cmd,
+) -> Result<(), AppError> {
+    step(tx, w, &mut k, cmd).await?;
     if k.call_back.state == State::Closed {
         notice(tx, w, &k, "closed").await?;
         let mut t = ticket::get(tx, &p.ticket_id)
             .await?
             .ok_or_else(|| no("not_found"))?;
-        queue::leave(tx, w, &mut t, TicketCmd::Expire, "call_back_unanswered").await?;
+        queue::leave(tx, w, &mut t, TicketCmd::Expire, "call_back_unanswered").await
     } else {
         notice(tx, w, &k, "missed").await?;
-        desk::unoffer(
-            tx,
-            w,
-            p,
-            pairing_rule::Cmd::TimeOut,
-            seat_rule::Cmd::RingCancelled,
-            "citizen_no_answer",
-        )
-        .await?;
+        let (cmd, why) = match cmd {
+            Cmd::NotNow => (pairing_rule::Cmd::Cancel, "citizen_not_now"),
+            _ => (pairing_rule::Cmd::TimeOut, "citizen_no_answer"),
+        };
+        desk::unoffer(tx, w, p, cmd, seat_rule::Cmd::RingCancelled, why).await
     }
-    Ok(true)
 }
 
 /// Call-backs that nobody could answer any more: the citizen's token is over.

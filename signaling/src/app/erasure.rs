@@ -2,22 +2,22 @@
 //!
 //! The day between end and erasure is for those who still work on it: the agent's wrap-up note, repeats of commands (their
 //! answers live as long), a complaint about the call. A case adopts the key of its session, and then the case's own period
-//! counts. Rows stay: without the key nobody can read them. Never touches a visit that is not over.
+//! counts. Rows stay: without the key nobody can read them; sealed files leave the disk. Never touches a visit that is not
+//! over.
 
-use super::{App, desk};
+use super::{App, desk, files};
 use crate::problem::AppError;
 use domain::{
     id::{Id as _, KeyId, VisitId},
     limits,
-    time::Span,
 };
 use serde_json::json;
-use store::{keys, visit};
+use store::{file, keys, visit};
 
-/// From the end of a visit to the end of its key.
-pub const AFTER: Span = Span::seconds(24 * 3600);
-/// Visits of one call, each kind.
+/// Visits of one call, each kind; files of one reading.
 const BATCH: i64 = 64;
+/// Readings of files of one call: the next call goes on.
+const ROUNDS: usize = 64;
 
 /// Ends visits that nobody can come back to, then destroys the keys that are due. For the sweep; nodes may race.
 pub async fn sweep(app: &App) -> Result<(), AppError> {
@@ -38,6 +38,36 @@ pub async fn sweep(app: &App) -> Result<(), AppError> {
     for (id, key) in due {
         desk::lost_race_is_fine(destroy(app, id, key).await)?;
     }
+    erased_files(app).await
+}
+
+/// Takes from the disk what was sealed under a key that is destroyed, whatever it belonged to. The bytes go before the row, so
+/// a stop between the two is made good by the next call; a file that cannot be removed holds up no other.
+async fn erased_files(app: &App) -> Result<(), AppError> {
+    let mut after = None;
+    for _ in 0..ROUNDS {
+        let last = after.take();
+        let page = app
+            .read(move |tx| {
+                Box::pin(async move { Ok(file::erased(tx, last.as_ref(), BATCH).await?) })
+            })
+            .await?;
+        let Some(last) = page.last().cloned() else {
+            return Ok(());
+        };
+        for f in page {
+            if let Err(e) = files::remove(app, &f.key_id, &f.sm3).await {
+                tracing::error!(error = %e, "an erased file could not be removed; it is tried again");
+                continue;
+            }
+            app.write("server", move |tx, _| {
+                let f = f.clone();
+                Box::pin(async move { Ok(file::remove(tx, &f.sm3, &f.key_id).await.map(|_| ())?) })
+            })
+            .await?;
+        }
+        after = Some(last);
+    }
     Ok(())
 }
 
@@ -46,7 +76,7 @@ async fn end(app: &App, id: VisitId) -> Result<(), AppError> {
     app.write("server", move |tx, w| {
         let id = id.clone();
         Box::pin(async move {
-            if !visit::end(tx, &id, w.now, w.now + AFTER).await? {
+            if !visit::end(tx, &id, w.now, w.now + limits::ERASE_AFTER).await? {
                 return Ok(());
             }
             w.wake(&id);

@@ -1,7 +1,7 @@
 //! Content-addressed files under `<shared dir>/files/<first two>/<sm3>-<key id>`, sealed under the citizen's key.
 //!
 //! Owns names, durability (temporary file, fsync, rename) and the check that what is read is what was written. Rows are the
-//! caller's ([`record`]); a file without a row is swept later. Never called within a transaction.
+//! caller's ([`record`]); a file without a row is swept later, one whose key is destroyed by `erasure`. Never called within a transaction.
 
 use super::{App, Work, vault, vault::DataKey};
 use crate::problem::{AppError, no};
@@ -104,6 +104,17 @@ pub async fn get(app: &App, key: &DataKey, sm3: &str) -> Result<Vec<u8>, AppErro
 pub async fn get_under(app: &App, key: &KeyId, sm3: &str) -> Result<Vec<u8>, AppError> {
     let key = key_of(app, key).await?;
     get(app, &key, sm3).await
+}
+
+/// Takes a file from the disk; one that is not there is gone.
+pub async fn remove(app: &App, key: &KeyId, sm3: &str) -> io::Result<()> {
+    let Some(path) = path_of(&app.files_dir, sm3, key) else {
+        return Ok(());
+    };
+    match tokio::fs::remove_file(path).await {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
 }
 
 /// A data key for work outside a transaction.

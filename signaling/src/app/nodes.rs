@@ -3,20 +3,17 @@
 //! A connection's id begins with its node's, so a holder tells whose it is. What a dead node held is let go as if each of its
 //! connections had dropped: graces and silences do the rest. Never ends a session or moves a seat by itself.
 
-use super::{App, auth, call_flow, desk};
+use super::{App, auth, call_flow, desk, queue};
 use crate::problem::AppError;
-use domain::time::{Span, Timestamp};
+use domain::{
+    limits::{NODE_DEAD_AFTER, NODE_FORGOTTEN_AFTER, NODE_HEARTBEAT_S},
+    time::{Span, Timestamp},
+};
 use futures::future::join_all;
 use std::sync::{Mutex, PoisonError};
-use store::{node, seat, session};
+use store::{node, seat, session, ticket};
 
-/// Seconds between two heartbeats.
-pub const HEARTBEAT_S: u64 = 5;
-const HEARTBEAT: Span = Span::seconds(HEARTBEAT_S as i64);
-/// A node that has not beaten for this long is dead.
-pub const DEAD_AFTER: Span = Span::seconds(15);
-/// Its row goes after this long.
-pub const FORGOTTEN_AFTER: Span = Span::seconds(3600);
+const HEARTBEAT: Span = Span::seconds(NODE_HEARTBEAT_S as i64);
 /// Holders in one reading; they are let go together, so that SQLite commits them at once.
 const BATCH: i64 = 64;
 /// Batches of one call: the next call goes on.
@@ -48,7 +45,7 @@ impl Pulse {
     pub fn steady(&self, now: Timestamp) -> bool {
         let p = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         p.is_some_and(|(since, last)| {
-            now >= since + DEAD_AFTER && now < last + HEARTBEAT + HEARTBEAT
+            now >= since + NODE_DEAD_AFTER && now < last + HEARTBEAT + HEARTBEAT
         })
     }
 }
@@ -98,26 +95,32 @@ pub async fn arrive(app: &App, internal_url: &str, alone: bool) -> Result<(), Ap
 /// Lets go of what connections of dead nodes hold. Only a `steady` node takes an old heartbeat for a death; one that is in no
 /// row is dead for everybody.
 pub async fn release(app: &App, steady: bool) -> Result<(), AppError> {
-    let silence = if steady { DEAD_AFTER } else { FORGOTTEN_AFTER };
+    let silence = if steady {
+        NODE_DEAD_AFTER
+    } else {
+        NODE_FORGOTTEN_AFTER
+    };
     for _ in 0..ROUNDS {
         let alive_since = app.now() - silence;
-        let (members, seats) = app
+        let (members, seats, tickets) = app
             .read(move |tx| {
                 Box::pin(async move {
                     Ok((
                         session::held_by_gone(tx, alive_since, BATCH).await?,
                         seat::held_by_gone(tx, alive_since, BATCH).await?,
+                        ticket::held_by_gone(tx, alive_since, BATCH).await?,
                     ))
                 })
             })
             .await?;
-        let n = members.len() + seats.len();
-        if n == 0 {
+        let most = members.len().max(seats.len()).max(tickets.len());
+        if most == 0 {
             return Ok(());
         }
         tracing::info!(
             members = members.len(),
             seats = seats.len(),
+            tickets = tickets.len(),
             "connections of a dead node are let go"
         );
         let members = members
@@ -126,12 +129,16 @@ pub async fn release(app: &App, steady: bool) -> Result<(), AppError> {
         let seats = seats
             .iter()
             .map(|(id, conn)| desk::page_gone(app, id.clone(), conn, false));
-        let (members, seats) = futures::join!(join_all(members), join_all(seats));
+        let tickets = tickets
+            .iter()
+            .map(|(id, conn)| queue::page_gone(app, id.clone(), conn));
+        let (members, seats, tickets) =
+            futures::join!(join_all(members), join_all(seats), join_all(tickets));
         // One that cannot be let go must not hold up the rest of its batch; it is tried again with the next call.
-        for r in members.into_iter().chain(seats) {
+        for r in members.into_iter().chain(seats).chain(tickets) {
             desk::lost_race_is_fine(r)?;
         }
-        if n < usize::try_from(BATCH).unwrap_or(usize::MAX) {
+        if most < usize::try_from(BATCH).unwrap_or(usize::MAX) {
             return Ok(());
         }
     }

@@ -129,6 +129,7 @@ pub(super) async fn enter(
         order_at: order_key(wanted.class, w.now),
         overflow_hall: None,
         language: (v.language != "zh").then(|| v.language.clone()),
+        holder: None,
         grace_until: None,
         session_id: None,
         next_ticket: None,
@@ -242,6 +243,12 @@ impl Watched {
     pub fn hall(&self) -> String {
         self.0.hall_id.to_string()
     }
+
+    /// In line, and the page that held it is gone: another page that watches it holds it next.
+    #[must_use]
+    pub fn is_let_go(&self) -> bool {
+        self.0.holder.is_none() && matches!(self.0.state, State::Waiting | State::Offered)
+    }
 }
 
 pub async fn watched(app: &App, id: TicketId) -> Result<(TicketView, Watched), AppError> {
@@ -257,15 +264,6 @@ pub async fn again(app: &App, Watched(last): &Watched) -> Result<Option<TicketVi
         Some(&ahead) => Ok(Some(seen(app, last.clone(), ahead, Fresh::Lately).await?)),
         None => Ok(None),
     }
-}
-
-/// A page that goes: one whose ticket was carried to another says nothing of it any more.
-pub async fn page_gone(app: &App, me: &VisitId, id: TicketId) -> Result<(), AppError> {
-    let (t, _) = read(app, id).await?;
-    if t.visit_id == *me {
-        page(app, t.id, false).await?;
-    }
-    Ok(())
 }
 
 /// For its citizen alone.
@@ -325,24 +323,41 @@ pub async fn cancel(app: &App, caller: &Caller, id: TicketId) -> Result<TicketVi
     view(app, tid).await
 }
 
-/// The citizen's page went away or came back: the place is kept for the grace. A call-back keeps its place without a page.
-pub async fn page(app: &App, id: TicketId, here: bool) -> Result<(), AppError> {
+/// A page of the citizen's watches the ticket, the newest of them by this connection: no grace runs.
+pub async fn hold(app: &App, me: &VisitId, id: TicketId, connection: &str) -> Result<(), AppError> {
+    let (me, conn) = (me.clone(), connection.to_owned());
+    app.write("server", move |tx, _| {
+        let (id, me, conn) = (id.clone(), me.clone(), conn.clone());
+        Box::pin(async move { Ok(ticket::hold(tx, &id, &me, &conn).await.map(|_| ())?) })
+    })
+    .await
+}
+
+/// A connection is gone. The place is kept for the grace, if it was the one that held the ticket; a call-back keeps its
+/// place without a page.
+pub async fn page_gone(app: &App, id: TicketId, connection: &str) -> Result<(), AppError> {
+    let conn = connection.to_owned();
     app.write("server", move |tx, w| {
-        let id = id.clone();
+        let (id, conn) = (id.clone(), conn.clone());
         Box::pin(async move {
-            let Some(t) = ticket::get(tx, &id).await? else {
+            let Some(t) = ticket::get(tx, &id)
+                .await?
+                .filter(|t| t.holder.as_ref() == Some(&conn))
+            else {
                 return Ok(());
             };
-            if store::callback::get(tx, &id).await?.is_some() {
-                return Ok(());
-            }
             let grace = if t.channel == "booth" {
                 limits::BOOTH_TICKET_GRACE
             } else {
                 limits::TICKET_GRACE
             };
-            let until: Option<Timestamp> = (!here).then_some(w.now + grace);
-            Ok(ticket::set_grace(tx, &id, until).await?)
+            let place = store::callback::get(tx, &id).await?;
+            let until: Option<Timestamp> = place.is_none().then_some(w.now + grace);
+            if ticket::let_go(tx, &id, &conn, until).await? {
+                // An older page may be there still.
+                w.wake(&id);
+            }
+            Ok(())
         })
     })
     .await

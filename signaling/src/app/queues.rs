@@ -15,7 +15,7 @@ use protocol::{
 };
 use serde_json::json;
 use std::collections::BTreeSet;
-use store::{Tx, catalogue, hall, queue, staff};
+use store::{Tx, catalogue, dialect, hall, queue, staff};
 
 /// A queue is a skill without a kind; languages, dialects and needs are asked beside it.
 fn is_queue(code: &str) -> bool {
@@ -205,7 +205,8 @@ pub async fn consents(app: &App, who: &Principal, id: HallId) -> Result<HallCons
         .await
 }
 
-/// The hall says whether it serves citizens of another. Taken back, nothing of the other overflows here any more.
+/// The hall says whether it serves citizens of another. Taken back, nothing of the other overflows here from that moment:
+/// neither by a rule nor by a supervisor's word, and what rings here for it goes back. Whom an agent serves already stays.
 pub async fn consent(
     app: &App,
     caller: &Caller,
@@ -221,12 +222,15 @@ pub async fn consent(
             if id == from || hall::get(tx, &from).await?.is_none() {
                 return Err(no("not_found"));
             }
+            // Neither hall is matched beside it.
+            for h in [&from, &id] {
+                dialect::lock_hall(tx, h).await?;
+                w.wake(h);
+            }
+            // What a supervisor has opened by hand ends with the row.
             hall::set_accepts(tx, &id, &from, body.accept).await?;
-            if !body.accept {
-                for code in queue::overflows_to(tx, &from, &id).await? {
-                    queue::set_overflow_now(tx, &from, &code, None).await?;
-                }
-                // Rules may name the hall, too: all of the other's line looks anew.
+            if body.accept {
+                // A rule may name the hall already: all of the other's line looks anew.
                 for s in hall::skills(tx)
                     .await?
                     .into_iter()
@@ -234,6 +238,8 @@ pub async fn consent(
                 {
                     queue::restage(tx, &from, &s.code, w.now).await?;
                 }
+            } else {
+                routing::withdrawn(tx, w, &id, &from).await?;
             }
             w.audit(
                 tx,

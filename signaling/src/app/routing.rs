@@ -5,13 +5,14 @@ use super::{App, Work};
 use crate::problem::{AppError, no};
 use domain::{
     id::{HallId, Id as _, SessionId},
-    limits,
+    limits, pairing as pairing_rule,
     routing::{Plan, Preferred, Rule, Stage},
+    seat as seat_rule,
     ticket::Class,
     time::Span,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use store::{Tx, hall, queue, seat, session, ticket, ticket::Ticket, visit::Visit};
+use store::{Tx, hall, pairing, queue, seat, session, ticket, ticket::Ticket, visit::Visit};
 
 /// Batches of changed demands that one look of the timers carries out.
 const ROUNDS: usize = 32;
@@ -106,8 +107,14 @@ pub(super) async fn stage(tx: &mut Tx, w: &Work, t: &Ticket, v: &Visit) -> Resul
     let preferred = preferred(tx, &rule, t, v).await?;
     let plan = Plan::new(&rule, &needs, language.as_deref(), &preferred)?;
     let mut stage = plan.at(w.now.since(t.enqueued_at));
-    // A supervisor's word for now goes before the rule's own hall.
+    // A supervisor's word goes before the rule's own hall, until switched off.
     if let Some(to) = queue::overflow_now(tx, &t.hall_id, &t.skill).await? {
+        stage.overflow = Some(to.to_string());
+    }
+    // A rule may name a hall that has taken its word back since.
+    if let Some(to) = stage.overflow.take().and_then(|h| HallId::parse(&h))
+        && hall::accepts_from(tx, &to, &t.hall_id).await?
+    {
         stage.overflow = Some(to.to_string());
     }
     Ok(stage)
@@ -160,6 +167,29 @@ pub async fn due(app: &App) -> Result<(), AppError> {
         }
     }
     failed
+}
+
+/// `there` serves `home`'s people no longer: nobody in line at home stands there any more, and what rings there goes back.
+/// In the transaction of the withdrawal, under the locks of both halls.
+pub(super) async fn withdrawn(
+    tx: &mut Tx,
+    w: &mut Work,
+    there: &HallId,
+    home: &HallId,
+) -> Result<(), AppError> {
+    ticket::leave_overflow(tx, home, there, w.now).await?;
+    for mut p in pairing::offered_between(tx, there, home).await? {
+        super::desk::unoffer(
+            tx,
+            w,
+            &mut p,
+            pairing_rule::Cmd::Cancel,
+            seat_rule::Cmd::RingCancelled,
+            "consent_withdrawn",
+        )
+        .await?;
+    }
+    Ok(())
 }
 
 async fn restage(

@@ -16,7 +16,7 @@ use tokio::{sync::watch, task::JoinSet};
 const TIMERS: Duration = Duration::from_millis(200);
 /// Merge delay of the audit log stays under a second.
 const SEQUENCE: Duration = Duration::from_millis(400);
-const HEARTBEAT: Duration = Duration::from_secs(nodes::HEARTBEAT_S);
+const HEARTBEAT: Duration = Duration::from_secs(limits::NODE_HEARTBEAT_S);
 /// Without NATS the database is asked again this often.
 const SLOW_POLL: Duration = Duration::from_secs(5);
 const SWEEP: Duration = Duration::from_secs(600);
@@ -50,15 +50,18 @@ fn every<F, Fut>(
     });
 }
 
-async fn sweep(app: &App) -> Result<(), AppError> {
+/// What is over goes: rows past their time, keys that are due, files that nobody can read.
+pub async fn sweep(app: &App) -> Result<(), AppError> {
     app.write("server", |tx, w| {
         Box::pin(async move {
             store::idempotency::sweep(tx, w.now - limits::IDEMPOTENCY_LIFE).await?;
             store::staff::sweep(tx, w.now).await?;
             store::lease::sweep(tx, w.now - Span::seconds(3600)).await?;
-            store::node::sweep(tx, w.now - nodes::FORGOTTEN_AFTER).await?;
+            store::node::sweep(tx, w.now - limits::NODE_FORGOTTEN_AFTER).await?;
             store::handover::sweep(tx, w.now - limits::IDEMPOTENCY_LIFE).await?;
             store::carry::sweep(tx, w.now - limits::IDEMPOTENCY_LIFE).await?;
+            store::notice::sweep(tx, w.now - limits::NOTICE_LIFE).await?;
+            store::outbox::sweep(tx, w.now - limits::NOTICE_LIFE).await?;
             Ok(())
         })
     })

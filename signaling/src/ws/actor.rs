@@ -299,8 +299,9 @@ impl Actor {
     async fn watch_ticket(&mut self, text: &str) -> Result<(), End> {
         let r = async {
             let id: TicketId = commands::id(text, "not_found")?;
-            queue::own(&self.app, self.who.citizen()?, id.clone()).await?;
-            queue::page(&self.app, id.clone(), true).await?;
+            let me = self.who.citizen()?;
+            queue::own(&self.app, me, id.clone()).await?;
+            queue::hold(&self.app, me, id.clone(), self.hub.id()).await?;
             Ok::<_, AppError>(id)
         };
         match r.await {
@@ -524,6 +525,9 @@ impl Actor {
             return Ok(view);
         }
         let (view, row) = queue::watched(&self.app, id.clone()).await?;
+        if let (true, Principal::Citizen { visit }) = (row.is_let_go(), &self.who) {
+            queue::hold(&self.app, visit, id.clone(), self.hub.id()).await?;
+        }
         let hall = row.hall();
         if matches!(view.state, TicketState::Waiting | TicketState::Offered) {
             self.hub.watch_quietly(&hall);
@@ -627,8 +631,8 @@ impl Actor {
                 tracing::warn!(error = %e, "a drop was not noted");
             }
         }
-        if let (Some(t), Principal::Citizen { visit }) = (self.ticket.take(), &self.who)
-            && let Err(e) = queue::page_gone(&self.app, visit, t).await
+        if let Some(t) = self.ticket.take()
+            && let Err(e) = queue::page_gone(&self.app, t, &conn).await
         {
             tracing::warn!(error = %e, "a waiting page's end was not noted");
         }

@@ -3,7 +3,7 @@
 use super::*;
 use domain::case::State;
 use signaling::app::{
-    Clock, Parts, SystemClock, audit_log::TreeCache, deadlines, erasure, media::MediaPlane,
+    Clock, Parts, SystemClock, audit_log::TreeCache, deadlines, erasure, files, media::MediaPlane,
 };
 
 const DAY: i64 = 24 * 3600;
@@ -120,6 +120,24 @@ async fn opened(app: &App, id: &SessionId) -> Result<serde_json::Value, AppError
     .await
 }
 
+/// A file under this key; where it lies.
+async fn a_file(app: &App, key: &domain::id::KeyId) -> std::path::PathBuf {
+    let data_key = files::key_of(app, key).await.unwrap();
+    let sm3 = files::put(app, &data_key, b"a picture".to_vec())
+        .await
+        .unwrap();
+    let (k, digest) = (key.clone(), sm3.clone());
+    app.write("test", move |tx, w| {
+        let (k, digest) = (k.clone(), digest.clone());
+        Box::pin(async move { files::record(tx, w, &k, &digest, 9, "image/png").await })
+    })
+    .await
+    .unwrap();
+    let path = app.files_dir.join(&sm3[..2]).join(format!("{sm3}-{key}"));
+    assert!(path.is_file());
+    path
+}
+
 async fn end_visit(c: &Call) -> VisitId {
     let Principal::Citizen { visit } = c.citizen.clone() else {
         panic!("a citizen")
@@ -145,16 +163,23 @@ async fn what_led_to_no_case_dies_with_its_key_a_day_after_the_visit() {
         .unwrap()
         .unwrap()
         .key_id;
+    let photo = a_file(&c.app, &key).await;
     erasure::sweep(&app_in(&c.app, Span::seconds(DAY - 60)))
         .await
         .unwrap();
     assert!(opened(&c.app, &c.id).await.is_ok(), "the day is not over");
+    assert!(photo.is_file());
     let then = app_in(&c.app, Span::seconds(DAY + 60));
     for _ in 0..2 {
         erasure::sweep(&then).await.unwrap();
     }
     assert_eq!(code(opened(&c.app, &c.id).await), "not_found");
     assert_eq!(actions(&c.app, key.as_str()).await, ["key.destroyed"]);
+    assert!(!photo.exists(), "the sealed bytes leave the disk, too");
+    let rows = c
+        .app
+        .read(move |tx| Box::pin(async move { Ok(store::file::of_key(tx, &key, "", 9).await?) }));
+    assert!(rows.await.unwrap().is_empty());
     // The agent who was there cannot read it either.
     assert_eq!(
         code(session_view::get(&c.app, &c.agent, c.id.clone()).await),
@@ -165,9 +190,15 @@ async fn what_led_to_no_case_dies_with_its_key_a_day_after_the_visit() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_case_keeps_the_key_of_its_visit() {
     let (c, case, _) = handed_in().await;
+    let id = case.clone();
+    let row = c
+        .app
+        .read(move |tx| Box::pin(async move { Ok(store::case::get(tx, &id).await?) }));
+    let photo = a_file(&c.app, &row.await.unwrap().unwrap().key_id).await;
     end_visit(&c).await;
     let then = app_in(&c.app, Span::seconds(3 * DAY));
     erasure::sweep(&then).await.unwrap();
+    assert!(photo.is_file());
     assert!(opened(&c.app, &c.id).await.is_ok());
     let phone = Principal::Case { case: case.clone() };
     let v = cases::get(&then, &phone, case).await.unwrap();

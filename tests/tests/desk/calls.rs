@@ -115,7 +115,7 @@ pub async fn perform(app: &App, call: &Call, key: &str) -> Result<String, AppErr
             queue::cancel(app, &by(me, key), ticket).await?;
             Ok(done)
         }
-        Call::Page(ticket, here) => queue::page(app, ticket, here).await.map(|()| done),
+        Call::Page(ticket, here) => page(app, ticket, here).await.map(|()| done),
         Call::EndVisit(visit) => {
             let me = Principal::Citizen {
                 visit: visit.clone(),
@@ -183,6 +183,26 @@ pub async fn perform(app: &App, call: &Call, key: &str) -> Result<String, AppErr
             Ok(done)
         }
     }
+}
+
+/// A page comes, or the one that holds the ticket goes; where none does, it came and went.
+async fn page(app: &App, ticket: TicketId, here: bool) -> Result<(), AppError> {
+    let id = ticket.clone();
+    let t = app
+        .read(|tx| Box::pin(async move { Ok(store::ticket::get(tx, &id).await?.unwrap()) }))
+        .await?;
+    let conn = match t.holder.filter(|_| !here) {
+        Some(held) => held,
+        None => {
+            let conn = signaling::app::nodes::connection_id(app);
+            queue::hold(app, &t.visit_id, ticket.clone(), &conn).await?;
+            conn
+        }
+    };
+    if here {
+        return Ok(());
+    }
+    queue::page_gone(app, ticket, &conn).await
 }
 
 async fn hold(app: &App, staff: &StaffId, seat: SeatId) -> Result<(), AppError> {

@@ -208,6 +208,65 @@ both!(a_console_that_closes_costs_no_try, |county| {
     county.close(node).await;
 });
 
+both!(a_ring_is_told_not_now_and_then_no_more, |county| {
+    let node = county.start("a").await;
+    let mut citizen = Citizen::arrive(&node).await;
+    let ticket = citizen.queue().await;
+    let id = call_back(&citizen, &ticket.id).await.ticket.id;
+    citizen.watch(&id).await;
+    frame(&mut citizen, CallBackState::Waiting).await;
+    let path = format!("/call-backs/{id}/decline");
+    let (later, no_more) = (json!({"answer": "later"}), json!({"answer": "no_more"}));
+    for body in [&later, &no_more] {
+        let early = citizen.http.post::<CallBackView>(&path, body).await;
+        assert_eq!(early.unwrap_err().code, "callback_state");
+    }
+    let mut agent = Agent::sit(&node, "agent1", "seat-1").await;
+    let first = ring(&mut agent).await.offer.unwrap().pairing;
+    frame(&mut citizen, CallBackState::Ringing).await;
+    let stranger = Citizen::arrive(&node).await;
+    let e = stranger.http.post::<CallBackView>(&path, &later).await;
+    assert_eq!(e.unwrap_err().code, "not_found");
+    let e = citizen
+        .http
+        .post::<CallBackView>(&path, json!({"answer": "perhaps"}))
+        .await;
+    assert_eq!(e.unwrap_err().status, 422);
+    let said: CallBackView = citizen.http.post_as("later", &path, &later).await.unwrap();
+    assert_eq!((said.state, said.tries), (CallBackState::Waiting, 1));
+    assert!(said.next_try_at.is_some());
+    let again: CallBackView = citizen.http.post_as("later", &path, &later).await.unwrap();
+    assert_eq!(again, said, "a repeat costs nothing");
+    agent.seat(SeatState::Ready).await;
+    frame(&mut citizen, CallBackState::Waiting).await;
+    // Five minutes later.
+    node.sql("UPDATE call_backs SET due_at = 1").await;
+    node.sql("UPDATE tickets SET stage_at = 1 WHERE state = 'waiting'")
+        .await;
+    let second = agent
+        .line
+        .until("the second ring", |f| match f {
+            ServerFrame::Seat { seat } => seat.offer.clone().filter(|o| o.pairing != first),
+            _ => None,
+        })
+        .await;
+    let call = format!("/pairings/{}/call", second.pairing);
+    let _: SeatView = agent.http.post(&call, json!({})).await.unwrap();
+    frame(&mut citizen, CallBackState::Ringing).await;
+    let said: CallBackView = citizen.http.post(&path, &no_more).await.unwrap();
+    assert_eq!((said.state, said.tries), (CallBackState::Cancelled, 2));
+    let t = citizen.ticket(TicketState::Abandoned).await;
+    assert_eq!(t.reason.as_deref(), Some("call_back_declined"));
+    agent.seat(SeatState::Ready).await;
+    let seat = agent.look().await;
+    assert_eq!((seat.wrap_up_until, seat.offer), (None, None));
+    let told = node
+        .sql("UPDATE outbox SET kind = kind WHERE kind = 'call_back.closed'")
+        .await;
+    assert_eq!(told, 1, "closed with a message");
+    county.close(node).await;
+});
+
 /// A visit at a booth.
 async fn at_booth(county: &County, node: &Node) -> Citizen {
     let device = DeviceKey::from_secret(&county.booth_secret("booth-1")).unwrap();

@@ -7,8 +7,9 @@ use it::{
     people::{Agent, Citizen, call},
     services::Nats,
 };
-use protocol::{EventBody, MemberRole, SessionState};
-use std::time::{Duration, Instant};
+use protocol::{EventBody, MemberRole, SessionState, TicketState, TicketView};
+use serde_json::json;
+use signaling::app::nodes;
 use tokio::{runtime::Runtime, task::block_in_place};
 
 /// A node on a runtime of its own. When that goes, no task of the node runs on: nobody notes a drop, the row of the node stays.
@@ -45,6 +46,15 @@ async fn dropped(line: &mut Line, session: &str, role: MemberRole) {
     }
 }
 
+async fn store_ticket(node: &Node, id: &str) -> store::ticket::Ticket {
+    let id = domain::id::Id::parse(id).unwrap();
+    node.app()
+        .read(move |tx| Box::pin(async move { Ok(store::ticket::get(tx, &id).await?) }))
+        .await
+        .unwrap()
+        .unwrap()
+}
+
 async fn silent(node: &Node, seat: &str) -> bool {
     let seat = domain::id::Id::parse(seat).unwrap();
     node.app()
@@ -61,17 +71,29 @@ both!(the_next_run_lets_go_of_what_the_last_one_held, |county| {
     let mut citizen = Citizen::arrive(&first.1).await;
     let (session, _) = call(&mut citizen, &mut agent).await;
     assert!(!silent(&first.1, &idle.seat).await);
+    let mut queued = Citizen::arrive(&first.1).await;
+    let waiting: TicketView = queued
+        .http
+        .post("/tickets", json!({"item": "no-criminal-record"}))
+        .await
+        .unwrap();
+    queued.watch(&waiting.id).await;
+    queued.ticket(TicketState::Waiting).await;
     kill(first);
     citizen.line.ended().await;
     let node = county.start("a").await;
     // The citizen comes back at once; the agent's page does not, and nobody but the server can say so.
     citizen.reconnect(&node).await;
     dropped(&mut citizen.line, &session, MemberRole::Agent).await;
-    let start = Instant::now();
-    while !silent(&node, &idle.seat).await {
-        assert!(start.elapsed() < PATIENCE, "the seat is still held");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    // The same look at the dead let the seat go, or the next one does.
+    nodes::release(node.app(), false).await.unwrap();
+    assert!(
+        silent(&node, &idle.seat).await,
+        "nobody holds the seat any more"
+    );
+    // And a place in line: its page is gone, and has its grace.
+    let t = store_ticket(&node, &waiting.id).await;
+    assert!(t.holder.is_none() && t.grace_until.is_some(), "{t:?}");
     // Who comes back is there again, for all.
     agent.http = agent.http.at(&node.base);
     agent.line = Line::open(&agent.http).await;

@@ -30,6 +30,7 @@ mod ladder;
 mod lines;
 #[path = "../../../signaling/crates/media/tests/common/mod.rs"]
 mod peer;
+mod queue;
 mod refusals;
 mod ring;
 mod routing;

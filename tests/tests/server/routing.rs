@@ -1,14 +1,14 @@
 //! Rules of queues through the doors: kept after a check, acting at once and in time.
 
-use domain::id::StaffId;
+use domain::id::{HallId, StaffId};
 use it::{
     county::named,
     http::{Http, answer, key},
     people::{Agent, Citizen, hall, staff},
 };
 use protocol::{
-    HallConsents, ItemPair, Problem, QueueView, SeatState, SeatView, SessionView, StaffSkills,
-    TicketState, TicketView,
+    HallConsents, HallView, ItemPair, Problem, QueueView, SeatState, SeatView, ServerFrame,
+    SessionView, StaffSkills, TicketLine, TicketState, TicketView,
 };
 use reqwest::Method;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -363,6 +363,159 @@ both!(a_consenting_hall_serves_too, |county| {
     let mut next = Citizen::arrive(&node).await;
     let next = next.queue().await;
     assert_eq!(agent.rung().await.ticket, next.id);
+    county.close(node).await;
+});
+
+/// The hall next door, which serves this one's people as the county is loaded.
+fn next_door() -> String {
+    named::<HallId>("hall", "nanxian")
+}
+
+/// The word of the hall next door about this one's people.
+async fn word(http: &Http, accept: bool) -> HallConsents {
+    let consent = format!("/halls/{}/consents/{}", next_door(), hall());
+    put(http, &consent, json!({"accept": accept}))
+        .await
+        .unwrap()
+}
+
+async fn by_hand(boss: &Http, to: Option<&str>) -> Result<QueueView, Problem> {
+    let path = format!("{}/overflow", queue("general"));
+    put(boss, &path, json!({"hall": to})).await
+}
+
+/// Away and ready again: the seat looks for tickets anew.
+async fn again(agent: &Agent) -> SeatView {
+    let away = format!("/seats/{}/away", agent.seat);
+    let _: SeatView = agent
+        .http
+        .post(&away, json!({"reason": "break"}))
+        .await
+        .unwrap();
+    let ready = format!("/seats/{}/ready", agent.seat);
+    agent.http.post(&ready, json!({})).await.unwrap()
+}
+
+both!(a_word_that_is_taken_back_ends_every_use_at_once, |county| {
+    let node = county.start("a").await;
+    let boss = staff(&node, "supervisor").await;
+    let neighbour = staff(&node, "supervisor2").await;
+    let there = next_door();
+    let by_rule = general(json!({"steps": [{"after_s": 1, "overflow": there}]}));
+    let kept = rule(&boss, "general", by_rule.clone()).await;
+    let mut agent = Agent::sit(&node, "agent5", "nanxian-1").await;
+    let mut citizen = Citizen::arrive(&node).await;
+    let t = citizen.queue().await;
+    assert_eq!(agent.rung().await.ticket, t.id, "by the rule's step");
+    by_hand(&boss, Some(&there)).await.unwrap();
+
+    word(&neighbour, false).await;
+    // In the same transaction: nothing rings, nothing is open by hand, nobody in line stands there.
+    let seat = agent.look().await;
+    assert_eq!((seat.state, seat.offer), (SeatState::Ready, None));
+    agent.seat(SeatState::Ready).await;
+    citizen.ticket(TicketState::Waiting).await;
+    assert_eq!(self::kept(&boss, "general").await.overflow_now, None);
+    let lines: Items<TicketLine> = boss
+        .get(&format!("/halls/{}/tickets", hall()))
+        .await
+        .unwrap();
+    assert_eq!(lines.items[0].overflow_hall, None);
+    // Nor later, though the rule names the hall still: not at the next step of time, not when the seat looks anew.
+    signaling::app::routing::due(node.app()).await.unwrap();
+    assert_eq!(again(&agent).await.state, SeatState::Ready);
+    let mut second = Citizen::arrive(&node).await;
+    second.queue().await;
+    node.sql("UPDATE tickets SET enqueued_at = enqueued_at - 5000000, stage_at = 1")
+        .await;
+    signaling::app::routing::due(node.app()).await.unwrap();
+    assert_eq!(again(&agent).await.state, SeatState::Ready);
+    // A rule or a supervisor that names it is refused.
+    let body = json!({"version": kept.version, "rule": by_rule});
+    let refused = put::<QueueView>(&boss, &queue("general"), &body)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (refused.code.as_str(), refused.errors[0].pointer.as_str()),
+        ("overflow_refused", "/rule/steps/0/overflow")
+    );
+    let refused = by_hand(&boss, Some(&there)).await.unwrap_err();
+    assert_eq!(refused.code, "overflow_refused");
+
+    // Given again, the rule that was kept acts for who waits already.
+    word(&neighbour, true).await;
+    let rings = |f: &ServerFrame| match f {
+        ServerFrame::Seat { seat } => seat.offer.clone(),
+        _ => None,
+    };
+    assert_eq!(agent.line.until("a ring", rings).await.ticket, t.id);
+    // Who is served already stays served.
+    let offer = agent.look().await.offer.unwrap();
+    let session = agent.accept(&offer).await;
+    word(&neighbour, false).await;
+    let live: SessionView = agent
+        .http
+        .get(&format!("/sessions/{session}"))
+        .await
+        .unwrap();
+    assert_eq!(live.state, protocol::SessionState::Connecting);
+    county.close(node).await;
+});
+
+both!(between_two_matches_a_word_is_taken_back, |county| {
+    let node = county.start("a").await;
+    let boss = staff(&node, "supervisor").await;
+    let neighbour = staff(&node, "supervisor2").await;
+    let agent = Agent::sit(&node, "agent5", "nanxian-1").await;
+    let mut people = vec![];
+    for _ in 0..8 {
+        let body = json!({"channel": "phone", "hall": hall()});
+        let v: protocol::VisitToken = node.http().post("/visits", body).await.unwrap();
+        people.push(node.http().with(&v.access_token));
+    }
+    for pair in people.chunks(2) {
+        word(&neighbour, true).await;
+        by_hand(&boss, Some(&next_door())).await.unwrap();
+        let comes = |p: Http| async move {
+            let _: TicketView = p.post("/tickets", json!({})).await.unwrap();
+        };
+        // All at once: whoever is matched before loses the ring, nobody is matched after.
+        tokio::join!(
+            comes(pair[0].clone()),
+            word(&neighbour, false),
+            comes(pair[1].clone()),
+        );
+        let rings = node
+            .sql("UPDATE pairings SET reason = reason WHERE state = 'offered'")
+            .await;
+        assert_eq!(rings, 0);
+        assert_eq!(again(&agent).await.state, SeatState::Ready);
+    }
+    county.close(node).await;
+});
+
+both!(other_halls_are_those_that_have_said_so, |county| {
+    let node = county.start("a").await;
+    let neighbour = staff(&node, "supervisor2").await;
+    let path = format!("/halls/{}/others", hall());
+    let others = || async {
+        let all: Items<HallView> = node.http().get(&path).await.unwrap();
+        all.items
+    };
+    let all = others().await;
+    assert_eq!(all.len(), 1);
+    assert_eq!(
+        (all[0].id.as_str(), all[0].seats_on_duty),
+        (next_door().as_str(), 0)
+    );
+    let agent = Agent::sit(&node, "agent5", "nanxian-1").await;
+    assert_eq!(others().await[0].seats_on_duty, 1, "what is true there now");
+    word(&neighbour, false).await;
+    assert!(others().await.is_empty());
+    let nowhere = "/halls/hal_00000000000000000000000009/others";
+    let refused = node.http().get::<Items<HallView>>(nowhere).await;
+    assert_eq!(refused.err().unwrap().code, "not_found");
+    drop(agent);
     county.close(node).await;
 });
 

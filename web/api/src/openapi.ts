@@ -243,6 +243,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/call-backs/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A word to the ring: not now (a try in vain, the next after five minutes), or no more. The agent's seat is ready at once. */
+        post: operations["post_call_backs_id_decline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases": {
         parameters: {
             query?: never;
@@ -711,7 +728,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Let another hall serve a queue too, for now, or no longer. */
+        /** Let another hall serve a queue too until switched off, or no longer. */
         put: operations["put_halls_id_queues_code_overflow"];
         post?: never;
         delete?: never;
@@ -1906,6 +1923,11 @@ export interface components {
         ByCode: {
             code?: string | null;
         };
+        /**
+         * @description What the citizen says to a ring that comes at the wrong time.
+         * @enum {string}
+         */
+        CallBackDecline: "later" | "no_more";
         /** @enum {string} */
         CallBackState: "waiting" | "ringing" | "answered" | "closed" | "cancelled";
         /** @description Answer of `POST /api/v1/tickets/{id}/call-back`. */
@@ -2275,6 +2297,10 @@ export interface components {
         /** @description `POST /api/v1/pairings/{id}/decline` */
         Decline: {
             reason: string;
+        };
+        /** @description `POST /api/v1/call-backs/{id}/decline` */
+        DeclineCallBack: {
+            answer: components["schemas"]["CallBackDecline"];
         };
         /** @description The empty answer of a command that has nothing to say but yes. */
         Done: Record<string, never>;
@@ -2907,7 +2933,7 @@ export interface components {
                 name: components["schemas"]["Bilingual"];
                 /** @description By the rule's own hours; absent: it has none. */
                 open_now?: boolean | null;
-                /** @description A supervisor lets this hall serve the queue too, for now. */
+                /** @description A supervisor lets this hall serve the queue too, until switched off. */
                 overflow_now?: string | null;
                 rule: components["schemas"]["QueueRule"];
                 /**
@@ -3397,7 +3423,7 @@ export interface components {
             name: components["schemas"]["Bilingual"];
             /** @description By the rule's own hours; absent: it has none. */
             open_now: boolean | null;
-            /** @description A supervisor lets this hall serve the queue too, for now. */
+            /** @description A supervisor lets this hall serve the queue too, until switched off. */
             overflow_now: string | null;
             rule: components["schemas"]["QueueRule"];
             /**
@@ -4439,6 +4465,39 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallBackView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_call_backs_id_decline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeclineCallBack"];
+            };
+        };
         responses: {
             200: {
                 headers: {

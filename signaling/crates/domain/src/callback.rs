@@ -33,6 +33,8 @@ pub enum Cmd {
     Answer,
     /// The ring's time is over.
     NoAnswer,
+    /// The citizen says not now: a try like one that nobody answered, but at once.
+    NotNow,
     /// The seat went away while it rang: not the citizen's fault, so the try does not count.
     SeatLost,
     /// The citizen no longer wants it; also a refusal while it rings.
@@ -120,8 +122,10 @@ impl CallBack {
             (State::Ringing, Cmd::Answer) if over => Err(Rejected::new("callback_over")),
             (State::Ringing, Cmd::Answer) => Ok(ended(State::Answered)),
             (State::Ringing, Cmd::NoAnswer) if !over => Err(Rejected::new("callback_early")),
-            (State::Ringing, Cmd::NoAnswer) if self.tries >= TRIES => Ok(ended(State::Closed)),
-            (State::Ringing, Cmd::NoAnswer) => Ok(Self {
+            (State::Ringing, Cmd::NoAnswer | Cmd::NotNow) if self.tries >= TRIES => {
+                Ok(ended(State::Closed))
+            }
+            (State::Ringing, Cmd::NoAnswer | Cmd::NotNow) => Ok(Self {
                 state: State::Waiting,
                 tries: self.tries,
                 due_at: Some(now + PAUSE),
@@ -132,7 +136,7 @@ impl CallBack {
                 due_at: None,
             }),
             (State::Waiting | State::Ringing, Cmd::Cancel) => Ok(ended(State::Cancelled)),
-            (State::Waiting, Cmd::Answer | Cmd::NoAnswer | Cmd::SeatLost)
+            (State::Waiting, Cmd::Answer | Cmd::NoAnswer | Cmd::NotNow | Cmd::SeatLost)
             | (State::Ringing, Cmd::Ring) => Err(Rejected::new("callback_state")),
         }
     }
@@ -173,6 +177,23 @@ mod tests {
     }
 
     #[test]
+    fn not_now_is_a_try_at_once() {
+        let c = CallBack::default();
+        assert_eq!(
+            c.apply(Cmd::NotNow, at(0)).unwrap_err().code,
+            "callback_state"
+        );
+        let c = c.apply(Cmd::Ring, at(0)).unwrap();
+        let c = c.apply(Cmd::NotNow, at(3)).unwrap();
+        assert_eq!(
+            (c.state, c.tries, c.due_at),
+            (State::Waiting, 1, Some(at(303)))
+        );
+        let c = c.apply(Cmd::Ring, at(303)).unwrap();
+        assert_eq!(c.apply(Cmd::NotNow, at(304)).unwrap().state, State::Closed);
+    }
+
+    #[test]
     fn an_answer_after_the_ring_is_too_late() {
         let c = CallBack::default().apply(Cmd::Ring, at(0)).unwrap();
         assert_eq!(c.apply(Cmd::Answer, at(59)).unwrap().state, State::Answered);
@@ -196,7 +217,7 @@ mod tests {
     proptest! {
         #[test]
         fn never_more_than_two_tries_and_an_end_is_an_end(
-            cmds in prop::collection::vec((prop::sample::select(vec![Cmd::Ring, Cmd::Answer, Cmd::NoAnswer, Cmd::SeatLost, Cmd::Cancel]), 0i64..400), 0..40)
+            cmds in prop::collection::vec((prop::sample::select(vec![Cmd::Ring, Cmd::Answer, Cmd::NoAnswer, Cmd::NotNow, Cmd::SeatLost, Cmd::Cancel]), 0i64..400), 0..40)
         ) {
             let (mut c, mut now) = (CallBack::default(), 0);
             for (cmd, wait) in cmds {

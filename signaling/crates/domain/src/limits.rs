@@ -53,6 +53,15 @@ pub const PAGE_MAX: i64 = 200;
 pub const ACCESS_LIFE: Span = Span::seconds(600);
 pub const REFRESH_LIFE: Span = Span::seconds(12 * 3600);
 pub const CITIZEN_LIFE: Span = Span::seconds(4 * 3600);
+/// From the end of a visit to the end of its key: the wrap-up note, repeats of commands, a complaint about the call.
+pub const ERASE_AFTER: Span = Span::seconds(24 * 3600);
+/// A supervisor's words to a seat, and messages that were delivered, are kept so long.
+pub const NOTICE_LIFE: Span = Span::seconds(30 * 24 * 3600);
+/// From one heartbeat of a node to the next (seconds); without one for `NODE_DEAD_AFTER` it is dead, and after
+/// `NODE_FORGOTTEN_AFTER` its row goes.
+pub const NODE_HEARTBEAT_S: u64 = 5;
+pub const NODE_DEAD_AFTER: Span = Span::seconds(15);
+pub const NODE_FORGOTTEN_AFTER: Span = Span::seconds(3600);
 /// A WebSocket ticket is used at once or never.
 pub const WS_TICKET_LIFE: Span = Span::seconds(30);
 /// The QR code on the booth's last screen.

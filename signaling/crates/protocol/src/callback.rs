@@ -33,6 +33,23 @@ pub struct CallBackView {
     pub session: Option<String>,
 }
 
+/// `POST /api/v1/call-backs/{id}/decline`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeclineCallBack {
+    pub answer: CallBackDecline,
+}
+
+/// What the citizen says to a ring that comes at the wrong time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CallBackDecline {
+    /// Not now: a try in vain; the next follows after the pause.
+    Later,
+    /// Not at all any more.
+    NoMore,
+}
+
 /// Answer of `POST /api/v1/tickets/{id}/call-back`.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct CallBackTaken {

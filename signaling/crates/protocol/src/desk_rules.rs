@@ -104,7 +104,7 @@ pub struct QueueView {
     pub rule: QueueRule,
     /// By the rule's own hours; absent: it has none.
     pub open_now: Option<bool>,
-    /// A supervisor lets this hall serve the queue too, for now.
+    /// A supervisor lets this hall serve the queue too, until switched off.
     pub overflow_now: Option<String>,
 }
 

@@ -11,7 +11,7 @@ const TAKE: &str = "UPDATE carry_codes SET used_at = $2 WHERE hash = $1 AND used
 const SWEEP: &str = "DELETE FROM carry_codes WHERE expires_at < $1";
 const IDENTITY: &str = "UPDATE visits SET identity_enc = (SELECT o.identity_enc FROM visits o WHERE o.id = $2), citizen_index = (SELECT o.citizen_index FROM visits o WHERE o.id = $2)
   WHERE id = $1 AND key_id = (SELECT o.key_id FROM visits o WHERE o.id = $2)";
-const TICKET: &str = "UPDATE tickets SET visit_id = $2, channel = 'phone', grace_until = $3, version = version + 1 WHERE id = $1 AND state IN ('waiting', 'offered')";
+const TICKET: &str = "UPDATE tickets SET visit_id = $2, channel = 'phone', grace_until = $3, holder = NULL, version = version + 1 WHERE id = $1 AND state IN ('waiting', 'offered')";
 const PAIRING: &str =
     "UPDATE pairings SET visit_id = $2 WHERE ticket_id = $1 AND state = 'offered'";
 // No `erase_at`: the key lives on with the visit that took over, and dies with it.

@@ -1,7 +1,10 @@
 //! Content-addressed files: what lies in the file store, and under which key. The bytes are not here.
 
 use crate::{Row, StoreError, Tx, args};
-use domain::{id::KeyId, time::Timestamp};
+use domain::{
+    id::{Id as _, KeyId},
+    time::Timestamp,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
@@ -18,8 +21,11 @@ const INSERT: &str =
   ON CONFLICT (sm3, key_id) DO NOTHING";
 const GET: &str = "SELECT * FROM files WHERE sm3 = $1 AND key_id = $2";
 const OF_KEY: &str = "SELECT * FROM files WHERE key_id = $1 AND sm3 > $2 ORDER BY sm3 LIMIT $3";
+const ERASED: &str =
+    "SELECT f.* FROM files f JOIN data_keys k ON k.id = f.key_id WHERE k.destroyed_at IS NOT NULL
+  AND (f.key_id, f.sm3) > ($1, $2) ORDER BY f.key_id, f.sm3 LIMIT $3";
 const REMOVE: &str = "DELETE FROM files WHERE sm3 = $1 AND key_id = $2";
-pub const QUERIES: &[&str] = &[INSERT, GET, OF_KEY, REMOVE];
+pub const QUERIES: &[&str] = &[INSERT, GET, OF_KEY, ERASED, REMOVE];
 
 fn row(r: &Row) -> Result<File, StoreError> {
     Ok(File {
@@ -54,6 +60,16 @@ pub async fn of_key(
     limit: i64,
 ) -> Result<Vec<File>, StoreError> {
     tx.all(OF_KEY, args![key, after, limit], row).await
+}
+
+/// Files whose key is destroyed: nobody can read them, and they must go from the disk. `after`: the last of the page before.
+pub async fn erased(
+    tx: &mut Tx,
+    after: Option<&File>,
+    limit: i64,
+) -> Result<Vec<File>, StoreError> {
+    let (key, sm3) = after.map_or(("", ""), |f| (f.key_id.as_str(), f.sm3.as_str()));
+    tx.all(ERASED, args![key, sm3, limit], row).await
 }
 
 /// The row, once the bytes are gone.

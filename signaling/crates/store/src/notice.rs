@@ -24,7 +24,8 @@ const GET: &str =
     "SELECT n.*, s.name FROM notices n JOIN staff s ON s.id = n.from_staff WHERE n.id = $1";
 const OF_SEAT: &str = "SELECT n.*, s.name FROM notices n JOIN staff s ON s.id = n.from_staff WHERE n.seat_id = $1 ORDER BY n.id DESC LIMIT 50";
 const READ: &str = "UPDATE notices SET read_at = $2 WHERE id = $1 AND read_at IS NULL";
-pub const QUERIES: &[&str] = &[INSERT, GET, OF_SEAT, READ];
+const SWEEP: &str = "DELETE FROM notices WHERE at < $1";
+pub const QUERIES: &[&str] = &[INSERT, GET, OF_SEAT, READ, SWEEP];
 
 fn row(r: &Row) -> Result<Notice, StoreError> {
     Ok(Notice {
@@ -58,6 +59,11 @@ pub async fn get(tx: &mut Tx, id: &NoticeId) -> Result<Option<Notice>, StoreErro
 /// The last 50, newest first.
 pub async fn of_seat(tx: &mut Tx, seat: &SeatId) -> Result<Vec<Notice>, StoreError> {
     tx.all(OF_SEAT, args![seat], row).await
+}
+
+/// Those that were said before then, read or not.
+pub async fn sweep(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
+    tx.exec(SWEEP, args![before]).await
 }
 
 /// True for the first time alone.

@@ -31,7 +31,12 @@ const DUE: &str = "SELECT * FROM outbox WHERE delivered_at IS NULL AND seq IS NO
 const DELIVERED: &str = "UPDATE outbox SET delivered_at = $2 WHERE id = $1";
 const LATER: &str = "UPDATE outbox SET attempts = attempts + 1, due_at = $2 WHERE id = $1";
 const OPEN: &str = "SELECT count(*) AS n FROM outbox WHERE delivered_at IS NULL";
-pub const QUERIES: &[&str] = &[INSERT, FRESH, NUMBER, NEXT, DUE, DELIVERED, LATER, OPEN];
+// The last number stays: the next one follows it.
+const SWEEP: &str =
+    "DELETE FROM outbox WHERE delivered_at < $1 AND seq < (SELECT max(o.seq) FROM outbox o)";
+pub const QUERIES: &[&str] = &[
+    INSERT, FRESH, NUMBER, NEXT, DUE, DELIVERED, LATER, OPEN, SWEEP,
+];
 
 fn row(r: &Row) -> Result<Message, StoreError> {
     Ok(Message {
@@ -87,4 +92,9 @@ pub async fn later(tx: &mut Tx, id: &OutboxId, due: Timestamp) -> Result<(), Sto
 /// Messages not yet delivered.
 pub async fn open(tx: &mut Tx) -> Result<i64, StoreError> {
     Ok(tx.one(OPEN, args![], |r| r.int("n")).await?.unwrap_or(0))
+}
+
+/// Messages that were delivered before then.
+pub async fn sweep(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
+    tx.exec(SWEEP, args![before]).await
 }

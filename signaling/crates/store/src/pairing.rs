@@ -28,8 +28,19 @@ const LIVE_TICKET: &str =
 const DECIDE: &str = "UPDATE pairings SET state = $3, decided_at = coalesce(decided_at, $4), ended_at = CASE WHEN $3 = 'accepted' THEN NULL ELSE $4 END, reason = $5 WHERE id = $1 AND state = $2";
 const DUE: &str =
     "SELECT * FROM pairings WHERE state = 'offered' AND due_at <= $1 ORDER BY due_at LIMIT 64";
+const OFFERED_BETWEEN: &str = "SELECT p.* FROM pairings p JOIN tickets t ON t.id = p.ticket_id
+  WHERE p.hall_id = $1 AND p.state = 'offered' AND t.hall_id = $2 ORDER BY p.offered_at, p.id";
 const MOVE_SEAT: &str = "UPDATE pairings SET seat_id = $2 WHERE id = $1 AND state = 'accepted'";
-pub const QUERIES: &[&str] = &[INSERT, GET, LIVE_SEAT, LIVE_TICKET, DECIDE, DUE, MOVE_SEAT];
+pub const QUERIES: &[&str] = &[
+    INSERT,
+    GET,
+    LIVE_SEAT,
+    LIVE_TICKET,
+    DECIDE,
+    DUE,
+    OFFERED_BETWEEN,
+    MOVE_SEAT,
+];
 
 fn row(r: &Row) -> Result<Pairing, StoreError> {
     Ok(Pairing {
@@ -93,6 +104,15 @@ pub async fn save(
 /// Another seat serves the same citizen from now on; false: the pairing is over.
 pub async fn move_seat(tx: &mut Tx, id: &PairingId, seat: &SeatId) -> Result<bool, StoreError> {
     Ok(tx.exec(MOVE_SEAT, args![id, seat]).await? == 1)
+}
+
+/// Rings at seats of `there` for tickets of `home` that nobody has answered yet: at most one a seat.
+pub async fn offered_between(
+    tx: &mut Tx,
+    there: &HallId,
+    home: &HallId,
+) -> Result<Vec<Pairing>, StoreError> {
+    tx.all(OFFERED_BETWEEN, args![there, home], row).await
 }
 
 pub async fn ring_over(tx: &mut Tx, now: Timestamp) -> Result<Vec<Pairing>, StoreError> {

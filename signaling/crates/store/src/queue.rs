@@ -84,7 +84,7 @@ pub async fn save(
     Ok(n == 1)
 }
 
-/// A hall that a supervisor lets serve this queue too, for now.
+/// A hall that a supervisor lets serve this queue too, until switched off or until that hall consents no longer.
 pub async fn overflow_now(
     tx: &mut Tx,
     hall: &HallId,
@@ -107,7 +107,7 @@ pub async fn set_overflow_now(
     .map(|_| ())
 }
 
-/// Queues of `hall` that overflow into `to` for now.
+/// Queues of `hall` that overflow into `to` until switched off.
 pub async fn overflows_to(
     tx: &mut Tx,
     hall: &HallId,

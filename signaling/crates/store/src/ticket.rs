@@ -30,6 +30,8 @@ pub struct Ticket {
     /// Another hall that may serve it too.
     pub overflow_hall: Option<HallId>,
     pub language: Option<String>,
+    /// The connection whose loss starts the grace: the newest page that watches it.
+    pub holder: Option<String>,
     pub grace_until: Option<Timestamp>,
     pub session_id: Option<SessionId>,
     pub next_ticket: Option<TicketId>,
@@ -61,8 +63,10 @@ const DEMANDS_OVER: &str = "WITH RECURSIVE d (demand) AS (SELECT min(demand) FRO
   UNION ALL SELECT (SELECT min(t.demand) FROM tickets t WHERE t.overflow_hall = $1 AND t.state = 'waiting' AND t.demand > d.demand) FROM d WHERE d.demand IS NOT NULL)
   SELECT demand FROM d WHERE demand IS NOT NULL";
 const OF_DEMAND: &str = "SELECT id, order_at FROM tickets WHERE hall_id = $1 AND demand = $2 AND state = 'waiting' ORDER BY order_at, id LIMIT $3";
-const OF_DEMAND_OVER: &str = "SELECT id, order_at FROM tickets WHERE overflow_hall = $1 AND demand = $2 AND state = 'waiting' ORDER BY order_at, id LIMIT $3";
-const MOVE: &str = "UPDATE tickets SET state = $3, version = version + 1, session_id = $4, next_ticket = $5, reason = $6, paired_at = $7, ended_at = $8, grace_until = NULL
+const OF_DEMAND_OVER: &str = "SELECT id, order_at FROM tickets WHERE overflow_hall = $1 AND demand = $2 AND state = 'waiting'
+  AND EXISTS (SELECT 1 FROM hall_accepts a WHERE a.hall_id = $1 AND a.from_hall = tickets.hall_id) ORDER BY order_at, id LIMIT $3";
+const MOVE: &str = "UPDATE tickets SET state = $3, version = version + 1, session_id = $4, next_ticket = $5, reason = $6, paired_at = $7, ended_at = $8,
+  grace_until = CASE WHEN $3 IN ('waiting', 'offered') THEN grace_until ELSE NULL END
   WHERE id = $1 AND state = $2";
 const STAGE: &str = "UPDATE tickets SET demand = $3, stage_at = $4, overflow_hall = $5, version = version + 1 WHERE id = $1 AND version = $2 AND state IN ('waiting', 'offered')";
 const STAGE_DUE: &str =
@@ -73,8 +77,15 @@ const AHEAD: &str = "SELECT count(*) AS n FROM tickets WHERE hall_id = $1 AND sk
   AND (order_at < $3 OR (order_at = $3 AND id < $4))";
 const LINES: &str = "SELECT skill, count(*) AS n, min(enqueued_at) AS oldest FROM tickets WHERE hall_id = $1 AND state IN ('waiting', 'offered') GROUP BY skill";
 const PLACES: &str = "SELECT id, skill FROM tickets WHERE hall_id = $1 AND state IN ('waiting', 'offered') ORDER BY skill, order_at, id";
-const GRACE: &str =
-    "UPDATE tickets SET grace_until = $2 WHERE id = $1 AND state IN ('waiting', 'offered')";
+const LEAVE_OVERFLOW: &str =
+    "UPDATE tickets SET overflow_hall = NULL, stage_at = $3, version = version + 1
+  WHERE hall_id = $1 AND overflow_hall = $2 AND state IN ('waiting', 'offered')";
+const HOLD: &str = "UPDATE tickets SET holder = $3, grace_until = NULL WHERE id = $1 AND visit_id = $2 AND state IN ('waiting', 'offered')";
+const LET_GO: &str = "UPDATE tickets SET holder = NULL, grace_until = $3 WHERE id = $1 AND holder = $2 AND state IN ('waiting', 'offered')";
+// As for seats and the members of sessions: a holder is `<node>.<secret>`.
+const HELD_BY_GONE: &str = "SELECT t.id, t.holder FROM tickets t WHERE t.holder IS NOT NULL AND t.state IN ('waiting', 'offered') AND NOT EXISTS (
+    SELECT 1 FROM nodes n WHERE n.heartbeat > $1 AND substr(t.holder, 1, length(n.id) + 1) = n.id || '.')
+  ORDER BY t.id LIMIT $2";
 const GRACE_DUE: &str = "SELECT * FROM tickets WHERE grace_until <= $1 AND state IN ('waiting', 'offered') ORDER BY grace_until LIMIT 64";
 const RECENT: &str = "SELECT t.estimate_low, t.estimate_high, t.enqueued_at, t.paired_at, s.started_at, s.ended_at FROM sessions s
   JOIN tickets t ON t.id = s.ticket_id WHERE s.hall_id = $1 AND s.ended_at IS NOT NULL AND t.paired_at IS NOT NULL ORDER BY s.ended_at DESC LIMIT 50";
@@ -93,7 +104,10 @@ pub const QUERIES: &[&str] = &[
     AHEAD,
     LINES,
     PLACES,
-    GRACE,
+    LEAVE_OVERFLOW,
+    HOLD,
+    LET_GO,
+    HELD_BY_GONE,
     GRACE_DUE,
     RECENT,
 ];
@@ -118,6 +132,7 @@ fn row(r: &Row) -> Result<Ticket, StoreError> {
         order_at: r.int("order_at")?,
         overflow_hall: r.opt_id("overflow_hall")?,
         language: r.opt_text("language")?,
+        holder: r.opt_text("holder")?,
         grace_until: r.opt_time("grace_until")?,
         session_id: r.opt_id("session_id")?,
         next_ticket: r.opt_id("next_ticket")?,
@@ -281,13 +296,46 @@ pub async fn places(tx: &mut Tx, hall: &HallId) -> Result<Vec<(TicketId, String)
         .await
 }
 
-/// The page went away (`Some`) or came back (`None`).
-pub async fn set_grace(
+/// `there` serves `home`'s people no longer: nobody in line stands there any more, and they enter their stage anew.
+pub async fn leave_overflow(
+    tx: &mut Tx,
+    home: &HallId,
+    there: &HallId,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    tx.exec(LEAVE_OVERFLOW, args![home, there, now]).await
+}
+
+/// A page of this visit watches the ticket: no grace runs. False: another's, or no longer in line.
+pub async fn hold(
     tx: &mut Tx,
     id: &TicketId,
+    visit: &VisitId,
+    connection: &str,
+) -> Result<bool, StoreError> {
+    Ok(tx.exec(HOLD, args![id, visit, connection]).await? == 1)
+}
+
+/// The page that held it is gone; the place is kept until then (`None`: it needs no page). False: another holds it by now.
+pub async fn let_go(
+    tx: &mut Tx,
+    id: &TicketId,
+    connection: &str,
     until: Option<Timestamp>,
-) -> Result<(), StoreError> {
-    tx.exec(GRACE, args![id, until]).await.map(|_| ())
+) -> Result<bool, StoreError> {
+    Ok(tx.exec(LET_GO, args![id, connection, until]).await? == 1)
+}
+
+/// Tickets in line whose page was at a node that has not beaten since `alive_since`, or is in no row; and its connection.
+pub async fn held_by_gone(
+    tx: &mut Tx,
+    alive_since: Timestamp,
+    limit: i64,
+) -> Result<Vec<(TicketId, String)>, StoreError> {
+    tx.all(HELD_BY_GONE, args![alive_since, limit], |r| {
+        Ok((r.id("id")?, r.text("holder")?))
+    })
+    .await
 }
 
 pub async fn grace_over(tx: &mut Tx, now: Timestamp) -> Result<Vec<Ticket>, StoreError> {

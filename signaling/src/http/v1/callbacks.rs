@@ -8,8 +8,8 @@ use crate::{
 };
 use axum::extract::{Path, State};
 use protocol::{
-    Accepted, AnswerRequest, CallBackTaken, CallBackView, CarryCode, HallView, LeaveRequest,
-    OneTimeCode, RequestFull, RequestItem, RequestView, SeatView, VisitToken,
+    Accepted, AnswerRequest, CallBackTaken, CallBackView, CarryCode, DeclineCallBack, HallView,
+    LeaveRequest, OneTimeCode, RequestFull, RequestItem, RequestView, SeatView, VisitToken,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -19,6 +19,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(get))
         .routes(routes!(answer))
         .routes(routes!(cancel))
+        .routes(routes!(decline))
         .routes(routes!(call))
         .routes(routes!(carry_code))
         .routes(routes!(carried))
@@ -76,6 +77,19 @@ async fn cancel(
     Path(id): Path<String>,
 ) -> Result<axum::Json<CallBackView>, AppError> {
     callbacks::cancel(&app, &caller, object(&id)?)
+        .await
+        .map(axum::Json)
+}
+
+/// A word to the ring: not now (a try in vain, the next after five minutes), or no more. The agent's seat is ready at once.
+#[utoipa::path(post, path = "/call-backs/{id}/decline", params(("id" = String, Path)), request_body = DeclineCallBack, responses((status = 200, body = CallBackView), (status = "default", body = protocol::Problem, content_type = "application/problem+json")))]
+async fn decline(
+    State(app): State<App>,
+    Call(caller): Call,
+    Path(id): Path<String>,
+    Json(body): Json<DeclineCallBack>,
+) -> Result<axum::Json<CallBackView>, AppError> {
+    callbacks::decline(&app, &caller, object(&id)?, body)
         .await
         .map(axum::Json)
 }

@@ -54,7 +54,7 @@ async fn put(
         .map(axum::Json)
 }
 
-/// Let another hall serve a queue too, for now, or no longer.
+/// Let another hall serve a queue too until switched off, or no longer.
 #[utoipa::path(put, path = "/halls/{id}/queues/{code}/overflow", params(("id" = String, Path), ("code" = String, Path)), request_body = PutOverflow, responses((status = 200, body = QueueView), (status = "default", body = protocol::Problem, content_type = "application/problem+json")))]
 async fn overflow(
     State(app): State<App>,

@@ -115,9 +115,21 @@ both!(
             assert!(ticket::save_stage(tx, &next).await?);
             assert!(!ticket::save_stage(tx, &t).await?, "from an old version");
             assert!(ticket::stage_over(tx, at(99)).await?.is_empty());
+            let there = ticket::of_demand(tx, &other, "*", true, 9).await?;
+            assert!(there.is_empty(), "that hall has not consented");
+            hall::set_accepts(tx, &other, &hall_id(), true).await?;
             assert_eq!(ticket::demands(tx, &other).await?, [("*".into(), true)]);
             let there = ticket::of_demand(tx, &other, "*", true, 9).await?;
             assert_eq!(there, [(id(1), t.order_at)]);
+            hall::set_accepts(tx, &other, &hall_id(), false).await?;
+            let there = ticket::of_demand(tx, &other, "*", true, 9).await?;
+            assert!(there.is_empty(), "taken back");
+            assert_eq!(
+                ticket::leave_overflow(tx, &hall_id(), &other, at(30)).await?,
+                1
+            );
+            let left = ticket::get(tx, &id(1)).await?.unwrap();
+            assert_eq!((left.overflow_hall, left.stage_at), (None, Some(at(30))));
             Ok(())
         })
         .unwrap();
@@ -190,9 +202,16 @@ both!(a_ticket_s_grace_ends_unless_the_page_comes_back, |store| {
         for n in [1, 2] {
             a_visit(tx, n).await?;
             ticket::insert(tx, &the_ticket(n)).await?;
-            ticket::set_grace(tx, &id(n), Some(at(50))).await?;
+            assert!(ticket::hold(tx, &id(n), &id(n), "a.old").await?);
+            assert!(ticket::let_go(tx, &id(n), "a.old", Some(at(50))).await?);
         }
-        ticket::set_grace(tx, &id(2), None).await?;
+        assert!(
+            !ticket::hold(tx, &id(2), &id(1), "b.theirs").await?,
+            "another visit's"
+        );
+        assert!(ticket::hold(tx, &id(2), &id(2), "b.new").await?);
+        let late = ticket::let_go(tx, &id(2), "a.old", Some(at(50))).await?;
+        assert!(!late, "the newest page holds it");
         assert!(ticket::grace_over(tx, at(49)).await?.is_empty());
         let over = ticket::grace_over(tx, at(50)).await?;
         assert_eq!(over.iter().map(|t| &t.id).collect::<Vec<_>>(), [&id(1)]);
@@ -200,6 +219,50 @@ both!(a_ticket_s_grace_ends_unless_the_page_comes_back, |store| {
     })
     .unwrap();
 });
+
+both!(
+    a_ticket_of_a_dead_node_is_found_with_its_connection,
+    |store| {
+        w!(store, |tx| {
+            a_hall(tx).await?;
+            for (n, connection) in [(1, "gone.x"), (2, "here.y")] {
+                a_visit(tx, n).await?;
+                ticket::insert(tx, &the_ticket(n)).await?;
+                assert!(ticket::hold(tx, &id(n), &id(n), connection).await?);
+            }
+            let here = store::node::Node {
+                id: "here".into(),
+                internal_url: String::new(),
+                media_addr: String::new(),
+                heartbeat: at(9),
+            };
+            store::node::beat(tx, &here).await?;
+            let gone = [(id(1), "gone.x".to_owned())];
+            assert_eq!(ticket::held_by_gone(tx, at(5), 9).await?, gone);
+            assert_eq!(ticket::held_by_gone(tx, at(10), 9).await?.len(), 2);
+            assert!(ticket::let_go(tx, &id(1), "gone.x", None).await?);
+            assert!(ticket::held_by_gone(tx, at(5), 9).await?.is_empty());
+            // A grace that runs goes on while a seat rings, and ends with the answer.
+            assert!(ticket::hold(tx, &id(1), &id(1), "here.z").await?);
+            assert!(ticket::let_go(tx, &id(1), "here.z", Some(at(50))).await?);
+            for (was, now, grace) in [
+                (Ticket::Waiting, Ticket::Offered, Some(at(50))),
+                (Ticket::Offered, Ticket::Waiting, Some(at(50))),
+                (Ticket::Waiting, Ticket::Paired, None),
+            ] {
+                let t = ticket::Ticket {
+                    state: now,
+                    ..the_ticket(1)
+                };
+                assert!(ticket::save(tx, &t, was, at(20)).await?);
+                let kept = ticket::get(tx, &id(1)).await?.unwrap();
+                assert_eq!(kept.grace_until, grace, "{now:?}");
+            }
+            Ok(())
+        })
+        .unwrap();
+    }
+);
 
 both!(
     recent_tickets_tell_what_was_promised_waited_and_served,

@@ -1,7 +1,7 @@
 //! Files, materials and signatures: what stands behind a case.
 
 use crate::world::{T0, a_case, a_session, at, id, the_case, the_signature};
-use store::{file, material, signature};
+use store::{file, keys, material, signature};
 
 both!(
     a_file_is_one_row_a_key_and_listed_for_its_erasure,
@@ -30,6 +30,14 @@ both!(
             assert!(!file::remove(tx, "a", &id(1)).await?);
             assert_eq!(file::get(tx, "a", &id(1)).await?, None);
             assert!(file::get(tx, "a", &id(2)).await?.is_some());
+            for key in [1, 2] {
+                keys::insert(tx, &id(key), vec![1; 40], T0).await?;
+            }
+            assert_eq!(file::erased(tx, None, 9).await?, []);
+            assert!(keys::destroy(tx, &id(1), at(9)).await?);
+            let first = file::erased(tx, None, 1).await?;
+            assert_eq!(first, [f("b", 1)]);
+            assert_eq!(file::erased(tx, first.first(), 9).await?, [f("c", 1)]);
             Ok(())
         })
         .unwrap();

@@ -1,7 +1,7 @@
 //! Time in states, consent between halls, overflow, AB seats, notices, canned replies, and what supervisors look at.
 
 use crate::world::{
-    T0, a_hall, a_session, a_staff, at, hall_id, id, the_hall, the_member, the_ticket,
+    T0, a_hall, a_session, a_staff, at, hall_id, id, the_hall, the_member, the_pairing, the_ticket,
 };
 use domain::{
     id::{HallId, StaffId},
@@ -11,7 +11,9 @@ use domain::{
     ticket::Class,
     time::Span,
 };
-use store::{hall, notice, phrase, queue, seat, seat_state, session, staff, ticket, wallboard};
+use store::{
+    hall, notice, pairing, phrase, queue, seat, seat_state, session, staff, ticket, wallboard,
+};
 
 fn other() -> hall::Hall {
     hall::Hall {
@@ -73,8 +75,50 @@ both!(
             assert_eq!(queue::overflows_to(tx, &here, &there).await?, ["general"]);
             queue::set_overflow_now(tx, &here, "general", None).await?;
             assert_eq!(queue::overflow_now(tx, &here, "general").await?, None);
+            queue::set_overflow_now(tx, &here, "general", Some(&there)).await?;
             hall::set_accepts(tx, &there, &here, false).await?;
             assert_eq!(hall::accepted_by(tx, &here).await?, []);
+            let gone = queue::overflow_now(tx, &here, "general").await?;
+            assert_eq!(gone, None, "it ends with the consent");
+            Ok(())
+        })
+        .unwrap();
+        let r = w!(store, |tx| {
+            queue::set_overflow_now(tx, &hall_id(), "general", Some(&id(9))).await
+        });
+        assert!(r.is_err(), "no consent, no overflow");
+    }
+);
+
+both!(
+    no_seat_is_offered_a_ticket_its_hall_does_not_serve,
+    |store| {
+        w!(store, |tx| {
+            a_hall(tx).await?;
+            hall::upsert(tx, &other()).await?;
+            seat::upsert(tx, &id(1), &id(9), "一号", "One", T0).await?;
+            crate::world::a_visit(tx, 1).await?;
+            ticket::insert(tx, &the_ticket(1)).await
+        })
+        .unwrap();
+        let offer = || pairing::Pairing {
+            hall_id: id(9),
+            ..the_pairing(1)
+        };
+        let r = w!(store, |tx| pairing::insert(tx, &offer()).await);
+        assert!(r.is_err(), "without consent");
+        // Nor under the wrong hall's name.
+        let r = w!(store, |tx| pairing::insert(tx, &the_pairing(1)).await);
+        assert!(r.is_err(), "without consent");
+        w!(store, |tx| {
+            let (here, there): (HallId, HallId) = (hall_id(), id(9));
+            hall::set_accepts(tx, &there, &here, true).await?;
+            pairing::insert(tx, &offer()).await?;
+            assert_eq!(
+                pairing::offered_between(tx, &there, &here).await?,
+                [offer()]
+            );
+            assert_eq!(pairing::offered_between(tx, &here, &there).await?, []);
             Ok(())
         })
         .unwrap();
@@ -161,6 +205,8 @@ both!(words_to_a_seat_are_kept_and_read_once, |store| {
             all.iter().map(|n| n.text.as_str()).collect::<Vec<_>>(),
             ["谢谢", "请尽快结束"]
         );
+        assert_eq!(notice::sweep(tx, at(2)).await?, 1);
+        assert_eq!(notice::of_seat(tx, &id(1)).await?.len(), 1);
         Ok(())
     })
     .unwrap();

@@ -225,6 +225,12 @@ both!(
             assert_eq!(outbox::open(tx).await?, 1);
             let due = outbox::due(tx, at(30)).await?;
             assert_eq!((due.len(), due[0].attempts), (1, 1));
+            // Delivered long ago, but the next number follows from it.
+            assert_eq!(outbox::sweep(tx, at(99)).await?, 0);
+            outbox::delivered(tx, &id(1), at(40)).await?;
+            assert_eq!(outbox::sweep(tx, at(40)).await?, 0);
+            assert_eq!(outbox::sweep(tx, at(41)).await?, 1);
+            assert_eq!(outbox::next_seq(tx).await?, 2);
             Ok(())
         })
         .unwrap();

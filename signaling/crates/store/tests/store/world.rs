@@ -105,6 +105,7 @@ pub fn the_ticket(n: i64) -> ticket::Ticket {
         order_at: at(n).micros(),
         overflow_hall: None,
         language: None,
+        holder: None,
         grace_until: None,
         session_id: None,
         next_ticket: None,
