@@ -91,6 +91,28 @@ test("the other side's words count as unread until they are looked at", () => {
   expect(session.unread.value).toBe(0);
 });
 
+test("they wait for words from the first that nobody of staff answered", () => {
+  const { session, hear } = begin();
+  expect(session.waitingSince.value).toBeNull();
+  hear({ ...event(1, "mem_c", { kind: "chat", text: "在吗" }), at: "2026-11-21T01:00:05Z" });
+  hear({ ...event(2, "mem_c", { kind: "chat", text: "在吗？" }), at: "2026-11-21T01:00:20Z" });
+  expect(session.waitingSince.value).toBe("2026-11-21T01:00:05Z");
+  hear(event(3, "mem_a", { kind: "chat", text: "在，请说" }));
+  expect(session.waitingSince.value).toBeNull();
+});
+
+test("in writing nobody is called, until the ladder goes up", async () => {
+  const { line, session } = begin();
+  const { view: now } = session;
+  Object.assign(line, { join: () => Promise.resolve() });
+  const call = vi.spyOn(session, "useCall").mockImplementation(() => undefined);
+  line.events.emit("session", view({ version: 2, mode: "text" } as never));
+  await session.enter();
+  expect([now.value?.mode, session.isText.value, call.mock.calls.length]).toEqual(["text", true, 0]);
+  line.events.emit("session", view({ version: 3, mode: "audio" } as never));
+  expect([session.isText.value, call.mock.calls.length]).toEqual([false, 1]);
+});
+
 test("a citizen who comes back is looked at again; an agent who does is not", () => {
   const { session, hear } = begin();
   hear(event(1, null, { kind: "member_back", member: "mem_a" }));
