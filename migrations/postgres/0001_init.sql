@@ -411,6 +411,21 @@ BEGIN
   RETURN NEW;
 END $$;
 CREATE TRIGGER pairing_needs_consent BEFORE INSERT ON pairings FOR EACH ROW EXECUTE FUNCTION pairing_needs_consent();
+-- Nor is it rung for help with a citizen of such a hall, unless the talk is at its own hall already.
+CREATE FUNCTION invite_needs_consent() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE home TEXT; here TEXT; there TEXT;
+BEGIN
+  SELECT t.hall_id, x.hall_id, s.hall_id INTO home, here, there FROM sessions x, tickets t, seats s
+    WHERE x.id = NEW.session_id AND t.id = x.ticket_id AND s.id = NEW.seat_id;
+  IF there <> home AND there <> here THEN
+    PERFORM 1 FROM hall_accepts a WHERE a.hall_id = there AND a.from_hall = home FOR KEY SHARE;
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'hall_consent_required' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER invite_needs_consent BEFORE INSERT ON invites FOR EACH ROW EXECUTE FUNCTION invite_needs_consent();
 CREATE TABLE item_pairs (
   hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), item TEXT COLLATE "C" NOT NULL, a_staff TEXT COLLATE "C" NOT NULL REFERENCES staff (id), b_staff TEXT COLLATE "C" NOT NULL REFERENCES staff (id),
   PRIMARY KEY (hall_id, item), CHECK (a_staff <> b_staff)

@@ -373,6 +373,11 @@ CREATE TRIGGER pairing_needs_consent BEFORE INSERT ON pairings
 WHEN EXISTS (SELECT 1 FROM tickets t, seats s WHERE t.id = NEW.ticket_id AND s.id = NEW.seat_id AND s.hall_id <> t.hall_id
   AND NOT EXISTS (SELECT 1 FROM hall_accepts a WHERE a.hall_id = s.hall_id AND a.from_hall = t.hall_id))
 BEGIN SELECT RAISE(ABORT, 'hall_consent_required'); END;
+-- Nor is it rung for help with a citizen of such a hall, unless the talk is at its own hall already.
+CREATE TRIGGER invite_needs_consent BEFORE INSERT ON invites
+WHEN EXISTS (SELECT 1 FROM sessions x JOIN tickets t ON t.id = x.ticket_id JOIN seats s ON s.id = NEW.seat_id WHERE x.id = NEW.session_id
+  AND s.hall_id <> t.hall_id AND s.hall_id <> x.hall_id AND NOT EXISTS (SELECT 1 FROM hall_accepts a WHERE a.hall_id = s.hall_id AND a.from_hall = t.hall_id))
+BEGIN SELECT RAISE(ABORT, 'hall_consent_required'); END;
 CREATE TABLE item_pairs (
   hall_id TEXT NOT NULL REFERENCES halls (id), item TEXT NOT NULL, a_staff TEXT NOT NULL REFERENCES staff (id), b_staff TEXT NOT NULL REFERENCES staff (id),
   PRIMARY KEY (hall_id, item), CHECK (a_staff <> b_staff)

@@ -129,6 +129,12 @@ pub const KINDS: &[Kind] = &[
         "Who accepted cannot review this case, and who reviewed cannot issue it",
     ),
     kind(
+        "hall_consent_missing",
+        403,
+        "那个大厅还没有同意受理本大厅的群众",
+        "That hall has not agreed to serve this hall's citizens",
+    ),
+    kind(
         "origin_refused",
         403,
         "不接受来自这个网站的连接",
@@ -868,6 +874,12 @@ pub const KINDS: &[Kind] = &[
         409,
         "对方已经在通话里",
         "They are in the session already",
+    ),
+    kind(
+        "nobody_else_on_duty",
+        409,
+        "除您以外，目前没有能接手的人在岗",
+        "Nobody but you is on duty who could take over",
     ),
     kind(
         "invite_open",

@@ -36,7 +36,10 @@ pub async fn journal(
     actor: Option<&MemberId>,
     body: &EventBody,
 ) -> Result<i64, AppError> {
-    let value = serde_json::to_value(body).map_err(|_| no("internal"))?;
+    let mut value = serde_json::to_value(body).map_err(|_| no("internal"))?;
+    if invites::is_private(tx, s, body).await? {
+        value["private"] = json!(true);
+    }
     let kind = value
         .get("kind")
         .and_then(|k| k.as_str())

@@ -3,17 +3,20 @@
 //! What an invitation may become and what a member may see is the domain's (`invite`). A seat that rings for help or helps is
 //! offered no ticket: constraints say so too. Never moves media itself: the room follows the rows (`media::shape`).
 //!
-//! `invites/asking.rs` whom it goes to, and the ring; `answering.rs` the steps; `timers.rs` who is late; `views.rs` what is shown;
-//! guests by link are `guests.rs`. Here: what all of them do to the session.
+//! `invites/targets.rs` whom it may go to; `asking.rs` the ring; `answering.rs` the steps; `timers.rs` who is late; `views.rs`
+//! what is shown; `colleagues.rs` who could be asked; guests by link are `guests.rs`. Here: what all of them do to the session.
 
 mod answering;
 mod asking;
+mod colleagues;
+mod targets;
 mod timers;
 mod views;
 
 pub use answering::step;
 pub use asking::create;
-pub(super) use asking::ready_seat;
+pub use colleagues::list as colleagues;
+pub(super) use targets::{consenting, ready_seat};
 pub use timers::due;
 pub(super) use timers::{came, dropped};
 pub(super) use views::item_title;
@@ -30,7 +33,7 @@ use domain::{
 };
 use protocol::EventBody;
 use serde_json::json;
-use store::{Tx, invite, seat, session, staff};
+use store::{Tx, dialect, invite, seat, session, staff};
 
 /// Time to arrive after the accept.
 const ARRIVE: Span = Span::seconds(60);
@@ -57,6 +60,27 @@ async fn hold_told(
         journal(tx, w, s, None, &EventBody::Hold { on }).await?;
     }
     Ok(())
+}
+
+/// Whether an entry of the journal is about somebody in private talk: it is for staff alone, then and later.
+pub(super) async fn is_private(
+    tx: &mut Tx,
+    s: &session::Session,
+    body: &EventBody,
+) -> Result<bool, AppError> {
+    let (EventBody::MemberJoined { member }
+    | EventBody::MemberDropped { member, .. }
+    | EventBody::MemberBack { member }
+    | EventBody::MemberLeft { member, .. }
+    | EventBody::MediaConnected { member }
+    | EventBody::MediaLost { member }) = body
+    else {
+        return Ok(false);
+    };
+    Ok(session::members(tx, &s.id)
+        .await?
+        .iter()
+        .any(|m| m.id.as_str() == member && m.part == Part::Consulted))
 }
 
 /// Who is invited comes into the session as somebody, new or again.
@@ -155,14 +179,20 @@ pub(super) async fn settle(
     .await
 }
 
-/// The seat that rang or helped is free: ready again, or away when nobody answered there.
+/// The seat that rang or helped is free: ready again, or away when nobody answered there. Another hall's is matched at once,
+/// the session's own by the caller.
 async fn free_seat(
     tx: &mut Tx,
     w: &mut Work,
+    s: &session::Session,
     i: &invite::Invite,
     unanswered: Option<&str>,
 ) -> Result<(), AppError> {
     let Some(id) = &i.seat_id else { return Ok(()) };
+    let Some(x) = seat::get(tx, id).await? else {
+        return Ok(());
+    };
+    dialect::lock_hall(tx, &x.hall_id).await?;
     let Some(mut x) = seat::get(tx, id).await? else {
         return Ok(());
     };
@@ -191,6 +221,9 @@ async fn free_seat(
             _,
         ) => {}
     }
+    if x.hall_id != s.hall_id {
+        desk::match_hall(tx, w, &x.hall_id).await?;
+    }
     Ok(())
 }
 
@@ -217,6 +250,7 @@ async fn out(
         Some(&m.id),
         &EventBody::MemberLeft {
             member: m.id.to_string(),
+            name: None,
         },
     )
     .await
@@ -245,7 +279,7 @@ async fn end(
         | Cmd::Return
         | Cmd::SessionEnded => None,
     };
-    free_seat(tx, w, i, unanswered).await?;
+    free_seat(tx, w, s, i, unanswered).await?;
     if transfer::returns_to_line(i) {
         transfer::back_to_queue(tx, w, s).await?;
     }
@@ -261,7 +295,7 @@ pub(super) async fn end_all(
 ) -> Result<(), AppError> {
     for mut i in invite::live(tx, &s.id).await? {
         settle(tx, w, s, &mut i, Cmd::SessionEnded, None).await?;
-        free_seat(tx, w, &i, None).await?;
+        free_seat(tx, w, s, &i, None).await?;
     }
     Ok(())
 }

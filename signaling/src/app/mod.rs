@@ -31,6 +31,7 @@ pub mod hall_now;
 pub mod halls;
 pub mod handoff;
 pub mod handover;
+pub mod hints;
 pub mod invites;
 pub mod issue;
 pub mod ladder;

@@ -211,8 +211,10 @@ async fn restage(
             continue;
         };
         touched.extend(t.overflow_hall.clone());
-        let s = stage(tx, w, &t, &v).await?;
-        enter(&mut t, s);
+        if !super::transfer::on_the_way(tx, w, &mut t).await? {
+            let s = stage(tx, w, &t, &v).await?;
+            enter(&mut t, s);
+        }
         touched.extend(t.overflow_hall.clone());
         // Another was first: the next look sees what has become of it.
         if ticket::save_stage(tx, &t).await? {

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::problem::{AppError, no};
 use domain::{
-    id::SessionId,
+    id::{Id as _, SessionId},
     invite::{self as rule, Member as Part, Permission},
     limits,
     session::{Role, State},
@@ -15,6 +15,7 @@ use protocol::{
     Bilingual, Channel, EventBody, FormView, MemberPart, MemberRole, MemberView, SessionEvent,
     SessionState, SessionView,
 };
+use serde::Deserialize;
 use store::{Tx, session, ticket, visit};
 
 /// Journal entries in one answer: with the longest texts they still fit into the write buffer of a connection. Who gets as
@@ -44,9 +45,42 @@ const fn part_view(p: Part) -> MemberPart {
     }
 }
 
+pub(super) const fn part_of(p: MemberPart) -> Part {
+    match p {
+        MemberPart::Citizen => Part::Citizen,
+        MemberPart::Agent => Part::Agent,
+        MemberPart::Consulted => Part::Consulted,
+        MemberPart::Colleague => Part::Colleague,
+        MemberPart::Interpreter => Part::Interpreter,
+        MemberPart::Guest => Part::Guest,
+        MemberPart::Supervisor => Part::Supervisor,
+    }
+}
+
+/// A journal entry as it is kept.
+#[derive(Deserialize)]
+struct Kept {
+    #[serde(flatten)]
+    body: EventBody,
+    /// Of somebody in private talk: see [`invites::is_private`].
+    #[serde(default)]
+    private: bool,
+}
+
+/// Whether somebody is shown as being there. Without staff's knowledge of who is asked, a helper is there once they have come.
+fn is_shown(m: &session::Member, to: &session::Member) -> bool {
+    let come = m.present || m.dropped_at.is_some() || rule::may(to.part, Permission::StaffTalk);
+    let helps = m.role == Role::Guest && m.id != to.id;
+    rule::shown(m.part, to.part) && (come || !helps)
+}
+
 /// An entry as a member may see it: what is not theirs keeps its number and says nothing.
-fn entry(body: EventBody, me: Part) -> EventBody {
+fn entry(kept: Kept, me: Part) -> EventBody {
     use EventBody as E;
+    let Kept { body, private } = kept;
+    if private && !rule::may(me, Permission::StaffTalk) {
+        return E::Hidden {};
+    }
     let needs = match &body {
         E::Chat { .. } => Permission::ReadChat,
         E::FormOpened { .. }
@@ -159,7 +193,13 @@ pub async fn view_in(
         members: members
             .into_iter()
             // Of a session that is over, everybody who was in it.
-            .filter(|m| !open || !m.is_out())
+            .filter(|m| {
+                if open {
+                    !m.is_out() && is_shown(m, &me)
+                } else {
+                    rule::shown(m.part, me.part)
+                }
+            })
             .map(|m| MemberView {
                 id: m.id.to_string(),
                 role: role_view(m.role),
@@ -246,16 +286,54 @@ pub async fn events_in(
         return Ok(vec![]);
     }
     let key = app.vault.key(tx, &s.key_id).await?;
-    rows.into_iter()
+    let mut out = rows
+        .into_iter()
         .map(|r| {
+            let body = entry(key.open::<Kept>(&r.payload_enc)?, me);
+            // Who did what one may not know is not told either, nor who answered in private.
+            let told = match &body {
+                EventBody::Hidden {} => false,
+                EventBody::InviteChanged { .. } => rule::may(me, Permission::StaffTalk),
+                _ => true,
+            };
             Ok(SessionEvent {
                 seq: r.seq,
                 at: r.at.rfc3339(),
-                actor: r.actor.map(|a| a.to_string()),
-                body: entry(key.open::<EventBody>(&r.payload_enc)?, me),
+                actor: r.actor.filter(|_| told).map(|a| a.to_string()),
+                body,
             })
         })
-        .collect()
+        .collect::<Result<Vec<_>, AppError>>()?;
+    name_who_left(app, tx, s, &mut out).await?;
+    Ok(out)
+}
+
+/// Who comes late has never seen those who have left: their names come with the entry.
+async fn name_who_left(
+    app: &App,
+    tx: &mut Tx,
+    s: &session::Session,
+    events: &mut [SessionEvent],
+) -> Result<(), AppError> {
+    let left = |e: &SessionEvent| matches!(e.body, EventBody::MemberLeft { .. });
+    if !events.iter().any(left) {
+        return Ok(());
+    }
+    let members = session::members(tx, &s.id).await?;
+    let guests = invites::guest_names(app, tx, s, &members).await?;
+    for e in events {
+        if let EventBody::MemberLeft { member, name } = &mut e.body
+            && let Some(m) = members.iter().find(|m| m.id.as_str() == member)
+            && m.role != Role::Citizen
+        {
+            let n = guests.get(&m.id).unwrap_or(&m.name).clone();
+            *name = Some(Bilingual {
+                zh: n.clone(),
+                en: n,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// What a member who joins needs: snapshot, form, journal.

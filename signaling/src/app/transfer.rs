@@ -3,23 +3,26 @@
 //! Warm: the new agent is in the session already, seat and pairing move in one step. Cold: the session's own ticket stands at the
 //! head of the line again and the next seat takes over the session; form, chat, consents and notes never move. Whoever served keeps
 //! that duty. Never loses the citizen: what nobody takes in time goes back to the first queue, and stays there.
+//!
+//! `transfer/way.rs` what the line is asked for on the way, and whether it still may.
+
+mod way;
+
+pub(super) use way::on_the_way;
 
 use super::{Work, call_flow::journal, desk, invites, routing};
 use crate::problem::{AppError, no};
 use domain::{
-    id::{Id as _, SeatId, SessionId, StaffId},
+    id::{HallId, Id as _, SeatId, SessionId, StaffId},
     invite::{Cmd, Kind, Member as Part, State as InviteState, Target},
-    limits, pairing as pairing_rule,
-    routing::{Demand, Plan, Preferred},
-    seat as seat_rule,
+    limits, pairing as pairing_rule, seat as seat_rule,
     session::{self as session_rule, Role, State},
     ticket::{self as ticket_rule, Class, order_key},
     time::Span,
 };
 use protocol::EventBody;
 use serde_json::json;
-use std::collections::BTreeMap;
-use store::{Tx, dialect, hall, invite, pairing, seat, session, staff, ticket, visit};
+use store::{Tx, dialect, invite, pairing, seat, session, staff, ticket, visit};
 
 /// A cold transfer that nobody takes within this goes back to the first queue.
 pub const COLD: Span = Span::seconds(120);
@@ -63,58 +66,15 @@ async fn out(
         Some(&m.id),
         &EventBody::MemberLeft {
             member: m.id.to_string(),
+            name: None,
         },
     )
     .await
     .map(|_| ())
 }
 
-/// What the line is asked for on the way to `target`.
-async fn demand(
-    tx: &mut Tx,
-    w: &Work,
-    s: &session::Session,
-    t: &ticket::Ticket,
-    target: &Target,
-) -> Result<Demand, AppError> {
-    let person = |id: &StaffId| Demand::new(BTreeMap::new(), vec![id.to_string()]);
-    match target {
-        Target::Staff(_) | Target::Seat(_) => {
-            let to = invites::ready_seat(tx, s, target).await?;
-            Ok(person(&to.staff_id.ok_or_else(|| no("seat_not_ready"))?)?)
-        }
-        Target::Skill(code) => {
-            known(tx, code).await?;
-            let (needs, language) =
-                routing::answerable(tx, &t.needs, t.language.as_deref()).await?;
-            let all = needs.into_iter().chain(language).chain([code.clone()]);
-            Ok(Demand::new(all.map(|k| (k, 1)).collect(), vec![])?)
-        }
-        Target::Queue { hall, skill } => {
-            // Another hall's line is reached by the overflow of the queue's rule, with that hall's consent.
-            if *hall != s.hall_id {
-                return Err(no("invite_target"));
-            }
-            known(tx, skill).await?;
-            let rule = routing::rule(tx, hall, skill).await?;
-            let (needs, language) =
-                routing::answerable(tx, &t.needs, t.language.as_deref()).await?;
-            let plan = Plan::new(&rule, &needs, language.as_deref(), &Preferred::default())?;
-            Ok(plan.at(w.now.since(t.enqueued_at)).demand)
-        }
-        Target::Link => Err(no("invite_target")),
-    }
-}
-
-async fn known(tx: &mut Tx, code: &str) -> Result<(), AppError> {
-    if hall::skills(tx).await?.iter().any(|s| s.code == code) {
-        Ok(())
-    } else {
-        Err(no("skill_unknown"))
-    }
-}
-
-/// Hands the citizen over without a word; the agent is out. `i` is not kept yet.
+/// Hands the citizen over without a word; the agent is out. `i` is not kept yet. The hall whose seats are asked, if that is
+/// another than the session's: the caller looks for seats in both.
 pub(super) async fn cold(
     tx: &mut Tx,
     w: &mut Work,
@@ -122,11 +82,11 @@ pub(super) async fn cold(
     me: &session::Member,
     i: &mut invite::Invite,
     target: &Target,
-) -> Result<(), AppError> {
+) -> Result<Option<HallId>, AppError> {
     let mut t = ticket::get(tx, &s.ticket_id)
         .await?
         .ok_or_else(|| no("not_found"))?;
-    let asked = demand(tx, w, s, &t, target).await?;
+    let way = way::of(tx, w, s, &t, target).await?;
     let mut p = pairing::get(tx, &s.pairing_id)
         .await?
         .ok_or_else(|| no("not_found"))?;
@@ -137,8 +97,9 @@ pub(super) async fn cold(
     // Who has waited once stands before all who have not been served yet.
     t.class = t.class.min(Class::Returned);
     t.order_at = order_key(t.class, t.enqueued_at);
-    t.demand = asked.key();
-    (t.stage_at, t.overflow_hall) = (None, None);
+    t.demand = way.demand.key();
+    t.stage_at = None;
+    t.overflow_hall = Some(way.hall.clone()).filter(|h| *h != t.hall_id);
     if !ticket::hand_over(tx, &t).await? {
         return Err(store::StoreError::Retry.into());
     }
@@ -163,7 +124,8 @@ pub(super) async fn cold(
     wrap(tx, w, s, &seat).await?;
     w.wake(&t.id);
     w.wake(&t.hall_id);
-    Ok(())
+    w.wake(&way.hall);
+    Ok(Some(way.hall).filter(|h| *h != s.hall_id))
 }
 
 /// Nobody took it in time: the first queue again, before those who were never served.
@@ -187,8 +149,8 @@ pub(super) async fn back_to_queue(
         return Err(store::StoreError::Retry.into());
     }
     w.wake(&t.id);
-    w.wake(&t.hall_id);
-    Ok(())
+    // Wherever the talk was last: the first queue is the home hall's.
+    routing::match_for(tx, w, &t).await
 }
 
 /// A seat accepted a ticket that was handed over: its agent comes into the session.
@@ -215,6 +177,7 @@ pub(super) async fn take_over(
     let from = s.staff_id.clone();
     s.parked = false;
     (s.seat_id, s.staff_id, s.pairing_id) = (x.id.clone(), agent.clone(), p.id.clone());
+    s.hall_id = p.hall_id.clone();
     s.state = s.state.apply(session_rule::Cmd::SomeoneGone)?;
     let arrive = w.now + ARRIVE;
     s.due_at = Some(s.due_at.map_or(arrive, |d| d.min(arrive)));
@@ -260,7 +223,7 @@ pub(super) async fn take_over(
     Ok(id)
 }
 
-/// The introduced agent takes the citizen, the old one leaves.
+/// The introduced agent takes the citizen, the old one leaves. The session is the new agent's hall's from then on.
 pub(super) async fn warm(
     tx: &mut Tx,
     w: &mut Work,
@@ -281,11 +244,17 @@ pub(super) async fn warm(
     if !new.present {
         return Err(no("invite_absent"));
     }
+    let there = seat::get(tx, &x)
+        .await?
+        .ok_or_else(|| no("invite_state"))?
+        .hall_id;
+    invites::consenting(tx, s, &there).await?;
+    dialect::lock_hall(tx, &there).await?;
     if !pairing::move_seat(tx, &s.pairing_id, &x).await? {
         return Err(store::StoreError::Retry.into());
     }
     let old = s.seat_id.clone();
-    (s.seat_id, s.staff_id) = (x, to.clone());
+    (s.seat_id, s.staff_id, s.hall_id) = (x, to.clone(), there);
     if !session::save(tx, s).await? {
         return Err(store::StoreError::Retry.into());
     }
@@ -350,11 +319,12 @@ pub(super) async fn wrap_up(
     me: &StaffId,
     body: &protocol::WrapUp,
 ) -> Result<SeatId, AppError> {
-    dialect::lock_hall(tx, &s.hall_id).await?;
-    let Some(mut x) = seat::of_staff(tx, me)
-        .await?
-        .filter(|x| x.wrap_up_session.as_ref() == Some(&s.id))
-    else {
+    let mine = |x: &seat::Seat| x.wrap_up_session.as_ref() == Some(&s.id);
+    let Some(x) = seat::of_staff(tx, me).await?.filter(mine) else {
+        return Err(no("not_a_member"));
+    };
+    dialect::lock_hall(tx, &x.hall_id).await?;
+    let Some(mut x) = seat::get(tx, &x.id).await?.filter(mine) else {
         return Err(no("not_a_member"));
     };
     let text_enc = w.app.vault.key(tx, &s.key_id).await?.seal(&body.note)?;
@@ -376,7 +346,7 @@ pub(super) async fn wrap_up(
         (seat_rule::Cmd::Ready, None)
     };
     desk::move_seat(tx, w, &mut x, cmd, why).await?;
-    desk::match_hall(tx, w, &s.hall_id).await?;
+    desk::match_hall(tx, w, &x.hall_id).await?;
     w.audit(
         tx,
         "session.wrapped_up",

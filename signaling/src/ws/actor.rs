@@ -3,8 +3,8 @@
 use super::commands;
 use crate::{
     app::{
-        App, Caller, call_flow, callbacks, desk, hall_now::Fresh, queue, session_view, supervise,
-        token::Principal, wallboard,
+        App, Caller, call_flow, callbacks, desk, hall_now::Fresh, hints::Seen, queue,
+        session_view, supervise, token::Principal, wallboard,
     },
     cluster::{Connection, Live, Signal},
     problem::{AppError, no},
@@ -35,6 +35,8 @@ const EPHEMERAL_PER_S: u32 = 40;
 struct Joined {
     member: String,
     seq: i64,
+    /// As the last snapshot showed it: which hints are for this viewer.
+    seen: Option<Seen>,
 }
 
 struct Actor {
@@ -276,17 +278,21 @@ impl Actor {
             self.app.bus.live(Live::Superseded { topic, loser }).await;
         }
         // A long absence is answered in parts: the rest follows as events.
-        let seq = match &j.reply {
+        let (seq, seen) = match &j.reply {
             CommandReply::Joined {
                 session, events, ..
-            } => events.last().map_or(session.seq, |e| e.seq),
-            _ => 0,
+            } => (
+                events.last().map_or(session.seq, |e| e.seq),
+                Some(Seen::of(session)),
+            ),
+            _ => (0, None),
         };
         self.sessions.insert(
             id.clone(),
             Joined {
                 member: j.member.to_string(),
                 seq,
+                seen,
             },
         );
         self.hub.watch(id.as_str());
@@ -380,7 +386,9 @@ impl Actor {
                 else {
                     return Ok(());
                 };
-                if from.as_ref() == Some(&j.member) {
+                let theirs = from.as_ref() == Some(&j.member);
+                let seen = j.seen.as_ref();
+                if theirs || !seen.is_some_and(|s| s.passes(from.as_deref(), &body)) {
                     return Ok(());
                 }
                 self.send(&ServerFrame::Ephemeral {
@@ -603,6 +611,9 @@ impl Actor {
                 break (view, form);
             }
         };
+        if let Some(j) = self.sessions.get_mut(&id) {
+            j.seen = Some(Seen::of(&view));
+        }
         self.snapshot(id.as_str(), Ok(ServerFrame::Session { session: view }))
             .await?;
         if let Some(form) = form {

@@ -1,84 +1,13 @@
 //! Help within a session: consult, join, guests. Who hears and sees what, and what is refused.
 
-use domain::id::{SeatId, StaffId};
-use it::{
-    county::{Node, named},
-    http::Http,
-    line::Line,
-    people::{Agent, Citizen, call},
-};
+use crate::shared::{ask, out, rung, seat, session_where, step, three};
+use domain::id::StaffId;
+use it::{county::named, line::Line, people::Citizen};
 use protocol::{
-    Command, EventBody, GuestToken, InviteState, InviteView, Invited, MemberPart, NoteView,
-    Problem, SeatState, ServerFrame, SessionView, TicketState,
+    Command, EventBody, GuestToken, InviteState, Invited, MemberPart, NoteView, SeatState,
+    SessionView, TicketState,
 };
 use serde_json::{Value, json};
-
-pub async fn ask(
-    agent: &Agent,
-    session: &str,
-    kind: &str,
-    target: Value,
-) -> Result<Invited, Problem> {
-    let body = json!({"kind": kind, "target": target});
-    agent
-        .http
-        .post(&format!("/sessions/{session}/invites"), body)
-        .await
-}
-
-pub async fn step(http: &Http, i: &InviteView, step: &str) -> Result<InviteView, Problem> {
-    let body = json!({"step": step, "version": i.version});
-    http.post(&format!("/invites/{}/step", i.id), body).await
-}
-
-/// The invitation that rings at this seat.
-pub async fn rung(agent: &mut Agent) -> InviteView {
-    agent
-        .line
-        .until("an invitation", |f| match f {
-            ServerFrame::Seat { seat } => seat
-                .invite
-                .clone()
-                .filter(|i| i.state == InviteState::Ringing),
-            _ => None,
-        })
-        .await
-}
-
-pub async fn session_where(
-    line: &mut Line,
-    what: &str,
-    is: impl Fn(&SessionView) -> bool,
-) -> SessionView {
-    line.until(what, |f| match f {
-        ServerFrame::Session { session } if is(session) => Some(session.clone()),
-        _ => None,
-    })
-    .await
-}
-
-/// There is no more of the session for this person.
-pub async fn out(line: &mut Line, id: &str) {
-    line.until("the end of the membership", |f| match f {
-        ServerFrame::Superseded {
-            session: Some(s), ..
-        } if s == id => Some(()),
-        _ => None,
-    })
-    .await;
-}
-
-pub fn seat(name: &str) -> Value {
-    json!({"to": "seat", "id": named::<SeatId>("seat", name)})
-}
-
-pub async fn three(node: &Node) -> (Citizen, Agent, Agent, String, String) {
-    let mut a = Agent::sit(node, "agent1", "seat-1").await;
-    let mut citizen = Citizen::arrive(node).await;
-    let (session, ticket) = call(&mut citizen, &mut a).await;
-    let b = Agent::sit(node, "agent2", "seat-2").await;
-    (citizen, a, b, session, ticket)
-}
 
 async fn chat(line: &mut Line, session: &str, text: &str) -> Result<(), String> {
     line.command(Command::Chat {

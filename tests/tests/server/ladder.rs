@@ -1,6 +1,6 @@
 //! The degrade ladder: who may move it, and whose word opens a camera.
 
-use crate::invites::session_where;
+use crate::shared::session_where;
 use it::{
     line::Line,
     people::{Agent, Citizen, call},

@@ -20,6 +20,7 @@ macro_rules! both {
     };
 }
 
+mod across;
 mod appointments;
 mod callbacks;
 mod cluster;
@@ -34,6 +35,8 @@ mod queue;
 mod refusals;
 mod ring;
 mod routing;
+mod seen;
+mod shared;
 mod supervise;
 mod transfers;
 mod wallboard;

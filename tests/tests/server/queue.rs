@@ -9,7 +9,7 @@ use protocol::{ClientFrame, NoticeView, ServerFrame, TicketState, TicketView};
 use serde_json::json;
 use std::time::Duration;
 
-use crate::routing::Items;
+use crate::shared::Items;
 
 async fn row(node: &Node, id: &str) -> store::ticket::Ticket {
     let id = domain::id::Id::parse(id).unwrap();

@@ -1,42 +1,17 @@
 //! Rules of queues through the doors: kept after a check, acting at once and in time.
 
+pub use crate::shared::{Items, delete, put};
 use domain::id::{HallId, StaffId};
 use it::{
     county::named,
-    http::{Http, answer, key},
+    http::Http,
     people::{Agent, Citizen, hall, staff},
 };
 use protocol::{
     HallConsents, HallView, ItemPair, Problem, QueueView, SeatState, SeatView, ServerFrame,
     SessionView, StaffSkills, TicketLine, TicketState, TicketView,
 };
-use reqwest::Method;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-
-#[derive(Deserialize, Debug)]
-pub struct Items<T> {
-    pub items: Vec<T>,
-}
-
-pub async fn put<T: DeserializeOwned>(
-    http: &Http,
-    path: &str,
-    body: impl Serialize,
-) -> Result<T, Problem> {
-    let r = http
-        .request(Method::PUT, path)
-        .header("idempotency-key", key())
-        .json(&body);
-    answer(r.send().await.unwrap()).await
-}
-
-pub async fn delete<T: DeserializeOwned>(http: &Http, path: &str) -> Result<T, Problem> {
-    let r = http
-        .request(Method::DELETE, path)
-        .header("idempotency-key", key());
-    answer(r.send().await.unwrap()).await
-}
 
 fn queue(code: &str) -> String {
     format!("/halls/{}/queues/{code}", hall())

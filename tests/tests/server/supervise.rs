@@ -1,6 +1,6 @@
 //! What a supervisor does: force a state, speak to a seat, move a ticket, look at live sessions and at time in states.
 
-use crate::routing::{Items, delete, put};
+use crate::shared::{Items, delete, put};
 use it::{
     http::Http,
     people::{Agent, Citizen, call, hall, staff},

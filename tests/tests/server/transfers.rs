@@ -1,18 +1,17 @@
 //! The same citizen in the same session, served by another: warm, cold, and when nobody comes.
 
-use crate::invites::{ask, out, rung, seat, session_where, step, three};
+use crate::shared::{
+    agent_of, ask, end, look, out, put, rung, seat, session_where, step, three, wrap_up,
+};
+use domain::id::StaffId;
+use it::{
+    county::named,
+    people::{Agent, hall, staff},
+};
 use protocol::{
-    EventBody, InviteState, MemberPart, SeatState, SeatView, SessionState, SessionView, TicketState,
+    EventBody, InviteState, QueueView, SeatState, SeatView, SessionState, SessionView, TicketState,
 };
 use serde_json::{Value, json};
-
-fn agent_of(s: &SessionView) -> Vec<&str> {
-    s.members
-        .iter()
-        .filter(|m| m.part == MemberPart::Agent)
-        .map(|m| m.id.as_str())
-        .collect()
-}
 
 both!(warm_introduces_and_then_leaves, |county| {
     let node = county.start("a").await;
@@ -34,7 +33,7 @@ both!(warm_introduces_and_then_leaves, |county| {
         s.members.iter().filter(|m| m.present).count() == 3
     })
     .await;
-    let now: SessionView = a.http.get(&format!("/sessions/{session}")).await.unwrap();
+    let now = look(&a.http, &session).await;
     let done = step(&a.http, &now.invites[0], "finish").await.unwrap();
     assert_eq!(done.state, InviteState::Done);
     out(&mut a.line, &session).await;
@@ -53,28 +52,23 @@ both!(warm_introduces_and_then_leaves, |county| {
             .iter()
             .any(|e| matches!(&e.body, EventBody::Chat { text } if text == "您好"))
     );
-    let path = format!("/sessions/{session}/wrap-up");
-    let body = json!({"disposition": "wrong_desk", "note": "转给二号"});
-    let s: SeatView = a.http.post(&path, body).await.unwrap();
-    assert_eq!(s.state, SeatState::Ready);
+    assert_eq!(wrap_up(&a.http, &session).await.state, SeatState::Ready);
     let notes: Value = b
         .http
         .get(&format!("/sessions/{session}/notes"))
         .await
         .unwrap();
     assert_eq!(notes["items"][0]["kind"], "wrap_up");
-    let end = format!("/sessions/{session}/end");
     let p = a
         .http
-        .post::<SessionView>(&end, json!({"reason": "finished"}))
+        .post::<SessionView>(
+            &format!("/sessions/{session}/end"),
+            json!({"reason": "finished"}),
+        )
         .await
         .unwrap_err();
     assert_eq!(p.code, "not_a_member");
-    let _: SessionView = b
-        .http
-        .post(&end, json!({"reason": "finished"}))
-        .await
-        .unwrap();
+    end(&b.http, &session, "finished").await;
     citizen.ticket(TicketState::Closed).await;
     b.seat(SeatState::WrapUp).await;
     county.close(node).await;
@@ -101,39 +95,23 @@ both!(cold_hands_the_same_session_to_the_next_seat, |county| {
         !s.hold && s.state == SessionState::Active
     })
     .await;
-    let _: SessionView = b
-        .http
-        .post(
-            &format!("/sessions/{session}/end"),
-            json!({"reason": "finished"}),
-        )
-        .await
-        .unwrap();
+    end(&b.http, &session, "finished").await;
     citizen.ticket(TicketState::Closed).await;
     county.close(node).await;
 });
 
 both!(what_nobody_takes_comes_back_to_the_first_queue, |county| {
     let node = county.start("a").await;
-    let (mut citizen, mut a, b, session, ticket) = three(&node).await;
-    // Nobody sits there with this skill.
-    let target = json!({"to": "queue", "skill": "police"});
+    let (mut citizen, mut a, mut b, session, ticket) = three(&node).await;
+    let target = json!({"to": "queue", "skill": "general"});
     ask(&a, &session, "transfer_cold", target).await.unwrap();
     out(&mut a.line, &session).await;
-    let body = json!({"disposition": "wrong_desk"});
-    // The second seat is taken out, so that the first agent is the next.
-    let away = format!("/seats/{}/away", b.seat);
-    let _: SeatView = b
-        .http
-        .post(&away, json!({"reason": "break"}))
-        .await
-        .unwrap();
-    let _: SeatView = a
-        .http
-        .post(&format!("/sessions/{session}/wrap-up"), body)
-        .await
-        .unwrap();
-    assert_eq!(a.look().await.state, SeatState::Ready, "not theirs to take");
+    // Back in line, and who handed over is not rung for it.
+    let offer = b.rung().await;
+    let path = format!("/pairings/{}/decline", offer.pairing);
+    let _: SeatView = b.http.post(&path, json!({"reason": "busy"})).await.unwrap();
+    citizen.ticket(TicketState::Waiting).await;
+    assert_eq!(wrap_up(&a.http, &session).await.state, SeatState::Ready);
     node.sql("UPDATE invites SET due_at = 1 WHERE kind = 'transfer_cold'")
         .await;
     let offer = a.rung().await;
@@ -150,6 +128,89 @@ both!(what_nobody_takes_comes_back_to_the_first_queue, |county| {
     county.close(node).await;
 });
 
+both!(a_new_rule_does_not_turn_who_is_on_the_way, |county| {
+    let node = county.start("a").await;
+    let (mut citizen, a, mut b, session, ticket) = three(&node).await;
+    ask(&a, &session, "transfer_cold", seat("seat-2"))
+        .await
+        .unwrap();
+    let offer = b.rung().await;
+    let path = format!("/pairings/{}/decline", offer.pairing);
+    let _: SeatView = b.http.post(&path, json!({"reason": "busy"})).await.unwrap();
+    citizen.ticket(TicketState::Waiting).await;
+    let mut c = Agent::sit(&node, "agent3", "seat-3").await;
+    let boss = staff(&node, "supervisor").await;
+    let queue = format!("/halls/{}/queues", hall());
+    let all: crate::shared::Items<QueueView> = boss.get(&queue).await.unwrap();
+    let kept = all.items.iter().find(|q| q.code == "general").unwrap();
+    let rule = json!({"required": [{"code": "general", "level": 1}], "ring_s": 20});
+    let body = json!({"version": kept.version, "rule": rule});
+    let _: QueueView = put(&boss, &format!("{queue}/general"), body).await.unwrap();
+    // All of the line looks anew, and this one still asks for the second seat.
+    signaling::app::routing::due(node.app()).await.unwrap();
+    assert_eq!(c.look().await.state, SeatState::Ready);
+    node.sql("UPDATE invites SET due_at = 1 WHERE kind = 'transfer_cold'")
+        .await;
+    assert_eq!(c.rung().await.ticket, ticket);
+    county.close(node).await;
+});
+
+both!(
+    a_transfer_that_cannot_be_changes_nothing,
+    |county| {
+        let node = county.start("a").await;
+        let (citizen, a, b, session, _) = three(&node).await;
+        let unchanged = async |what: &str| {
+            let s = look(&citizen.http, &session).await;
+            assert!(!s.hold && s.members.len() == 2, "{what}");
+            assert_eq!(agent_of(&s).len(), 1, "{what}");
+            assert_eq!(a.look().await.session.as_deref(), Some(session.as_str()));
+        };
+        let away = format!("/seats/{}/away", b.seat);
+        let gone: SeatView = b
+            .http
+            .post(&away, json!({"reason": "break"}))
+            .await
+            .unwrap();
+        assert_eq!(gone.state, SeatState::Away);
+        let me = json!({"to": "staff", "id": named::<StaffId>("staff", "agent1")});
+        for (target, code) in [
+            (me, "transfer_self"),
+            (seat("seat-1"), "transfer_self"),
+            (seat("seat-2"), "seat_not_ready"),
+            (seat("seat-4"), "seat_not_ready"),
+            (
+                json!({"to": "queue", "skill": "general"}),
+                "nobody_else_on_duty",
+            ),
+            (
+                json!({"to": "skill", "code": "general"}),
+                "nobody_else_on_duty",
+            ),
+            (json!({"to": "queue", "skill": "nothing"}), "skill_unknown"),
+        ] {
+            let p = ask(&a, &session, "transfer_cold", target.clone())
+                .await
+                .unwrap_err();
+            assert_eq!(p.code, code, "{target}");
+            unchanged(code).await;
+        }
+        // A step from a screen that is old.
+        let ready = format!("/seats/{}/ready", b.seat);
+        let _: SeatView = b.http.post(&ready, json!({})).await.unwrap();
+        let made = ask(&a, &session, "transfer_warm", seat("seat-2"))
+            .await
+            .unwrap()
+            .invite;
+        step(&b.http, &made, "accept").await.unwrap();
+        let p = step(&a.http, &made, "introduce").await.unwrap_err();
+        assert_eq!((p.status, p.code.as_str()), (409, "version_stale"));
+        let now = look(&a.http, &session).await;
+        assert_eq!(now.invites[0].state, InviteState::Accepted);
+        county.close(node).await;
+    }
+);
+
 both!(a_citizen_may_leave_on_the_way, |county| {
     let node = county.start("a").await;
     let (mut citizen, mut a, mut b, session, _) = three(&node).await;
@@ -157,14 +218,7 @@ both!(a_citizen_may_leave_on_the_way, |county| {
         .await
         .unwrap();
     b.rung().await;
-    let _: SessionView = citizen
-        .http
-        .post(
-            &format!("/sessions/{session}/end"),
-            json!({"reason": "citizen_left"}),
-        )
-        .await
-        .unwrap();
+    end(&citizen.http, &session, "citizen_left").await;
     citizen.ticket(TicketState::Abandoned).await;
     b.seat(SeatState::Ready).await;
     a.seat(SeatState::WrapUp).await;

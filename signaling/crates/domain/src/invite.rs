@@ -7,7 +7,7 @@
 
 mod permissions;
 
-pub use permissions::{Member, Permission, may, member, permissions};
+pub use permissions::{Member, Permission, hint, may, member, permissions, shown};
 
 use crate::{
     error::Rejected,
@@ -189,8 +189,11 @@ impl State {
 pub enum Target {
     Staff(StaffId),
     Seat(SeatId),
-    /// Whoever is ready with this skill (`police`, `lang:en`, `need:sign_language`).
-    Skill(String),
+    /// Whoever of the hall is ready with this skill (`police`, `lang:en`, `need:sign_language`).
+    Skill {
+        hall: HallId,
+        code: String,
+    },
     /// A hall's queue for a skill.
     Queue {
         hall: HallId,
@@ -224,7 +227,7 @@ impl Ask<'_> {
         let to_self = match self.target {
             Target::Staff(s) => s == self.by,
             Target::Seat(s) => self.by_seat == Some(s),
-            Target::Skill(_) | Target::Queue { .. } | Target::Link => false,
+            Target::Skill { .. } | Target::Queue { .. } | Target::Link => false,
         };
         if to_self {
             return Err(Rejected::new("transfer_self"));

@@ -1,6 +1,6 @@
 //! Help within a session: invitations, transfers, guests, notes, the citizen's history.
 
-use crate::Bilingual;
+use crate::{Bilingual, HallRef, SeatState};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -40,13 +40,18 @@ pub enum InviteTarget {
     Seat {
         id: String,
     },
-    /// Whoever is ready with it: `police`, `lang:en`, `need:sign_language`.
+    /// Whoever is ready with it: `police`, `lang:en`, `need:sign_language`; in the session's hall, or in another that serves
+    /// its people.
     Skill {
         code: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hall: Option<String>,
     },
-    /// The line of the hall for this skill; cold transfers alone.
+    /// The line of a hall for this skill; cold transfers alone.
     Queue {
         skill: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hall: Option<String>,
     },
     /// Whoever opens the link; guests alone.
     Link {},
@@ -96,6 +101,8 @@ pub struct InviteView {
     pub target: InviteTarget,
     /// The agent who asks.
     pub from: String,
+    /// Where they sit, if that is another hall than the rung seat's.
+    pub from_hall: Option<HallRef>,
     /// Who is rung or takes part; nobody yet for a link or a cold transfer.
     pub to: Option<String>,
     pub seat: Option<String>,
@@ -107,6 +114,48 @@ pub struct InviteView {
     pub asked_at: String,
     /// End of the ring.
     pub until: Option<String>,
+}
+
+/// `GET /api/v1/halls/{id}/colleagues`: who could be asked for help, and where a citizen could be handed over to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Colleagues {
+    /// Those who are seated now, never oneself: the own hall's first.
+    pub items: Vec<ColleagueView>,
+    /// The own hall, then those that serve its people.
+    pub halls: Vec<ColleagueHall>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ColleagueView {
+    pub staff: String,
+    pub name: String,
+    pub hall: HallRef,
+    /// Of the own hall.
+    pub own: bool,
+    pub seat: String,
+    pub seat_name: Bilingual,
+    /// Only `ready` can be rung.
+    pub state: SeatState,
+    pub away_reason: Option<String>,
+    pub skills: Vec<String>,
+    pub department: Option<Bilingual>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ColleagueHall {
+    pub id: String,
+    pub name: Bilingual,
+    pub own: bool,
+    /// Those that somebody else on duty serves.
+    pub queues: Vec<ColleagueQueue>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ColleagueQueue {
+    pub code: String,
+    pub name: Bilingual,
+    /// Others on duty with this skill.
+    pub on_duty: u32,
 }
 
 /// For the family member; the code works once.

@@ -1,8 +1,8 @@
 //! The WebSocket at `/ws`: JSON text frames, one tagged object each. See `docs/protocol.md`.
 
 use crate::{
-    CallBackView, CallMode, CardRead, FormView, InviteKind, InviteState, Language, NoticeView,
-    Problem, SeatView, SessionView, TicketView, Wallboard,
+    Bilingual, CallBackView, CallMode, CardRead, FormView, InviteKind, InviteState, Language,
+    NoticeView, Problem, SeatView, SessionView, TicketView, Wallboard,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -313,6 +313,9 @@ pub enum EventBody {
     },
     MemberLeft {
         member: String,
+        /// Who that was, for those who never saw them; the citizen has none here.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<Bilingual>,
     },
     MediaConnected {
         member: String,

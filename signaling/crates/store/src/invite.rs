@@ -3,10 +3,11 @@
 //! What constraints hold here: one live invitation per seat and per person, one live transfer per session, nobody to themselves,
 //! and no seat is rung for help and for a ticket at once.
 
-use crate::{Row, StoreError, Tx, args};
+use crate::{Row, StoreError, Tx, args, staff::Skills};
 use domain::{
-    id::{InviteId, MemberId, NoteId, SeatId, SessionId, StaffId},
+    id::{HallId, InviteId, MemberId, NoteId, SeatId, SessionId, StaffId},
     invite::{Kind, State},
+    seat::State as SeatState,
     time::Timestamp,
 };
 
@@ -38,6 +39,22 @@ pub struct Invite {
     pub ended_at: Option<Timestamp>,
 }
 
+/// Somebody who sits where a session's citizen may be served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seated {
+    pub seat_id: SeatId,
+    pub hall_id: HallId,
+    pub seat_zh: String,
+    pub seat_en: String,
+    pub state: SeatState,
+    pub away_reason: Option<String>,
+    pub skills: Skills,
+    pub staff_id: StaffId,
+    pub name: String,
+    /// Chinese, English.
+    pub department: Option<(String, String)>,
+}
+
 /// A note for staff: JSON under the session's key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
@@ -62,10 +79,14 @@ const SAVE: &str = "UPDATE invites SET version = version + 1, state = $3, member
 const SET_DUE: &str = "UPDATE invites SET due_at = $2 WHERE id = $1 AND ended_at IS NULL";
 const DUE: &str =
     "SELECT * FROM invites WHERE due_at <= $1 AND ended_at IS NULL ORDER BY due_at LIMIT 64";
+// Whoever sits in the hall, or in one that serves its people.
+const SEATED: &str = "SELECT s.id, s.hall_id, s.name_zh, s.name_en, s.state, s.away_reason, s.skills, p.id AS staff_id, p.name, d.name_zh AS department_zh, d.name_en AS department_en
+  FROM seats s JOIN staff p ON p.id = s.staff_id LEFT JOIN departments d ON d.id = p.department
+  WHERE s.state <> 'offline' AND (s.hall_id = $1 OR s.hall_id IN (SELECT a.hall_id FROM hall_accepts a WHERE a.from_hall = $1)) ORDER BY s.name_zh, s.id LIMIT 500";
 const NOTE: &str = "INSERT INTO session_notes (id, session_id, staff_id, kind, at, text_enc) VALUES ($1, $2, $3, $4, $5, $6)";
 const NOTES: &str = "SELECT * FROM session_notes WHERE session_id = $1 ORDER BY id LIMIT $2";
 pub const QUERIES: &[&str] = &[
-    INSERT, GET, LIVE, LIVE_SEAT, BY_CODE, SAVE, SET_DUE, DUE, NOTE, NOTES,
+    INSERT, GET, LIVE, LIVE_SEAT, BY_CODE, SAVE, SET_DUE, DUE, SEATED, NOTE, NOTES,
 ];
 
 fn row(r: &Row) -> Result<Invite, StoreError> {
@@ -162,6 +183,27 @@ pub async fn set_due(tx: &mut Tx, id: &InviteId, due: Option<Timestamp>) -> Resu
 /// Rings and graces that are over.
 pub async fn due(tx: &mut Tx, now: Timestamp) -> Result<Vec<Invite>, StoreError> {
     tx.all(DUE, args![now], row).await
+}
+
+/// Who sits in the hall, or in one that serves its people; by the seat's name.
+pub async fn seated(tx: &mut Tx, hall: &HallId) -> Result<Vec<Seated>, StoreError> {
+    tx.all(SEATED, args![hall], |r| {
+        Ok(Seated {
+            seat_id: r.id("id")?,
+            hall_id: r.id("hall_id")?,
+            seat_zh: r.text("name_zh")?,
+            seat_en: r.text("name_en")?,
+            state: r.word("state", SeatState::parse)?,
+            away_reason: r.opt_text("away_reason")?,
+            skills: r.json("skills")?,
+            staff_id: r.id("staff_id")?,
+            name: r.text("name")?,
+            department: r
+                .opt_text("department_zh")?
+                .zip(r.opt_text("department_en")?),
+        })
+    })
+    .await
 }
 
 pub async fn insert_note(tx: &mut Tx, n: &Note) -> Result<(), StoreError> {

@@ -30,7 +30,7 @@ const DUE: &str =
     "SELECT * FROM pairings WHERE state = 'offered' AND due_at <= $1 ORDER BY due_at LIMIT 64";
 const OFFERED_BETWEEN: &str = "SELECT p.* FROM pairings p JOIN tickets t ON t.id = p.ticket_id
   WHERE p.hall_id = $1 AND p.state = 'offered' AND t.hall_id = $2 ORDER BY p.offered_at, p.id";
-const MOVE_SEAT: &str = "UPDATE pairings SET seat_id = $2 WHERE id = $1 AND state = 'accepted'";
+const MOVE_SEAT: &str = "UPDATE pairings SET seat_id = $2, hall_id = (SELECT hall_id FROM seats WHERE id = $2) WHERE id = $1 AND state = 'accepted'";
 pub const QUERIES: &[&str] = &[
     INSERT,
     GET,

@@ -14,6 +14,7 @@ use domain::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     pub id: SessionId,
+    /// Whose seat serves it now; the citizen's own hall is the ticket's.
     pub hall_id: HallId,
     pub ticket_id: TicketId,
     pub visit_id: VisitId,
@@ -92,7 +93,7 @@ const LIVE_VISIT: &str =
 const LIVE_SEAT: &str =
     "SELECT * FROM sessions WHERE seat_id = $1 AND state <> 'ended' AND NOT parked";
 const SAVE: &str = "UPDATE sessions SET state = $3, end_reason = $4, version = version + 1, ended_at = $5, due_at = $6, item = $7, item_version = $8, case_id = $9, wrap_up = $10,
-    seat_id = $11, staff_id = $12, pairing_id = $13, parked = $14, mode = $15, mode_asked = $16
+    seat_id = $11, staff_id = $12, pairing_id = $13, parked = $14, mode = $15, mode_asked = $16, hall_id = $17
   WHERE id = $1 AND version = $2";
 const TOUCH: &str = "UPDATE sessions SET version = version + 1 WHERE id = $1";
 const SEQ: &str = "UPDATE sessions SET seq = seq + 1 WHERE id = $1 RETURNING seq";
@@ -242,7 +243,8 @@ pub async fn save(tx: &mut Tx, s: &Session) -> Result<bool, StoreError> {
                 &s.pairing_id,
                 s.parked,
                 s.ladder.mode.as_str(),
-                s.ladder.asked.map(|m| m.as_str().to_owned())
+                s.ladder.asked.map(|m| m.as_str().to_owned()),
+                &s.hall_id
             ],
         )
         .await?;

@@ -34,6 +34,9 @@ async fn match_some(tx: &mut Tx, w: &mut Work, hall: &HallId) -> Result<bool, Ap
     let mut named: Vec<seat::Ready> = vec![];
     for (text, over) in asked {
         let demand = Demand::parse(&text)?;
+        if !demand.allows_hall(hall) {
+            continue;
+        }
         let mut fits = false;
         if demand.only().is_empty() {
             for (kind, useful) in kinds.iter().zip(&mut useful) {
@@ -59,12 +62,14 @@ async fn match_some(tx: &mut Tx, w: &mut Work, hall: &HallId) -> Result<bool, Ap
         let tickets = ticket::of_demand(tx, hall, &text, over, most).await?;
         lines.push((demand, tickets));
     }
-    // Each ticket takes one seat: of each kind no more can be needed.
+    // Each ticket takes one seat: of each kind no more can be needed, but for those that a ticket must not have.
+    let excepted = lines.iter().filter(|l| l.0.excepted().is_some()).count() as i64;
     let enough = lines
         .iter()
         .map(|l| l.1.len() as i64)
         .sum::<i64>()
-        .min(most);
+        .min(most)
+        + excepted;
     let mut seats = vec![];
     for (kind, _) in kinds.iter().zip(useful).filter(|(_, useful)| *useful) {
         seats.extend(seat::ready(tx, hall, kind, enough).await?);

@@ -1,6 +1,6 @@
 //! Answering: whoever is rung, and the agent who asked, take the next step.
 
-use super::{ARRIVE, end, enter, hold_told, on_hold, settle, views};
+use super::{ARRIVE, consenting, end, enter, hold_told, on_hold, settle, views};
 use crate::{
     app::{App, Caller, Work, desk, transfer},
     problem::{AppError, no},
@@ -82,8 +82,9 @@ pub async fn step(
                         Step::Introduce => introduce(tx, w, &s, &mut i, by.as_ref()).await?,
                         Step::Finish if i.kind == Kind::TransferWarm => {
                             let actor = actor.ok_or_else(|| no("not_a_member"))?;
+                            let before = s.hall_id.clone();
                             transfer::warm(tx, w, &mut s, &actor, &mut i).await?;
-                            desk::match_hall(tx, w, &s.hall_id).await?;
+                            desk::match_hall(tx, w, &before).await?;
                         }
                         Step::Decline | Step::Cancel | Step::Finish | Step::Return => {
                             end(tx, w, &s, &mut i, cmd, by.as_ref()).await?;
@@ -107,7 +108,11 @@ async fn accept(
     let (Some(x), Some(who)) = (&i.seat_id, &i.staff_id) else {
         return Err(no("invite_state"));
     };
-    let mut x = seat::get(tx, x).await?.ok_or_else(|| no("not_found"))?;
+    let x = seat::get(tx, x).await?.ok_or_else(|| no("not_found"))?;
+    dialect::lock_hall(tx, &x.hall_id).await?;
+    let mut x = seat::get(tx, &x.id).await?.ok_or_else(|| no("not_found"))?;
+    // Taken back while it rang: nobody of that hall comes in any more.
+    consenting(tx, s, &x.hall_id).await?;
     if x.staff_id.as_ref() != Some(who) {
         return Err(no("seat_not_yours"));
     }

@@ -1,8 +1,10 @@
-//! Asking for help: whom it may go to, and the ring.
-//!
-//! A target in the words of the wire becomes the domain's here; `domain::invite::Ask` says whether it may be asked.
+//! Asking for help: `domain::invite::Ask` says whether it may be asked, then somebody is rung or the citizen goes into line.
 
-use super::{LINK, views};
+use super::{
+    LINK,
+    targets::{is_interpreter, ready_seat, target_of},
+    views,
+};
 use crate::{
     app::{
         App, Caller,
@@ -12,64 +14,18 @@ use crate::{
     problem::{AppError, no},
 };
 use domain::{
-    id::{Id as _, InviteId, SeatId, SessionId},
+    id::{Id as _, InviteId, SessionId},
     invite::{self as rule, Ask, Kind, Permission, Target},
     limits, seat as seat_rule,
 };
 use protocol::{EventBody, InviteTarget, Invited, NewInvite};
 use serde_json::json;
-use store::{Tx, dialect, invite, seat, session};
-
-/// In the domain's words; a queue is the session's own hall's.
-fn target_of(t: &InviteTarget, s: &session::Session) -> Result<Target, AppError> {
-    let bad = || no("invite_target");
-    Ok(match t {
-        InviteTarget::Staff { id } => {
-            Target::Staff(domain::id::StaffId::parse(id).ok_or_else(bad)?)
-        }
-        InviteTarget::Seat { id } => Target::Seat(SeatId::parse(id).ok_or_else(bad)?),
-        InviteTarget::Skill { code } => Target::Skill(code.clone()),
-        InviteTarget::Queue { skill } => Target::Queue {
-            hall: s.hall_id.clone(),
-            skill: skill.clone(),
-        },
-        InviteTarget::Link {} => Target::Link,
-    })
-}
-
-fn is_interpreter(t: &Target) -> bool {
-    matches!(t, Target::Skill(c) if c.starts_with("lang:") || c.starts_with("dialect:") || c == "need:sign_language")
-}
-
-/// The seat that can be rung now, or `seat_not_ready`.
-pub(in crate::app) async fn ready_seat(
-    tx: &mut Tx,
-    s: &session::Session,
-    target: &Target,
-) -> Result<seat::Seat, AppError> {
-    let free = |x: &seat::Seat| x.state == seat_rule::State::Ready && x.silent_since.is_none();
-    let found = match target {
-        Target::Staff(id) => seat::of_staff(tx, id).await?,
-        Target::Seat(id) => Some(seat::get(tx, id).await?.ok_or_else(|| no("not_found"))?),
-        Target::Skill(code) => seat::of_hall(tx, &s.hall_id)
-            .await?
-            .into_iter()
-            .filter(|x| free(x) && x.skills.has(code))
-            .min_by_key(|x| (x.since, x.id.clone())),
-        Target::Queue { .. } | Target::Link => None,
-    };
-    match found {
-        Some(x) if x.hall_id != s.hall_id => Err(no("not_found")),
-        Some(x) if free(&x) => Ok(x),
-        Some(x) => Err(no("seat_not_ready").with_current(json!({"state": x.state.as_str()}))),
-        None => Err(no("seat_not_ready")),
-    }
-}
+use store::{dialect, invite, session};
 
 /// By the session's agent: help is asked for, or the citizen handed over.
 ///
 /// Codes: `session_ended`, `not_a_member`, `role_missing`, `transfer_self`, `invite_target`, `invite_inside`, `invite_open`,
-/// `room_full`, `seat_not_ready`, `skill_unknown`.
+/// `room_full`, `seat_not_ready`, `skill_unknown`, `hall_consent_missing`, `nobody_else_on_duty`.
 pub async fn create(
     app: &App,
     caller: &Caller,
@@ -155,13 +111,18 @@ pub async fn create(
                         },
                     )
                     .await?;
+                    // Another hall whose line or seat has changed.
+                    let mut elsewhere = None;
                     match kind {
                         Kind::Guest => invite::insert(tx, &i).await?,
                         Kind::TransferCold => {
-                            transfer::cold(tx, w, &mut s, &me, &mut i, &target).await?;
+                            elsewhere = transfer::cold(tx, w, &mut s, &me, &mut i, &target).await?;
                         }
                         Kind::Consult | Kind::Join | Kind::TransferWarm => {
-                            let mut x = ready_seat(tx, &s, &target).await?;
+                            let x = ready_seat(tx, &s, &target).await?;
+                            dialect::lock_hall(tx, &x.hall_id).await?;
+                            // Read again under its hall's lock.
+                            let mut x = ready_seat(tx, &s, &Target::Seat(x.id)).await?;
                             i.seat_id = Some(x.id.clone());
                             i.staff_id.clone_from(&x.staff_id);
                             if x.staff_id.as_ref().is_some_and(|p| inside.contains(p)) {
@@ -181,6 +142,9 @@ pub async fn create(
                     )
                     .await?;
                     desk::match_hall(tx, w, &s.hall_id).await?;
+                    if let Some(h) = elsewhere {
+                        desk::match_hall(tx, w, &h).await?;
+                    }
                     Ok(i.id)
                 })
             },

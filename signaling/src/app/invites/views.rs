@@ -11,9 +11,9 @@ use domain::{
     invite::{self as rule, Kind},
     time::Timestamp,
 };
-use protocol::{Bilingual, InviteKind, InviteState, InviteView};
+use protocol::{Bilingual, HallRef, InviteKind, InviteState, InviteView};
 use std::collections::HashMap;
-use store::{Tx, catalogue, invite, session, staff};
+use store::{Tx, catalogue, hall, invite, seat, session, staff};
 
 pub(super) const fn kind_of(k: InviteKind) -> Kind {
     match k {
@@ -53,6 +53,15 @@ async fn view_of(tx: &mut Tx, i: invite::Invite) -> Result<InviteView, AppError>
         .await?
         .ok_or_else(|| no("not_found"))?;
     let from = staff::get(tx, &i.by_staff).await?.map(|x| x.name);
+    let there = match &i.seat_id {
+        Some(id) => seat::get(tx, id).await?.map(|x| x.hall_id),
+        None => None,
+    };
+    let here = seat::get(tx, &i.by_seat).await?.map(|x| x.hall_id);
+    let from_hall = match here {
+        Some(h) if there.is_some_and(|t| t != h) => hall::get(tx, &h).await?.map(hall_ref),
+        _ => None,
+    };
     let to = match &i.staff_id {
         Some(id) => staff::get(tx, id).await?.map(|x| x.name),
         None => None,
@@ -65,6 +74,7 @@ async fn view_of(tx: &mut Tx, i: invite::Invite) -> Result<InviteView, AppError>
         session: i.session_id.to_string(),
         target: serde_json::from_str(&i.target).map_err(|_| no("internal"))?,
         from: from.unwrap_or_default(),
+        from_hall,
         to,
         seat: i.seat_id.map(|x| x.to_string()),
         member: i.member_id.map(|m| m.to_string()),
@@ -74,6 +84,16 @@ async fn view_of(tx: &mut Tx, i: invite::Invite) -> Result<InviteView, AppError>
         asked_at: i.asked_at.rfc3339(),
         until: i.due_at.map(Timestamp::rfc3339),
     })
+}
+
+pub(super) fn hall_ref(h: hall::Hall) -> HallRef {
+    HallRef {
+        id: h.id.to_string(),
+        name: Bilingual {
+            zh: h.name_zh,
+            en: h.name_en,
+        },
+    }
 }
 
 /// The published item's name.

@@ -8,8 +8,8 @@ use crate::{
 };
 use axum::extract::{Path, State};
 use protocol::{
-    ExchangeGuest, GuestToken, HistoryView, InviteStep, InviteView, Invited, NewInvite, NewNote,
-    NoteView,
+    Colleagues, ExchangeGuest, GuestToken, HistoryView, InviteStep, InviteView, Invited, NewInvite,
+    NewNote, NoteView,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -20,6 +20,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(guest))
         .routes(routes!(note, list_notes))
         .routes(routes!(history))
+        .routes(routes!(colleagues))
 }
 
 /// Consult, invite, transfer; by the session's agent.
@@ -31,6 +32,18 @@ async fn create(
     Json(body): Json<NewInvite>,
 ) -> Result<axum::Json<Invited>, AppError> {
     invites::create(&app, &caller, object(&id)?, body)
+        .await
+        .map(axum::Json)
+}
+
+/// Who could be asked for help, in my hall and in those that serve its people; for agents.
+#[utoipa::path(get, path = "/halls/{id}/colleagues", params(("id" = String, Path)), responses((status = 200, body = Colleagues), (status = "default", body = protocol::Problem, content_type = "application/problem+json")))]
+async fn colleagues(
+    State(app): State<App>,
+    Call(caller): Call,
+    Path(id): Path<String>,
+) -> Result<axum::Json<Colleagues>, AppError> {
+    invites::colleagues(&app, &caller.who, object(&id)?)
         .await
         .map(axum::Json)
 }

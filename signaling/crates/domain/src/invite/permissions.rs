@@ -189,3 +189,30 @@ pub const fn permissions(member: Member) -> &'static [Permission] {
 pub fn may(member: Member, permission: Permission) -> bool {
     permissions(member).contains(&permission)
 }
+
+/// Whether a member is shown to another as being there: who is in private talk is known to staff alone.
+#[must_use]
+pub fn shown(member: Member, to: Member) -> bool {
+    member != Member::Consulted || may(to, Permission::StaffTalk)
+}
+
+/// On the agent's side of the wall while staff talk apart.
+const fn apart(member: Member) -> bool {
+    matches!(
+        member,
+        Member::Agent | Member::Consulted | Member::Supervisor
+    )
+}
+
+/// Whether a live hint of one member (in which field they are, that they type) is for another. `hold`: staff talk apart;
+/// `in_form`: it is about the form, not about the chat. The same rule as for what is kept: who may not read it learns
+/// nothing of who writes it.
+#[must_use]
+pub fn hint(from: Member, to: Member, hold: bool, in_form: bool) -> bool {
+    let (says, reads) = if in_form {
+        (Permission::ReadForm, Permission::ReadForm)
+    } else {
+        (Permission::WriteChat, Permission::ReadChat)
+    };
+    may(from, says) && may(to, reads) && !(hold && apart(from) != apart(to))
+}

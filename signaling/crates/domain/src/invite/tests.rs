@@ -210,3 +210,33 @@ proptest! {
         prop_assert_eq!(Kind::parse(kind.as_str()), Some(kind));
     }
 }
+
+#[test]
+fn a_hint_goes_where_what_it_is_about_may_be_read() {
+    use Member as M;
+    let open = |from, to, in_form| hint(from, to, false, in_form);
+    assert!(open(M::Agent, M::Citizen, true) && open(M::Citizen, M::Colleague, true));
+    for helper in [M::Interpreter, M::Guest] {
+        assert!(!open(M::Citizen, helper, true) && !open(helper, M::Citizen, true));
+        assert!(open(M::Citizen, helper, false) && open(helper, M::Agent, false));
+    }
+    assert!(!open(M::Supervisor, M::Citizen, false), "listens");
+    // In a private talk nothing crosses the wall, whatever either side may read.
+    for a in Member::ALL {
+        for b in Member::ALL {
+            for in_form in [true, false] {
+                assert!(!hint(M::Consulted, b, true, in_form));
+                if hint(a, b, true, in_form) {
+                    assert!(hint(a, b, false, in_form));
+                    assert_eq!(
+                        matches!(a, M::Agent | M::Supervisor),
+                        matches!(b, M::Agent | M::Supervisor)
+                    );
+                }
+            }
+            assert!(shown(a, b) || (a == M::Consulted && !may(b, Permission::StaffTalk)));
+        }
+    }
+    assert!(!shown(M::Consulted, M::Citizen) && shown(M::Consulted, M::Agent));
+    assert!(!shown(M::Consulted, M::Guest) && !shown(M::Consulted, M::Interpreter));
+}

@@ -103,6 +103,11 @@ impl Demand {
     pub fn excepted(&self) -> Option<&str> {
         self.but.as_deref()
     }
+    /// The one hall whose seats are asked, if it is one.
+    #[must_use]
+    pub fn hall(&self) -> Option<HallId> {
+        self.at.as_deref().and_then(HallId::parse)
+    }
     /// Whether seats of this hall may be offered it, as far as the demand says.
     #[must_use]
     pub fn allows_hall(&self, hall: &HallId) -> bool {

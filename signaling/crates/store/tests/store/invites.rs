@@ -3,11 +3,12 @@
 use crate::world::{a_session, a_staff, a_visit, at, id, the_member, the_pairing, the_ticket};
 use domain::{
     invite::{Kind, State},
+    seat::State as SeatState,
     session::Role,
     ticket::{Class, State as TicketState},
 };
 use store::{
-    StoreError, Tx,
+    StoreError, Tx, hall,
     invite::{self, Invite, Note},
     pairing, seat, session, staff, ticket, visit,
 };
@@ -161,6 +162,64 @@ both!(seat_pairing_and_ticket_go_along_with_a_transfer, |store| {
         s.version += 1;
         assert_eq!(session::get(tx, &id(1)).await?, Some(s));
         assert_eq!(session::live_of_seat(tx, &id(1)).await?, None);
+        Ok(())
+    })
+    .unwrap();
+});
+
+/// Another hall, and staff 3 on duty at its seat 3.
+async fn elsewhere(tx: &mut Tx) -> Result<(), StoreError> {
+    let far = hall::Hall {
+        id: id(2),
+        ..crate::world::the_hall()
+    };
+    hall::upsert(tx, &far).await?;
+    let who = staff::Staff {
+        hall_id: id(2),
+        ..a_staff(3)
+    };
+    staff::upsert(tx, &who).await?;
+    seat::upsert(tx, &id(3), &id(2), "远处", "Far", at(0)).await?;
+    let mut x = seat::get(tx, &id(3)).await?.unwrap();
+    x.state = SeatState::Ready;
+    x.staff_id = Some(id(3));
+    assert!(seat::save(tx, &x).await?);
+    Ok(())
+}
+
+both!(another_hall_helps_with_its_consent_alone, |store| {
+    w!(store, |tx| {
+        world(tx).await?;
+        elsewhere(tx).await?;
+        assert!(invite::seated(tx, &id(1)).await?.is_empty());
+        let there = invite::seated(tx, &id(2)).await?;
+        assert_eq!(there.len(), 1, "its own");
+        Ok(())
+    })
+    .unwrap();
+    let r = w!(store, |tx| {
+        invite::insert(tx, &to_seat(1, Kind::Consult, 3)).await
+    });
+    assert!(matches!(r, Err(StoreError::Constraint(_))), "{r:?}");
+    w!(store, |tx| {
+        hall::set_accepts(tx, &id(2), &id(1), true).await?;
+        let seen = invite::seated(tx, &id(1)).await?;
+        assert_eq!(
+            (seen[0].staff_id.clone(), seen[0].hall_id.clone()),
+            (id(3), id(2))
+        );
+        invite::insert(tx, &to_seat(1, Kind::Consult, 3)).await?;
+        // The talk goes over to the other hall: pairing and session say so.
+        let mut p = pairing::get(tx, &id(1)).await?.unwrap();
+        let was = p.state;
+        p.state = domain::pairing::State::Accepted;
+        assert!(pairing::save(tx, &p, was, None, at(1)).await?);
+        assert!(pairing::move_seat(tx, &id(1), &id(3)).await?);
+        assert_eq!(pairing::get(tx, &id(1)).await?.unwrap().hall_id, id(2));
+        let mut s = session::get(tx, &id(1)).await?.unwrap();
+        s.hall_id = id(2);
+        assert!(session::save(tx, &s).await?);
+        assert_eq!(session::get(tx, &id(1)).await?.unwrap().hall_id, id(2));
         Ok(())
     })
     .unwrap();
