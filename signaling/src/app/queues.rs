@@ -1,7 +1,7 @@
 //! The rules of a hall's queues as its supervisors keep them: rule, overflow, consent between halls, AB seats; and the
 //! skills of staff. `domain::routing` says which rule is sound; after a change everybody in line enters their stage anew.
 
-use super::{App, Caller, routing, supervise, token::Principal};
+use super::{App, Caller, auth, routing, supervise, token::Principal};
 use crate::problem::{AppError, no};
 use domain::{
     calendar::TimeOfDay,
@@ -10,12 +10,35 @@ use domain::{
     routing::{LEVEL_MAX, Rule},
 };
 use protocol::{
-    Bilingual, HallConsents, HallRef, ItemPair, PutHallConsent, PutItemPair, PutOverflow, PutQueue,
-    QueueView, Role, StaffSkills,
+    Bilingual, HallConsents, HallRef, HallStaff, ItemPair, PairSeen, PutHallConsent, PutItemPair,
+    PutOverflow, PutQueue, PutStaffSkills, QueueView, Role, StaffSkills,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use store::{Tx, catalogue, dialect, hall, queue, staff};
+use store::{Tx, audit, catalogue, dialect, hall, queue, staff};
+
+const KEPT: &str = "queue.rule_kept";
+const PAIR_SET: &str = "queue.pair_set";
+const SKILLS_SET: &str = "staff.skills_set";
+
+/// The refusal of a change over something else than what was on the screen: what stands there now, and who put it there.
+pub(super) async fn stale(
+    tx: &mut Tx,
+    mut current: Value,
+    object: &str,
+    action: &str,
+) -> Result<AppError, AppError> {
+    let last = audit::last(tx, object, action).await?;
+    if let (Some(now), Some(last)) = (current.as_object_mut(), last) {
+        let by = match StaffId::parse(&last.actor) {
+            Some(id) => staff::get(tx, &id).await?.map(|s| s.name),
+            None => None,
+        };
+        now.insert("changed_by".into(), json!(by));
+        now.insert("changed_at".into(), json!(last.at.rfc3339()));
+    }
+    Ok(no("version_stale").with_current(current))
+}
 
 /// A queue is a skill without a kind; languages, dialects and needs are asked beside it.
 fn is_queue(code: &str) -> bool {
@@ -128,14 +151,14 @@ pub async fn save(
             }
             let text = serde_json::to_string(&rule).map_err(|_| no("internal"))?;
             if !queue::save(tx, &id, &code, &text, version).await? {
-                let now = view(&a, tx, &id, name).await?;
-                return Err(no("version_stale").with_current(json!(now)));
+                let now = json!(view(&a, tx, &id, name).await?);
+                return Err(stale(tx, now, &format!("{id}/{code}"), KEPT).await?);
             }
             queue::restage(tx, &id, &code, w.now).await?;
             w.wake(&id);
             w.audit(
                 tx,
-                "queue.rule_kept",
+                KEPT,
                 &format!("{id}/{code}"),
                 json!({"version": version + 1}),
             )
@@ -299,6 +322,7 @@ pub async fn put_pair(
                 if a == b {
                     return Err(Rejected::at("pair_invalid", "/b_staff").into());
                 }
+                unchanged_pair(tx, &id, &item, body.seen.as_ref()).await?;
                 let item = item.clone();
                 queue::save_pair(tx, &id, &queue::Pair { item, a, b }).await?;
                 let skill =
@@ -310,11 +334,31 @@ pub async fn put_pair(
                 queue::remove_pair(tx, &id, &item).await?;
             }
             let set = json!({"item": item, "set": body.is_some()});
-            w.audit(tx, "queue.pair_set", id.as_str(), set).await?;
+            w.audit(tx, PAIR_SET, &format!("{id}/{item}"), set)
+                .await?;
             pair_views(tx, &id).await
         })
     })
     .await
+}
+
+/// The item's pair is still the one that was on the screen.
+async fn unchanged_pair(
+    tx: &mut Tx,
+    id: &HallId,
+    item: &str,
+    seen: Option<&PairSeen>,
+) -> Result<(), AppError> {
+    let Some(seen) = seen else { return Ok(()) };
+    let now = queue::pair(tx, id, item).await?;
+    let now = PairSeen {
+        a_staff: now.as_ref().map(|p| p.a.to_string()),
+        b_staff: now.as_ref().map(|p| p.b.to_string()),
+    };
+    if now == *seen {
+        return Ok(());
+    }
+    Err(stale(tx, json!(now), &format!("{id}/{item}"), PAIR_SET).await?)
 }
 
 async fn agent_of(tx: &mut Tx, id: &HallId, text: &str, at: &str) -> Result<StaffId, AppError> {
@@ -325,6 +369,31 @@ async fn agent_of(tx: &mut Tx, id: &HallId, text: &str, at: &str) -> Result<Staf
         .filter(|s| s.hall_id == *id && s.active && s.roles.iter().any(|r| r == "agent"))
         .map(|s| s.id)
         .ok_or_else(wrong)
+}
+
+/// Who works in the hall, with the level of each skill.
+pub async fn staff(app: &App, who: &Principal, id: HallId) -> Result<Vec<HallStaff>, AppError> {
+    supervise::keeper(who, &id)?;
+    app.read(move |tx| {
+        Box::pin(async move {
+            let people = staff::of_hall(tx, &id).await?;
+            Ok(people.into_iter().map(hall_staff).collect())
+        })
+    })
+    .await
+}
+
+fn hall_staff(s: staff::Staff) -> HallStaff {
+    let seen = auth::staff_view(&s);
+    HallStaff {
+        id: seen.id,
+        account: seen.account,
+        name: seen.name,
+        roles: seen.roles,
+        department: seen.department,
+        active: s.active,
+        skills: s.skills.0,
+    }
 }
 
 /// The person, for an administrator of their hall.
@@ -350,14 +419,14 @@ pub async fn put_skills(
     app: &App,
     caller: &Caller,
     id: StaffId,
-    body: StaffSkills,
+    body: PutStaffSkills,
 ) -> Result<StaffSkills, AppError> {
     let who = caller.who.clone();
     let route = format!("staff.skills:{id}");
     app.command(caller, &route, &body.clone(), move |tx, w| {
         let (who, id, body) = (who.clone(), id.clone(), body.clone());
         Box::pin(async move {
-            of_admin(tx, &who, &id).await?;
+            let now = of_admin(tx, &who, &id).await?.skills.0;
             let known: BTreeSet<String> = hall::skills(tx)
                 .await?
                 .into_iter()
@@ -377,16 +446,22 @@ pub async fn put_skills(
             if !faults.is_empty() {
                 return Err(no("skills_invalid").with_fields(faults));
             }
+            if body.seen.as_ref().is_some_and(|seen| *seen != now) {
+                let now = json!({"skills": now});
+                return Err(stale(tx, now, id.as_str(), SKILLS_SET).await?);
+            }
             staff::set_skills(tx, &id, &staff::Skills(body.skills.clone())).await?;
             let codes: Vec<&String> = body.skills.keys().collect();
             w.audit(
                 tx,
-                "staff.skills_set",
+                SKILLS_SET,
                 id.as_str(),
                 json!({"skills": codes}),
             )
             .await?;
-            Ok(body)
+            Ok(StaffSkills {
+                skills: body.skills,
+            })
         })
     })
     .await

@@ -2,13 +2,13 @@
 //!
 //! Never books (`appointments` does) and never decides what a slot is (`domain::appointment` does).
 
-use super::{App, Caller, queue, token::Principal};
+use super::{App, Caller, queue, queues, token::Principal};
 use crate::problem::{AppError, no};
 use domain::{
     appointment::{self as rule, Slot},
     calendar::{Hours, hours_overlap},
     error::Rejected,
-    id::{HallId, Id as _},
+    id::HallId,
     identifiers::parse_date,
     time::Span,
 };
@@ -18,6 +18,7 @@ use serde_json::json;
 use store::{Tx, appointment, dialect, hall};
 use time::Date;
 
+const SET: &str = "slots.set";
 /// Lines of hours in one rule: two a day, and no need for more than a week of them.
 const HOURS_MAX: usize = 14;
 
@@ -141,11 +142,16 @@ pub async fn set(
                 dialect::lock_hall(tx, &hall).await?;
                 if !appointment::save_rule(tx, &hall, &queue, &text, version).await? {
                     let now = appointment::rule(tx, &hall, &queue).await?;
-                    return Err(no("version_stale")
-                        .with_current(json!({"version": now.map_or(0, |r| r.version)})));
+                    let now = json!({"version": now.map_or(0, |r| r.version)});
+                    return Err(queues::stale(tx, now, &format!("{hall}/{queue}"), SET).await?);
                 }
-                w.audit(tx, "slots.set", hall.as_str(), json!({"queue": queue}))
-                    .await?;
+                w.audit(
+                    tx,
+                    SET,
+                    &format!("{hall}/{queue}"),
+                    json!({"queue": queue}),
+                )
+                .await?;
                 let kept = appointment::rule(tx, &hall, &queue).await?;
                 view(&kept.ok_or_else(|| no("internal"))?)
             })

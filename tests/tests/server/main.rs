@@ -29,6 +29,7 @@ mod invites;
 mod journal;
 mod ladder;
 mod lines;
+mod lists;
 #[path = "../../../signaling/crates/media/tests/common/mod.rs"]
 mod peer;
 mod queue;

@@ -822,6 +822,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{id}/staff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who works in the hall, with the level of each skill. */
+        get: operations["get_halls_id_staff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{id}/tickets": {
         parameters: {
             query?: never;
@@ -2647,6 +2664,20 @@ export interface components {
             id: string;
             name: components["schemas"]["Bilingual"];
         };
+        /** @description `GET /api/v1/halls/{id}/staff`: who works in a hall and what they may serve, for those who keep the hall's rules. */
+        HallStaff: {
+            account: string;
+            /** @description False: the account is closed. */
+            active: boolean;
+            department: string | null;
+            id: string;
+            name: string;
+            roles: components["schemas"]["Role"][];
+            /** @description Codes and levels 1 to 5. */
+            skills: {
+                [key: string]: number;
+            };
+        };
         /** @description `GET /api/v1/halls`, `GET /api/v1/halls/{id}`: public. */
         HallView: {
             /** @description Nearest window, for when the service is away. */
@@ -2843,6 +2874,22 @@ export interface components {
                 state: components["schemas"]["AppointmentState"];
                 /** @description Set by the check-in. */
                 ticket?: string | null;
+            }[];
+        };
+        /** @description A list that is not paged. */
+        Items_HallStaff: {
+            items: {
+                account: string;
+                /** @description False: the account is closed. */
+                active: boolean;
+                department?: string | null;
+                id: string;
+                name: string;
+                roles: components["schemas"]["Role"][];
+                /** @description Codes and levels 1 to 5. */
+                skills: {
+                    [key: string]: number;
+                };
             }[];
         };
         /** @description A list that is not paged. */
@@ -3279,6 +3326,11 @@ export interface components {
             /** @enum {string} */
             kind: "computed";
         };
+        /** @description The AB seats that a page showed; both empty: there were none. */
+        PairSeen: {
+            a_staff?: string | null;
+            b_staff?: string | null;
+        };
         /** @enum {string} */
         PhraseScope: "hall" | "own";
         /** @description A canned reply. `GET /api/v1/phrases`: the hall's and one's own. */
@@ -3327,6 +3379,7 @@ export interface components {
         PutItemPair: {
             a_staff: string;
             b_staff: string;
+            seen?: components["schemas"]["PairSeen"] | null;
         };
         /** @description `PUT /api/v1/halls/{id}/queues/{code}/overflow` */
         PutOverflow: {
@@ -3346,6 +3399,13 @@ export interface components {
              * @description The version that was on the screen.
              */
             version: number;
+        };
+        /** @description `PUT /api/v1/staff/{id}/skills` */
+        PutStaffSkills: {
+            seen?: unknown;
+            skills: {
+                [key: string]: number;
+            };
         };
         QueueNow: {
             code: string;
@@ -3833,7 +3893,7 @@ export interface components {
             /** @description `camera`, `document`, `screen` */
             source: string;
         };
-        /** @description `GET`, `PUT /api/v1/staff/{id}/skills`: codes and levels 1 to 5. Acts when the person next sits down. */
+        /** @description `GET /api/v1/staff/{id}/skills`, and the answer to `PUT`: codes and levels 1 to 5. Acts when the person next sits down. */
         StaffSkills: {
             skills: {
                 [key: string]: number;
@@ -5573,6 +5633,35 @@ export interface operations {
             };
         };
     };
+    get_halls_id_staff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_HallStaff"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_halls_id_tickets: {
         parameters: {
             query?: never;
@@ -6999,7 +7088,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["StaffSkills"];
+                "application/json": components["schemas"]["PutStaffSkills"];
             };
         };
         responses: {

@@ -2,7 +2,7 @@
 //!
 //! Shapes only: `domain::routing::Rule` decides what a rule may say, and names each fault with a pointer into the body.
 
-use crate::{Bilingual, PriorityClass, SeatState, TicketState};
+use crate::{Bilingual, PriorityClass, Role, SeatState, TicketState};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -165,12 +165,47 @@ pub struct ItemPair {
 pub struct PutItemPair {
     pub a_staff: String,
     pub b_staff: String,
+    /// What was on the screen; another pair meanwhile is `version_stale`. Absent: not compared.
+    #[serde(default)]
+    pub seen: Option<PairSeen>,
 }
 
-/// `GET`, `PUT /api/v1/staff/{id}/skills`: codes and levels 1 to 5. Acts when the person next sits down.
+/// The AB seats that a page showed; both empty: there were none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PairSeen {
+    pub a_staff: Option<String>,
+    pub b_staff: Option<String>,
+}
+
+/// `GET /api/v1/staff/{id}/skills`, and the answer to `PUT`: codes and levels 1 to 5. Acts when the person next sits down.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StaffSkills {
+    pub skills: BTreeMap<String, u8>,
+}
+
+/// `PUT /api/v1/staff/{id}/skills`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PutStaffSkills {
+    pub skills: BTreeMap<String, u8>,
+    /// What was on the screen; other skills meanwhile are `version_stale`. Absent: not compared.
+    #[serde(default)]
+    pub seen: Option<BTreeMap<String, u8>>,
+}
+
+/// `GET /api/v1/halls/{id}/staff`: who works in a hall and what they may serve, for those who keep the hall's rules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HallStaff {
+    pub id: String,
+    pub account: String,
+    pub name: String,
+    pub roles: Vec<Role>,
+    pub department: Option<String>,
+    /// False: the account is closed.
+    pub active: bool,
+    /// Codes and levels 1 to 5.
     pub skills: BTreeMap<String, u8>,
 }
 

@@ -34,6 +34,7 @@ const PAGE: &str = "SELECT * FROM audit_entries WHERE seq >= $1 ORDER BY seq LIM
 const CHECKPOINT: &str = "INSERT INTO audit_checkpoints (size, root, at, signature) VALUES ($1, $2, $3, $4) ON CONFLICT (size) DO NOTHING";
 const CHECKPOINTS: &str = "SELECT * FROM audit_checkpoints ORDER BY size";
 const OF_OBJECT: &str = "SELECT * FROM audit_entries WHERE object = $1 ORDER BY at, id LIMIT 500";
+const LAST: &str = "SELECT * FROM audit_entries WHERE object = $1 AND action = $2 ORDER BY at DESC, id DESC LIMIT 1";
 pub const QUERIES: &[&str] = &[
     INSERT,
     FRESH,
@@ -43,6 +44,7 @@ pub const QUERIES: &[&str] = &[
     CHECKPOINT,
     CHECKPOINTS,
     OF_OBJECT,
+    LAST,
 ];
 
 fn row(r: &crate::Row) -> Result<Entry, StoreError> {
@@ -85,6 +87,11 @@ pub async fn page(tx: &mut Tx, from: i64, limit: i64) -> Result<Vec<Entry>, Stor
 
 pub async fn of_object(tx: &mut Tx, object: &str) -> Result<Vec<Entry>, StoreError> {
     tx.all(OF_OBJECT, args![object], row).await
+}
+
+/// The newest entry of one act on an object.
+pub async fn last(tx: &mut Tx, object: &str, action: &str) -> Result<Option<Entry>, StoreError> {
+    tx.one(LAST, args![object, action], row).await
 }
 
 pub async fn insert_checkpoint(tx: &mut Tx, c: &Checkpoint) -> Result<(), StoreError> {

@@ -68,6 +68,7 @@ const UPSERT: &str = "INSERT INTO staff (id, account, name, number_index, passwo
 const GET: &str = "SELECT * FROM staff WHERE id = $1";
 const BY_ACCOUNT: &str = "SELECT * FROM staff WHERE account = $1";
 const ALL: &str = "SELECT * FROM staff ORDER BY account";
+const OF_HALL: &str = "SELECT * FROM staff WHERE hall_id = $1 ORDER BY account LIMIT 1000";
 const FAILED: &str = "UPDATE staff SET failures = failures + 1, locked_until = CASE WHEN failures + 1 >= $2 THEN $3 ELSE locked_until END WHERE id = $1";
 const SUCCEEDED: &str = "UPDATE staff SET failures = 0, locked_until = NULL WHERE id = $1";
 const PASSWORD: &str =
@@ -88,6 +89,7 @@ pub const QUERIES: &[&str] = &[
     GET,
     BY_ACCOUNT,
     ALL,
+    OF_HALL,
     FAILED,
     SUCCEEDED,
     PASSWORD,
@@ -156,6 +158,11 @@ pub async fn by_account(tx: &mut Tx, account: &str) -> Result<Option<Staff>, Sto
 
 pub async fn all(tx: &mut Tx) -> Result<Vec<Staff>, StoreError> {
     tx.all(ALL, args![], row).await
+}
+
+/// By account; at most a thousand.
+pub async fn of_hall(tx: &mut Tx, hall: &HallId) -> Result<Vec<Staff>, StoreError> {
+    tx.all(OF_HALL, args![hall], row).await
 }
 
 pub async fn failed(

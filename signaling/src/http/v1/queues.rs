@@ -8,8 +8,8 @@ use crate::{
 };
 use axum::extract::{Path, State};
 use protocol::{
-    HallConsents, ItemPair, MoveTicket, PutHallConsent, PutItemPair, PutOverflow, PutQueue,
-    QueueView, StaffSkills, TicketLine,
+    HallConsents, HallStaff, ItemPair, MoveTicket, PutHallConsent, PutItemPair, PutOverflow,
+    PutQueue, PutStaffSkills, QueueView, StaffSkills, TicketLine,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -23,6 +23,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(pairs))
         .routes(routes!(put_pair))
         .routes(routes!(remove_pair))
+        .routes(routes!(staff))
         .routes(routes!(skills))
         .routes(routes!(put_skills))
         .routes(routes!(tickets))
@@ -129,6 +130,18 @@ async fn remove_pair(
     }))
 }
 
+/// Who works in the hall, with the level of each skill.
+#[utoipa::path(get, path = "/halls/{id}/staff", params(("id" = String, Path)), responses((status = 200, body = Items<HallStaff>), (status = "default", body = protocol::Problem, content_type = "application/problem+json")))]
+async fn staff(
+    State(app): State<App>,
+    Call(caller): Call,
+    Path(id): Path<String>,
+) -> Result<axum::Json<Items<HallStaff>>, AppError> {
+    Ok(axum::Json(Items {
+        items: queues::staff(&app, &caller.who, object(&id)?).await?,
+    }))
+}
+
 /// What a person may serve.
 #[utoipa::path(get, path = "/staff/{id}/skills", params(("id" = String, Path)), responses((status = 200, body = StaffSkills), (status = "default", body = protocol::Problem, content_type = "application/problem+json")))]
 async fn skills(
@@ -142,12 +155,12 @@ async fn skills(
 }
 
 /// Set what a person may serve, and how well.
-#[utoipa::path(put, path = "/staff/{id}/skills", params(("id" = String, Path)), request_body = StaffSkills, responses((status = 200, body = StaffSkills), (status = "default", body = protocol::Problem, content_type = "application/problem+json")))]
+#[utoipa::path(put, path = "/staff/{id}/skills", params(("id" = String, Path)), request_body = PutStaffSkills, responses((status = 200, body = StaffSkills), (status = "default", body = protocol::Problem, content_type = "application/problem+json")))]
 async fn put_skills(
     State(app): State<App>,
     Call(caller): Call,
     Path(id): Path<String>,
-    Json(body): Json<StaffSkills>,
+    Json(body): Json<PutStaffSkills>,
 ) -> Result<axum::Json<StaffSkills>, AppError> {
     queues::put_skills(&app, &caller, object(&id)?, body)
         .await

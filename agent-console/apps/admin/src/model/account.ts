@@ -1,36 +1,8 @@
-/** Who administers at this page and through which client. Never stores anything in the browser. */
-import { computed, shallowRef } from "vue";
-import { StaffSession, type ApiClient, type Login, type StaffView } from "@cloud-booth/api";
-import { preferences } from "@cloud-booth/i18n";
+/** Who administers at this page and through which client. */
+import { computed } from "vue";
+import { staffAccount } from "@cloud-booth/staff";
 
-const staff = shallowRef<StaffView | null>(null);
-const stage = shallowRef<"resuming" | "out" | "in">("resuming");
-const hasExpired = shallowRef(false);
+const common = staffAccount();
 
-const session = new StaffSession({
-  language: () => preferences.state.locale,
-  onChange: (next) => {
-    staff.value = next;
-    stage.value = next ? "in" : "out";
-  },
-  onExpired: () => {
-    hasExpired.value = true;
-  },
-});
-
-export const api: ApiClient = session.api;
-
-export const account = {
-  staff,
-  stage,
-  hasExpired,
-  isAdmin: computed(() => staff.value?.roles.includes("admin") ?? false),
-  async start(): Promise<void> {
-    if (!(await session.resume())) stage.value = "out";
-  },
-  async signIn(login: Login): Promise<void> {
-    await session.signIn(login);
-    hasExpired.value = false;
-  },
-  signOut: (): Promise<void> => session.signOut(),
-};
+export const { api } = common;
+export const account = { ...common, isAdmin: computed(() => common.has("admin")) };

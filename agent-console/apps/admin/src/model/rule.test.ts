@@ -1,22 +1,27 @@
 import { describe, expect, it } from "vitest";
-import { draftOf, faultsAt, stepAfter, type QueueRule } from "./rule.ts";
+import type { QueueRule } from "@cloud-booth/api";
+import { draftOf, numberFaults, stepAfter } from "./rule.ts";
 
-const RULE: QueueRule = { required: [{ code: "general", level: 1 }], steps: [{ after_s: 20, drop: ["lang:en"], min_level: 1, overflow: null }], prefer: { last_agent_s: 20, pair_s: 0 }, hours: [], wrap_up_s: 90, ring_s: 30, text_slots: 1 };
+const RULE: QueueRule = { required: [{ code: "general", level: 1 }], steps: [{ after_s: 20, drop: ["lang:en"] }] };
+const say = (min: number, max: number): string => `${min}–${max}`;
 
 describe("a rule's draft", () => {
-  it("never reaches into what the server said", () => {
+  it("never reaches into what the server said, and has what the server leaves out", () => {
     const draft = draftOf(RULE);
+    expect(draft.steps[0]).toEqual({ after_s: 20, drop: ["lang:en"], min_level: null, overflow: null });
+    expect([draft.ring_s, draft.text_slots, draft.hours]).toEqual([30, 1, []]);
     draft.steps[0]?.drop.push("need:sign_language");
     draft.required.pop();
-    expect(RULE.steps[0]?.drop).toEqual(["lang:en"]);
+    expect(RULE.steps?.[0]?.drop).toEqual(["lang:en"]);
     expect(RULE.required).toHaveLength(1);
   });
   it("adds a step that comes later than the last", () => {
-    expect(stepAfter(RULE.steps).after_s).toBeGreaterThan(20);
+    expect(stepAfter(draftOf(RULE).steps).after_s).toBeGreaterThan(20);
     expect(stepAfter([]).after_s).toBeGreaterThan(0);
   });
-  it("shows a fault at the place that the server named", () => {
-    const errors = new Map([["/rule/steps/0/after_s", { pointer: "/rule/steps/0/after_s", code: "rule_steps_order", detail: "要递增" }]]);
-    expect([faultsAt(errors, "/steps/0/after_s"), faultsAt(errors, "/steps/0")]).toEqual(["要递增", ""]);
+  it("names each number that is none or out of bounds", () => {
+    const draft = { ...draftOf(RULE), ring_s: 5, text_slots: 9, wrap_up_s: "" as unknown as number };
+    expect(numberFaults(draft, say).map((one) => one.pointer)).toEqual(["/rule/ring_s", "/rule/wrap_up_s", "/rule/text_slots"]);
+    expect(numberFaults(draftOf(RULE), say)).toEqual([]);
   });
 });

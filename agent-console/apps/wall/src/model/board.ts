@@ -2,11 +2,10 @@
  * Never decides anything and never asks again by itself: the server sends a snapshot after each change. */
 import { computed, ref, shallowRef } from "vue";
 import type { ConnectionState } from "@cloud-booth/ui";
-import type { Problem, WsTicket } from "@cloud-booth/api";
+import type { Problem, Wallboard, WsTicket } from "@cloud-booth/api";
 import { SignalClient } from "@cloud-booth/signal";
 import { preferences } from "@cloud-booth/i18n";
 import { api } from "./account.ts";
-import type { Wallboard } from "./wire.ts";
 
 /** A line that is silent for this long shows figures that may be wrong. */
 export const STALE_MS = 5_000;

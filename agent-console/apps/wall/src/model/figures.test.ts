@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { figuresOf, forceEffect, hoursOf, minutesAndSeconds, needsOf, percent, queuesThatFit, seatsThatFit, secondsSince, statesToForce } from "./figures.ts";
-import type { LevelView, QueueNow, SeatNow, Wallboard } from "./wire.ts";
+import type { LevelView, QueueNow, SeatNow, Wallboard } from "@cloud-booth/api";
 
 const NOW = Date.parse("2026-11-23T06:30:00Z");
 const ago = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString();

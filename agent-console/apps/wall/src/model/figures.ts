@@ -1,8 +1,7 @@
 /** What the wallboard says, made from one snapshot: at most six figures, each beside its target; the queues and seats that fit;
  * what needs a hand. Pure: keys and arguments for texts come out, never words. People are never compared with each other. */
-import type { Bilingual, SeatState } from "@cloud-booth/api";
+import type { Bilingual, QueueNow, SeatNow, SeatState, Targets, Wallboard } from "@cloud-booth/api";
 import type { StatusKind } from "@cloud-booth/ui";
-import type { QueueNow, SeatNow, Targets, Wallboard } from "./wire.ts";
 
 /** A text's key and what stands in it; `name` values are in both languages. */
 export interface Said {

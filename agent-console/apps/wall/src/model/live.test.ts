@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { networkProblem, ProblemError } from "@cloud-booth/api";
-import { useAct } from "./act.ts";
+import { useAct } from "@cloud-booth/staff";
 import { isStale } from "./board.ts";
 import { clockOf } from "./clock.ts";
 import { oneAtATime } from "./live.ts";

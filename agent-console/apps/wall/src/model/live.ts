@@ -1,9 +1,7 @@
 /** What the supervisor's view asks beside the wallboard: who is in line, which sessions run, what items are called. It is asked
  * anew after each snapshot that the server sends, never by the clock, and one question of a kind is on its way at a time. */
 import { ref, shallowRef } from "vue";
-import type { Bilingual, ItemList } from "@cloud-booth/api";
-import type { ApiClient } from "@cloud-booth/api";
-import type { HallConsents, LiveSession, TicketLine } from "./wire.ts";
+import type { ApiClient, Bilingual, HallConsents, ItemList, LiveSession, TicketLine } from "@cloud-booth/api";
 
 interface Items<T> {
   items: T[];

@@ -186,6 +186,22 @@ both!(an_item_has_one_pair_of_two_people, |store| {
     assert!(r.is_err(), "one person is no pair");
 });
 
+both!(a_hall_s_people_are_its_own_by_account, |store| {
+    w!(store, |tx| {
+        a_hall(tx).await?;
+        for n in [2, 1] {
+            staff::upsert(tx, &a_staff(n)).await?;
+        }
+        assert_eq!(
+            staff::of_hall(tx, &hall_id()).await?,
+            [a_staff(1), a_staff(2)]
+        );
+        assert_eq!(staff::of_hall(tx, &id(9)).await?, []);
+        Ok(())
+    })
+    .unwrap();
+});
+
 both!(words_to_a_seat_are_kept_and_read_once, |store| {
     w!(store, |tx| {
         a_hall(tx).await?;

@@ -268,6 +268,9 @@ both!(audit_entries_are_numbered_once_and_without_a_gap, |store| {
         }
         assert_eq!(audit::next_seq(tx).await?, 2);
         assert_eq!(audit::unsequenced(tx).await?.len(), 1);
+        let newest = audit::last(tx, "cas_1", "case.grant").await?;
+        assert_eq!(newest.map(|e| e.id), Some(entry(3).id));
+        assert_eq!(audit::last(tx, "x", "nothing").await?, None);
         let page = audit::page(tx, 1, 10).await?;
         assert_eq!(
             (page.len(), page[0].seq, page[0].leaf.as_deref()),
