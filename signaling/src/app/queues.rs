@@ -334,8 +334,7 @@ pub async fn put_pair(
                 queue::remove_pair(tx, &id, &item).await?;
             }
             let set = json!({"item": item, "set": body.is_some()});
-            w.audit(tx, PAIR_SET, &format!("{id}/{item}"), set)
-                .await?;
+            w.audit(tx, PAIR_SET, &format!("{id}/{item}"), set).await?;
             pair_views(tx, &id).await
         })
     })
@@ -452,13 +451,8 @@ pub async fn put_skills(
             }
             staff::set_skills(tx, &id, &staff::Skills(body.skills.clone())).await?;
             let codes: Vec<&String> = body.skills.keys().collect();
-            w.audit(
-                tx,
-                SKILLS_SET,
-                id.as_str(),
-                json!({"skills": codes}),
-            )
-            .await?;
+            w.audit(tx, SKILLS_SET, id.as_str(), json!({"skills": codes}))
+                .await?;
             Ok(StaffSkills {
                 skills: body.skills,
             })

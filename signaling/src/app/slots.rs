@@ -145,13 +145,8 @@ pub async fn set(
                     let now = json!({"version": now.map_or(0, |r| r.version)});
                     return Err(queues::stale(tx, now, &format!("{hall}/{queue}"), SET).await?);
                 }
-                w.audit(
-                    tx,
-                    SET,
-                    &format!("{hall}/{queue}"),
-                    json!({"queue": queue}),
-                )
-                .await?;
+                w.audit(tx, SET, &format!("{hall}/{queue}"), json!({"queue": queue}))
+                    .await?;
                 let kept = appointment::rule(tx, &hall, &queue).await?;
                 view(&kept.ok_or_else(|| no("internal"))?)
             })
