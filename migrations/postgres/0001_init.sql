@@ -88,11 +88,15 @@ CREATE TABLE seats (
   away_reason TEXT COLLATE "C", since BIGINT NOT NULL, version BIGINT NOT NULL, staff_id TEXT COLLATE "C" REFERENCES staff (id),
   skills TEXT COLLATE "C" NOT NULL, holder TEXT COLLATE "C", due_at BIGINT, wrap_up_session TEXT COLLATE "C", silent_since BIGINT,
   -- The page accepts by itself; wrap-up was made longer; a supervisor's word (JSON), until the agent moves on.
-  auto_answer BOOLEAN NOT NULL DEFAULT FALSE, extended BOOLEAN NOT NULL DEFAULT FALSE, forced TEXT COLLATE "C"
+  auto_answer BOOLEAN NOT NULL DEFAULT FALSE, extended BOOLEAN NOT NULL DEFAULT FALSE, forced TEXT COLLATE "C",
+  -- A text lane is a seat under another: what holds for a seat holds for each lane.
+  main_seat TEXT COLLATE "C" REFERENCES seats (id), lane BIGINT NOT NULL DEFAULT 0 CHECK (lane BETWEEN 0 AND 8),
+  takes_text BOOLEAN NOT NULL DEFAULT FALSE,
+  CHECK ((main_seat IS NULL) = (lane = 0)), UNIQUE (main_seat, lane)
 );
--- One seat per account: the constraint, not the page, says so.
-CREATE UNIQUE INDEX seat_of_staff ON seats (staff_id) WHERE state <> 'offline';
-CREATE INDEX seats_ready ON seats (hall_id, skills, since, id) WHERE state = 'ready' AND silent_since IS NULL;
+-- One seat per account, and each of its lanes once: the constraint, not the page, says so.
+CREATE UNIQUE INDEX seat_of_staff ON seats (staff_id, lane) WHERE state <> 'offline';
+CREATE INDEX seats_ready ON seats (hall_id, skills, lane, since, id) WHERE state = 'ready' AND silent_since IS NULL;
 CREATE INDEX seats_of_hall ON seats (hall_id);
 CREATE INDEX seats_due ON seats (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX seats_silent ON seats (silent_since) WHERE silent_since IS NOT NULL;
@@ -107,6 +111,7 @@ CREATE TABLE tickets (
   -- The connection whose loss starts the grace: the newest page that watches.
   holder TEXT COLLATE "C",
   grace_until BIGINT, session_id TEXT COLLATE "C", next_ticket TEXT COLLATE "C", reason TEXT COLLATE "C",
+  mode TEXT COLLATE "C" NOT NULL DEFAULT 'video' CHECK (mode IN ('video', 'audio', 'text')),
   estimate_low BIGINT, estimate_high BIGINT, paired_at BIGINT, ended_at BIGINT
 );
 -- Waiting tickets that ask the same stand together in order of service: matching touches only those that a ready seat fits.

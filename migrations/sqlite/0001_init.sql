@@ -88,11 +88,15 @@ CREATE TABLE seats (
   away_reason TEXT, since INTEGER NOT NULL, version INTEGER NOT NULL, staff_id TEXT REFERENCES staff (id),
   skills TEXT NOT NULL, holder TEXT, due_at INTEGER, wrap_up_session TEXT, silent_since INTEGER,
   -- The page accepts by itself; wrap-up was made longer; a supervisor's word (JSON), until the agent moves on.
-  auto_answer INTEGER NOT NULL DEFAULT 0 CHECK (auto_answer IN (0, 1)), extended INTEGER NOT NULL DEFAULT 0 CHECK (extended IN (0, 1)), forced TEXT
+  auto_answer INTEGER NOT NULL DEFAULT 0 CHECK (auto_answer IN (0, 1)), extended INTEGER NOT NULL DEFAULT 0 CHECK (extended IN (0, 1)), forced TEXT,
+  -- A text lane is a seat under another: what holds for a seat holds for each lane.
+  main_seat TEXT REFERENCES seats (id), lane INTEGER NOT NULL DEFAULT 0 CHECK (lane BETWEEN 0 AND 8),
+  takes_text INTEGER NOT NULL DEFAULT 0 CHECK (takes_text IN (0, 1)),
+  CHECK ((main_seat IS NULL) = (lane = 0)), UNIQUE (main_seat, lane)
 ) STRICT;
--- One seat per account: the constraint, not the page, says so.
-CREATE UNIQUE INDEX seat_of_staff ON seats (staff_id) WHERE state <> 'offline';
-CREATE INDEX seats_ready ON seats (hall_id, skills, since, id) WHERE state = 'ready' AND silent_since IS NULL;
+-- One seat per account, and each of its lanes once: the constraint, not the page, says so.
+CREATE UNIQUE INDEX seat_of_staff ON seats (staff_id, lane) WHERE state <> 'offline';
+CREATE INDEX seats_ready ON seats (hall_id, skills, lane, since, id) WHERE state = 'ready' AND silent_since IS NULL;
 CREATE INDEX seats_of_hall ON seats (hall_id);
 CREATE INDEX seats_due ON seats (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX seats_silent ON seats (silent_since) WHERE silent_since IS NOT NULL;
@@ -107,6 +111,7 @@ CREATE TABLE tickets (
   -- The connection whose loss starts the grace: the newest page that watches.
   holder TEXT,
   grace_until INTEGER, session_id TEXT, next_ticket TEXT, reason TEXT,
+  mode TEXT NOT NULL DEFAULT 'video' CHECK (mode IN ('video', 'audio', 'text')),
   estimate_low INTEGER, estimate_high INTEGER, paired_at INTEGER, ended_at INTEGER
 ) STRICT;
 -- Waiting tickets that ask the same stand together in order of service: matching touches only those that a ready seat fits.

@@ -470,6 +470,12 @@ pub const KINDS: &[Kind] = &[
         "The rating's level or tags are wrong",
     ),
     kind(
+        "skill_reserved",
+        422,
+        "mode: 开头的技能由系统使用，不能选用",
+        "Skills of the kind mode: are the desk's own; nobody has them",
+    ),
+    kind(
         "skill_unknown",
         422,
         "您没有这项技能",
@@ -730,6 +736,12 @@ pub const KINDS: &[Kind] = &[
         "There is no such skill",
     ),
     kind(
+        "rule_skill_reserved",
+        422,
+        "mode: 开头的技能由系统使用，规则不能写",
+        "Skills of the kind mode: are the desk's own; a rule cannot name them",
+    ),
+    kind(
         "rule_skill_twice",
         422,
         "同一项技能写了两次",
@@ -807,6 +819,12 @@ pub const KINDS: &[Kind] = &[
         422,
         "技能有不对的地方",
         "Some skills are wrong",
+    ),
+    kind(
+        "seat_lane",
+        409,
+        "文字通道随坐席开关，不能单独这样做",
+        "A text lane follows its seat; this cannot be done to it alone",
     ),
     kind(
         "seat_force",

@@ -111,6 +111,7 @@ async fn call(person: Option<&Person>) -> Call {
             item: None,
             needs: vec![],
             priority: false,
+            mode: protocol::TicketMode::Video,
         },
     )
     .await
@@ -130,6 +131,7 @@ async fn call(person: Option<&Person>) -> Call {
             skills: vec!["general".into()],
             take_over: false,
             auto_answer: false,
+            text: false,
         },
     )
     .await

@@ -134,6 +134,7 @@ async fn call_of(name: &str, number: &str, agent: Principal) -> Call {
             item: None,
             needs: vec![],
             priority: false,
+            mode: protocol::TicketMode::Video,
         },
     )
     .await
@@ -150,6 +151,7 @@ async fn call_of(name: &str, number: &str, agent: Principal) -> Call {
             skills: vec!["general".into()],
             take_over: false,
             auto_answer: false,
+            text: false,
         },
     )
     .await

@@ -277,6 +277,7 @@ pub async fn check_in(
                     item: a.item.clone(),
                     needs: a.needs.clone(),
                     class: Class::Appointment,
+                    mode: domain::ladder::Mode::Video,
                 };
                 let id = queue::enter(tx, w, &v, wanted, &seen).await?;
                 a.ticket_id = Some(id.clone());

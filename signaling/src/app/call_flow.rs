@@ -1,6 +1,8 @@
 //! A session from accept to wrap-up: members come, drop, return and leave; nothing is lost in between.
 
-use super::{App, Caller, Work, desk, invites, queue, session_view, token::Principal, transfer};
+use super::{
+    App, Caller, Work, desk, invites, lanes, queue, session_view, token::Principal, transfer,
+};
 use crate::problem::{AppError, no};
 use domain::{
     id::{Id as _, MemberId, SessionId, StaffId, VisitId},
@@ -93,7 +95,7 @@ pub(super) async fn begin(
         case_id: None,
         wrap_up: None,
         parked: false,
-        ladder: Ladder::default(),
+        ladder: Ladder::at(t.mode),
     };
     session::insert(tx, &row).await?;
     let member = |role, staff_id, visit_id, name: String| session::Member {
@@ -543,8 +545,7 @@ pub async fn wrap_up(
                 s.wrap_up = Some(json!({"disposition": body.disposition, "item": body.item, "sealed": sealed}).to_string());
                 session::save(tx, &s).await?;
                 if let Some(mut seat) = seat::get(tx, &s.seat_id).await?.filter(|x| x.wrap_up_session.as_ref() == Some(&id) && x.staff_id.as_ref() == Some(&me)) {
-                    let (cmd, why) = if body.then_away { (seat_rule::Cmd::Away, Some("break")) } else { (seat_rule::Cmd::Ready, None) };
-                    desk::move_seat(tx, w, &mut seat, cmd, why).await?;
+                    lanes::noted(tx, w, &mut seat, body.then_away).await?;
                     desk::match_hall(tx, w, &s.hall_id).await?;
                 }
                 w.audit(tx, "session.wrapped_up", id.as_str(), json!({"disposition": body.disposition})).await?;

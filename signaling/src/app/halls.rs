@@ -52,7 +52,7 @@ async fn view(app: &App, h: &hall::Hall, skills: Vec<hall::Named>) -> Result<Hal
                 name: Bilingual { zh: s.zh, en: s.en },
             })
             .collect(),
-        seats_on_duty: seen.on_duty.len() as u32,
+        seats_on_duty: seen.on_duty.iter().filter(|s| s.lane == 0).count() as u32,
         waiting: seen.waiting(),
         estimate: seen.estimate(&general, ahead, now).map(told),
         open_now: open_now(h, now),

@@ -3,6 +3,7 @@
 use super::{
     App, Caller,
     call_flow::{journal, live},
+    lanes,
 };
 use crate::problem::AppError;
 use domain::{
@@ -10,9 +11,9 @@ use domain::{
     invite::Member as Part,
     ladder::{Asker, Cmd, Mode},
 };
-use protocol::{CallMode, CommandReply, EventBody};
+use protocol::{CallMode, CommandReply, EventBody, TicketMode};
 use serde_json::json;
-use store::session;
+use store::{session, ticket};
 
 #[must_use]
 pub const fn view(m: Mode) -> CallMode {
@@ -30,6 +31,25 @@ const fn mode(m: CallMode) -> Mode {
         CallMode::Audio => Mode::Audio,
         CallMode::Text => Mode::Text,
         CallMode::Phone => Mode::Phone,
+    }
+}
+
+/// What a ticket may ask for; nobody queues for the telephone.
+#[must_use]
+pub const fn ticket_view(m: Mode) -> TicketMode {
+    match m {
+        Mode::Text => TicketMode::Text,
+        Mode::Audio => TicketMode::Audio,
+        Mode::Video | Mode::Phone => TicketMode::Video,
+    }
+}
+
+#[must_use]
+pub const fn of_ticket(m: TicketMode) -> Mode {
+    match m {
+        TicketMode::Video => Mode::Video,
+        TicketMode::Audio => Mode::Audio,
+        TicketMode::Text => Mode::Text,
     }
 }
 
@@ -90,6 +110,19 @@ async fn apply(
                 s.ladder = was.apply(cmd(me.part)?)?;
                 if !session::save(tx, &s).await? {
                     return Err(store::StoreError::Retry.into());
+                }
+                if s.ladder.mode != was.mode {
+                    // Who climbed from text is handed on as a call: a text lane could not serve it.
+                    let t = ticket::get(tx, &s.ticket_id).await?;
+                    if let Some(t) = t.filter(|t| t.mode == Mode::Text) {
+                        match s.ladder.mode {
+                            up @ (Mode::Video | Mode::Audio) => {
+                                ticket::set_mode(tx, &t, up).await?;
+                            }
+                            Mode::Text | Mode::Phone => {}
+                        }
+                    }
+                    lanes::climbed(tx, w, &s.seat_id).await?;
                 }
                 let said = if s.ladder.mode != was.mode {
                     EventBody::ModeChanged {

@@ -35,6 +35,7 @@ pub mod hints;
 pub mod invites;
 pub mod issue;
 pub mod ladder;
+pub mod lanes;
 pub mod licence_copy;
 pub mod licences;
 mod look;

@@ -8,6 +8,7 @@ use super::{
 use crate::problem::{AppError, no};
 use domain::{
     id::{Id as _, TicketId, VisitId},
+    ladder::Mode,
     limits,
     routing::Demand,
     ticket::{Class, Cmd, State, order_key},
@@ -57,6 +58,7 @@ pub(super) struct Wanted {
     /// Words of `protocol::AccessNeed`.
     pub needs: Vec<String>,
     pub class: Class,
+    pub mode: Mode,
 }
 
 /// The queue of an item; without one the queue that is named, or the general desk.
@@ -129,6 +131,7 @@ pub(super) async fn enter(
         order_at: order_key(wanted.class, w.now),
         overflow_hall: None,
         language: (v.language != "zh").then(|| v.language.clone()),
+        mode: wanted.mode,
         holder: None,
         grace_until: None,
         session_id: None,
@@ -175,6 +178,7 @@ pub async fn take(app: &App, caller: &Caller, body: TakeTicket) -> Result<Ticket
                     } else {
                         Class::Normal
                     },
+                    mode: super::ladder::of_ticket(body.mode),
                 };
                 enter(tx, w, &v, wanted, &seen).await
             })
@@ -202,6 +206,7 @@ async fn seen(
         version: t.version,
         item: t.item,
         class: desk::class_view(t.class),
+        mode: super::ladder::ticket_view(t.mode),
         ahead,
         waiting: if queued {
             hall.line(&t.skill).map_or(0, |l| l.waiting)

@@ -5,6 +5,7 @@ use super::{App, Work};
 use crate::problem::{AppError, no};
 use domain::{
     id::{HallId, Id as _, SessionId},
+    ladder::Mode,
     limits, pairing as pairing_rule,
     routing::{Plan, Preferred, Rule, Stage},
     seat as seat_rule,
@@ -79,7 +80,13 @@ async fn preferred(tx: &mut Tx, rule: &Rule, t: &Ticket, v: &Visit) -> Result<Pr
         return Ok(Preferred::default());
     }
     let on_duty = seat::on_duty(tx, &t.hall_id).await?;
-    let here = |id: &domain::id::StaffId| on_duty.iter().any(|s| s.staff_id.as_ref() == Some(id));
+    // A text waits for nobody who takes calls alone, and the other way round.
+    let by_text = t.mode == Mode::Text;
+    let here = |id: &domain::id::StaffId| {
+        on_duty
+            .iter()
+            .any(|s| s.staff_id.as_ref() == Some(id) && (s.lane > 0) == by_text)
+    };
     let pair = pair.map(|p| [p.a, p.b]);
     Ok(Preferred {
         last_agent: last.filter(here).map(|l| l.to_string()),
@@ -110,6 +117,9 @@ pub(super) async fn stage(tx: &mut Tx, w: &Work, t: &Ticket, v: &Visit) -> Resul
     // A supervisor's word goes before the rule's own hall, until switched off.
     if let Some(to) = queue::overflow_now(tx, &t.hall_id, &t.skill).await? {
         stage.overflow = Some(to.to_string());
+    if t.mode == Mode::Text {
+        stage.demand = stage.demand.by_text();
+    }
     }
     // A rule may name a hall that has taken its word back since.
     if let Some(to) = stage.overflow.take().and_then(|h| HallId::parse(&h))

@@ -3,7 +3,7 @@
 //!
 //! Never decides what a state may become (`domain::seat`) nor who is offered what (`desk`).
 
-use super::{App, Caller, Work, desk, routing, token::Principal};
+use super::{App, Caller, Work, desk, lanes, routing, token::Principal};
 use crate::problem::{AppError, no};
 use domain::{
     error::Rejected,
@@ -115,6 +115,9 @@ pub async fn force(
                 let mut s = seat_of(tx, &who, &id).await?;
                 let by = supervisor(&who, &s.hall_id)?;
                 let to = state_of(body.state);
+                if s.lane > 0 {
+                    return Err(no("seat_lane"));
+                }
                 let forced = s.state.force(to)?;
                 let name = staff::get(tx, &by)
                     .await?
@@ -125,6 +128,7 @@ pub async fn force(
                     by: name,
                     at: w.now.micros(),
                     after_session: matches!(forced, seat_rule::Forced::AfterSession(_)),
+                    own: false,
                 };
                 s.forced = word.text();
                 let reason = (to != seat_rule::State::Ready).then_some(body.reason.as_str());
@@ -148,7 +152,13 @@ pub async fn force(
                         desk::move_seat(tx, w, &mut s, seat_rule::Cmd::Force(to), reason).await?;
                         desk::match_hall(tx, w, &s.hall_id).await?;
                     }
-                    (seat_rule::Forced::AfterSession(_), _) => keep(tx, w, &s).await?,
+                    (seat_rule::Forced::AfterSession(_), _) => {
+                        keep(tx, w, &s).await?;
+                        if s.takes_text {
+                            s.version += 1;
+                            lanes::settle(tx, w, &mut s, None).await?;
+                        }
+                    }
                 }
                 w.audit(
                     tx,

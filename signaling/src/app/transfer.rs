@@ -320,7 +320,7 @@ pub(super) async fn wrap_up(
     body: &protocol::WrapUp,
 ) -> Result<SeatId, AppError> {
     let mine = |x: &seat::Seat| x.wrap_up_session.as_ref() == Some(&s.id);
-    let Some(x) = seat::of_staff(tx, me).await?.filter(mine) else {
+    let Some(x) = seat::wrapping_up(tx, me, &s.id).await? else {
         return Err(no("not_a_member"));
     };
     dialect::lock_hall(tx, &x.hall_id).await?;
@@ -340,12 +340,7 @@ pub(super) async fn wrap_up(
         },
     )
     .await?;
-    let (cmd, why) = if body.then_away {
-        (seat_rule::Cmd::Away, Some("break"))
-    } else {
-        (seat_rule::Cmd::Ready, None)
-    };
-    desk::move_seat(tx, w, &mut x, cmd, why).await?;
+    super::lanes::noted(tx, w, &mut x, body.then_away).await?;
     desk::match_hall(tx, w, &x.hall_id).await?;
     w.audit(
         tx,

@@ -126,7 +126,7 @@ async fn look(app: &App, id: &HallId) -> Result<Wallboard, AppError> {
                 seats_on_duty: line
                     .on_duty
                     .iter()
-                    .filter(|o| o.skills.has(&s.code))
+                    .filter(|o| o.lane == 0 && o.skills.has(&s.code))
                     .count() as u32,
                 overflow_now: over.get(&s.code).cloned(),
                 level: level_view(by_queue.get(&s.code).unwrap_or(&Level::default())),

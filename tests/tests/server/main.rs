@@ -39,5 +39,6 @@ mod routing;
 mod seen;
 mod shared;
 mod supervise;
+mod text;
 mod transfers;
 mod wallboard;

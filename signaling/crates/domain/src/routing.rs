@@ -9,7 +9,10 @@
 mod demand;
 mod rule;
 
-pub use demand::{DEMAND_SKILLS_MAX, Demand, KEY_BYTES, ONLY_MAX, SKILL_CODE_BYTES, is_skill_code};
+pub use demand::{
+    DEMAND_SKILLS_MAX, Demand, KEY_BYTES, ONLY_MAX, SKILL_CODE_BYTES, TEXT_SKILL, is_reserved,
+    is_skill_code,
+};
 pub use rule::{
     HOURS_MAX, PREFER_MAX_S, Prefer, REQUIRED_MAX, Rule, STEP_MAX_S, STEPS_MAX, SkillLevel, Step,
 };

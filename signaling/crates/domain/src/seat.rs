@@ -1,7 +1,8 @@
 //! A desk where an agent serves (坐席). Never knows the ticket that it serves.
 //!
-//! `seat/state_time.rs` how long it was in which state.
+//! `seat/lanes.rs` text sessions beside each other · `seat/state_time.rs` how long it was in which state.
 
+pub mod lanes;
 mod state_time;
 
 pub use state_time::{REASON_CHARS, Row, StateTime, Total};
@@ -37,6 +38,10 @@ pub enum Cmd {
     Close,
     /// A supervisor's word: ready, away or offline (see [`State::force`]). A busy seat stays busy.
     Force(State),
+    /// A text rings on one of its lanes: no call is rung meanwhile (see [`lanes::settle`]).
+    TextBegins,
+    /// The last of its texts is over: ready, or where it was to go (away, offline).
+    TextOver(State),
 }
 
 /// What a supervisor's word does.
@@ -117,6 +122,8 @@ impl State {
             (Self::Busy, Cmd::WrapUp) => Ok(Self::WrapUp),
             (Self::Ready | Self::Ringing | Self::WrapUp, Cmd::Lost) => Ok(Self::Away),
             (Self::Ready | Self::WrapUp | Self::Away, Cmd::Close) => Ok(Self::Offline),
+            (Self::Ready, Cmd::TextBegins) => Ok(Self::Busy),
+            (Self::Busy, Cmd::TextOver(to @ (Self::Ready | Self::Away | Self::Offline))) => Ok(to),
             (_, Cmd::Force(to)) => match self.force(to) {
                 Ok(Forced::Now(s)) => Ok(s),
                 Ok(Forced::AfterSession(_)) => Ok(self),

@@ -89,7 +89,7 @@ pub struct QueueRule {
     /// 10 to 120.
     #[serde(default = "ring_s")]
     pub ring_s: u32,
-    /// Text sessions that one agent may hold at once; kept, one is served at a time for now.
+    /// Text sessions of this queue that one agent may hold at once, 1 to 8.
     #[serde(default = "text_slots")]
     pub text_slots: u8,
 }

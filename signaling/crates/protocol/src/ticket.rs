@@ -71,6 +71,26 @@ pub enum AccessNeed {
     TextOnly,
 }
 
+/// How the citizen wants to talk; the session begins so, and can change (the ladder).
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum TicketMode {
+    #[default]
+    Video,
+    Audio,
+    /// Served on a text lane: an agent may have several at once.
+    Text,
+}
+
+/// `PUT /api/v1/tickets/{id}/mode`: the place in line is kept.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetTicketMode {
+    pub mode: TicketMode,
+}
+
 /// `POST /api/v1/tickets`: the visit queues.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -83,6 +103,8 @@ pub struct TakeTicket {
     /// 老、弱、病、残、孕: self-declared.
     #[serde(default)]
     pub priority: bool,
+    #[serde(default)]
+    pub mode: TicketMode,
 }
 
 /// Snapshot for the citizen: HTTP answers and the `ticket` frame.
@@ -95,6 +117,7 @@ pub struct TicketView {
     pub version: i64,
     pub item: Option<String>,
     pub class: PriorityClass,
+    pub mode: TicketMode,
     /// People ahead who wait for the same skill; 0 = next.
     pub ahead: u32,
     pub waiting: u32,
@@ -120,7 +143,15 @@ pub enum SeatState {
     Away,
 }
 
-/// Snapshot for the agent: HTTP answers and the `seat` frame.
+/// A text lane of a seat: watched with `watch_seat` on a connection of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LaneView {
+    pub seat: String,
+    /// 1 to 8.
+    pub lane: u8,
+}
+
+/// Snapshot for the agent: HTTP answers and the `seat` frame. A text lane has the shape of a seat.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SeatView {
     pub id: String,
@@ -128,7 +159,8 @@ pub struct SeatView {
     pub name: Bilingual,
     pub hall: String,
     pub state: SeatState,
-    /// `break`, `meal`, `no_answer`, `page_closed`, … while away.
+    /// `break`, `meal`, `no_answer`, `page_closed`, … while away; `main` at a lane that its seat keeps from ringing. `text` while
+    /// busy with texts alone.
     pub away_reason: Option<String>,
     pub since: String,
     pub version: i64,
@@ -145,7 +177,14 @@ pub struct SeatView {
     pub wrap_up_extended: bool,
     /// The agent chose at the opening that calls are answered by themselves: the page accepts.
     pub auto_answer: bool,
-    /// A supervisor's word, until the agent moves on.
+    /// The agent takes text sessions beside each other too.
+    pub text: bool,
+    /// 0: a seat. 1 to 8: a text lane, and `main` is its seat.
+    pub lane: u8,
+    pub main: Option<String>,
+    /// Open text lanes of the seat.
+    pub lanes: Vec<LaneView>,
+    /// A supervisor's word, until the agent moves on; or the agent's own, until the last text is over.
     pub forced: Option<ForcedView>,
     /// People who wait for one of this seat's skills, and the longest wait.
     pub waiting: u32,
@@ -163,6 +202,7 @@ pub struct OfferView {
     pub channel: Channel,
     pub identity: Option<IdentityView>,
     pub class: PriorityClass,
+    pub mode: TicketMode,
     pub needs: Vec<AccessNeed>,
     pub waited_s: u32,
     pub offered_at: String,
@@ -183,6 +223,9 @@ pub struct OpenSeat {
     /// Calls are to be answered by themselves: the page accepts the offer when it comes.
     #[serde(default)]
     pub auto_answer: bool,
+    /// Take text sessions beside each other too, as many as the queues' rules allow.
+    #[serde(default)]
+    pub text: bool,
     /// Move here a seat that is open in another tab or at another desk.
     #[serde(default)]
     pub take_over: bool,

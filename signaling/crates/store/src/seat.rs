@@ -1,4 +1,4 @@
-//! Seats (坐席).
+//! Seats (坐席), and their text lanes: rows of their own under a seat. A list of seats holds no lanes unless it says so.
 
 use crate::{Row, StoreError, Tx, args, staff::Skills};
 use domain::{
@@ -29,23 +29,37 @@ pub struct Seat {
     pub auto_answer: bool,
     /// The wrap-up was made longer.
     pub extended: bool,
-    /// A supervisor's word, as JSON.
+    /// A supervisor's word, or the agent's own that waits for the end of texts, as JSON.
     pub forced: Option<String>,
+    /// Of a text lane: the seat that it is a part of.
+    pub main_seat: Option<SeatId>,
+    /// 0: a seat; 1 to 8: a text lane.
+    pub lane: i64,
+    /// Opened for texts too.
+    pub takes_text: bool,
 }
 
 const INSERT: &str = "INSERT INTO seats (id, hall_id, name_zh, name_en, state, since, version, skills) VALUES ($1, $2, $3, $4, 'offline', $5, 1, '{}')
   ON CONFLICT (id) DO UPDATE SET name_zh = $3, name_en = $4";
 const GET: &str = "SELECT * FROM seats WHERE id = $1";
-const OF_HALL: &str = "SELECT * FROM seats WHERE hall_id = $1 ORDER BY id";
-const OF_STAFF: &str = "SELECT * FROM seats WHERE staff_id = $1 AND state <> 'offline'";
+const OF_HALL: &str = "SELECT * FROM seats WHERE hall_id = $1 AND lane = 0 ORDER BY id";
+const OF_STAFF: &str =
+    "SELECT * FROM seats WHERE staff_id = $1 AND lane = 0 AND state <> 'offline'";
+const WRAPPING_UP: &str =
+    "SELECT * FROM seats WHERE staff_id = $1 AND state <> 'offline' AND wrap_up_session = $2";
+const LANE: &str = "INSERT INTO seats (id, hall_id, name_zh, name_en, state, since, version, skills, main_seat, lane) VALUES ($1, $2, $3, $4, 'offline', $5, 1, '{}', $6, $7)";
+const LANES: &str = "SELECT * FROM seats WHERE main_seat = $1 ORDER BY lane";
 // From one set of skills to the next over the index, as with the tickets' demands.
 const READY_SKILLS: &str = "WITH RECURSIVE k (skills) AS (SELECT min(skills) FROM seats WHERE hall_id = $1 AND state = 'ready' AND silent_since IS NULL
   UNION ALL SELECT (SELECT min(s.skills) FROM seats s WHERE s.hall_id = $1 AND s.state = 'ready' AND s.silent_since IS NULL AND s.skills > k.skills) FROM k WHERE k.skills IS NOT NULL)
   SELECT skills FROM k WHERE skills IS NOT NULL";
-const READY: &str = "SELECT id, staff_id, since FROM seats WHERE hall_id = $1 AND skills = $2 AND state = 'ready' AND silent_since IS NULL ORDER BY since, id LIMIT $3";
-const READY_STAFF: &str = "SELECT id, staff_id, since, skills FROM seats WHERE staff_id = $2 AND hall_id = $1 AND state = 'ready' AND silent_since IS NULL";
-const ON_DUTY: &str = "SELECT staff_id, state, since, skills FROM seats WHERE hall_id = $1 AND state IN ('ready', 'ringing', 'busy', 'wrap_up')";
-const SAVE: &str = "UPDATE seats SET state = $3, away_reason = $4, since = $5, version = version + 1, staff_id = $6, skills = $7, due_at = $8, wrap_up_session = $9, auto_answer = $10, extended = $11, forced = $12
+const READY: &str = "SELECT id, staff_id, lane, since FROM seats WHERE hall_id = $1 AND skills = $2 AND state = 'ready' AND silent_since IS NULL ORDER BY lane, since, id LIMIT $3";
+const READY_STAFF: &str = "SELECT id, staff_id, lane, since, skills FROM seats WHERE staff_id = $2 AND hall_id = $1 AND state = 'ready' AND silent_since IS NULL
+  ORDER BY lane";
+// An idle lane beside a call is on duty as its seat is: it serves again after the call.
+const ON_DUTY: &str = "SELECT s.staff_id, s.lane, s.state, s.since, s.skills FROM seats s WHERE s.hall_id = $1 AND (s.state IN ('ready', 'ringing', 'busy', 'wrap_up')
+  OR (s.state = 'away' AND s.away_reason = $2 AND EXISTS (SELECT 1 FROM seats m WHERE m.id = s.main_seat AND m.state IN ('ringing', 'busy', 'wrap_up'))))";
+const SAVE: &str = "UPDATE seats SET state = $3, away_reason = $4, since = $5, version = version + 1, staff_id = $6, skills = $7, due_at = $8, wrap_up_session = $9, auto_answer = $10, extended = $11, forced = $12, takes_text = $13
   WHERE id = $1 AND version = $2";
 const HOLDER: &str = "UPDATE seats SET holder = $2, silent_since = NULL WHERE id = $1";
 const SILENT: &str = "UPDATE seats SET silent_since = $3 WHERE id = $1 AND holder = $2";
@@ -61,6 +75,9 @@ pub const QUERIES: &[&str] = &[
     GET,
     OF_HALL,
     OF_STAFF,
+    WRAPPING_UP,
+    LANE,
+    LANES,
     READY_SKILLS,
     READY,
     READY_STAFF,
@@ -92,6 +109,9 @@ fn row(r: &Row) -> Result<Seat, StoreError> {
         auto_answer: r.bool("auto_answer")?,
         extended: r.bool("extended")?,
         forced: r.opt_text("forced")?,
+        main_seat: r.opt_id("main_seat")?,
+        lane: r.int("lane")?,
+        takes_text: r.bool("takes_text")?,
     })
 }
 
@@ -121,11 +141,41 @@ pub async fn of_staff(tx: &mut Tx, staff: &StaffId) -> Result<Option<Seat>, Stor
     tx.one(OF_STAFF, args![staff], row).await
 }
 
-/// A ready seat, as matching needs it.
+/// The seat or lane at which this person writes up this session.
+pub async fn wrapping_up(
+    tx: &mut Tx,
+    staff: &StaffId,
+    session: &SessionId,
+) -> Result<Option<Seat>, StoreError> {
+    tx.one(WRAPPING_UP, args![staff, session], row).await
+}
+
+/// A text lane of the seat, closed until it is opened.
+pub async fn insert_lane(
+    tx: &mut Tx,
+    id: &SeatId,
+    main: &Seat,
+    lane: i64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let zh = format!("{} · 文字{lane}", main.name_zh);
+    let en = format!("{} · text {lane}", main.name_en);
+    tx.exec(LANE, args![id, &main.hall_id, zh, en, now, &main.id, lane])
+        .await
+        .map(|_| ())
+}
+
+/// The seat's lanes, open or not, in order.
+pub async fn lanes(tx: &mut Tx, main: &SeatId) -> Result<Vec<Seat>, StoreError> {
+    tx.all(LANES, args![main], row).await
+}
+
+/// A ready seat or lane, as matching needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ready {
     pub id: SeatId,
     pub staff_id: StaffId,
+    pub lane: i64,
     pub since: Timestamp,
     pub skills: Skills,
 }
@@ -136,7 +186,7 @@ pub async fn ready_skills(tx: &mut Tx, hall: &HallId) -> Result<Vec<Skills>, Sto
         .await
 }
 
-/// Ready seats with exactly these skills, longest ready first; a seat whose page is gone is not rung.
+/// Ready seats with exactly these skills, longest ready first (of lanes: every agent's first before anybody's second); a seat whose page is gone is not rung.
 pub async fn ready(
     tx: &mut Tx,
     hall: &HallId,
@@ -147,6 +197,7 @@ pub async fn ready(
         Ok(Ready {
             id: r.id("id")?,
             staff_id: r.id("staff_id")?,
+            lane: r.int("lane")?,
             since: r.time("since")?,
             skills: skills.clone(),
         })
@@ -154,16 +205,17 @@ pub async fn ready(
     .await
 }
 
-/// The seat of this person, if it is ready.
+/// The seat and lanes of this person that are ready.
 pub async fn ready_of_staff(
     tx: &mut Tx,
     hall: &HallId,
     staff: &str,
-) -> Result<Option<Ready>, StoreError> {
-    tx.one(READY_STAFF, args![hall, staff], |r| {
+) -> Result<Vec<Ready>, StoreError> {
+    tx.all(READY_STAFF, args![hall, staff], |r| {
         Ok(Ready {
             id: r.id("id")?,
             staff_id: r.id("staff_id")?,
+            lane: r.int("lane")?,
             since: r.time("since")?,
             skills: r.json("skills")?,
         })
@@ -171,19 +223,22 @@ pub async fn ready_of_staff(
     .await
 }
 
-/// A seat on duty: who, since when in which state, with which skills.
+/// A seat or lane on duty: who, since when in which state, with which skills.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnDuty {
     pub staff_id: Option<StaffId>,
+    /// 0: a seat. Who counts seats leaves the lanes out; what a demand fits tells them apart by itself.
+    pub lane: i64,
     pub state: State,
     pub since: Timestamp,
     pub skills: Skills,
 }
 
 pub async fn on_duty(tx: &mut Tx, hall: &HallId) -> Result<Vec<OnDuty>, StoreError> {
-    tx.all(ON_DUTY, args![hall], |r| {
+    tx.all(ON_DUTY, args![hall, domain::seat::lanes::MAIN], |r| {
         Ok(OnDuty {
             staff_id: r.opt_id("staff_id")?,
+            lane: r.int("lane")?,
             state: r.word("state", State::parse)?,
             since: r.time("since")?,
             skills: r.json("skills")?,
@@ -209,7 +264,8 @@ pub async fn save(tx: &mut Tx, s: &Seat) -> Result<bool, StoreError> {
                 s.wrap_up_session.as_ref(),
                 s.auto_answer,
                 s.extended,
-                s.forced.clone()
+                s.forced.clone(),
+                s.takes_text
             ],
         )
         .await?;

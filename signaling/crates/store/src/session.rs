@@ -84,8 +84,8 @@ pub struct Event {
     pub payload_enc: Vec<u8>,
 }
 
-const INSERT: &str = "INSERT INTO sessions (id, hall_id, ticket_id, visit_id, pairing_id, seat_id, staff_id, key_id, state, seq, version, started_at, due_at, item)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'connecting', 0, 1, $9, $10, $11)";
+const INSERT: &str = "INSERT INTO sessions (id, hall_id, ticket_id, visit_id, pairing_id, seat_id, staff_id, key_id, state, seq, version, started_at, due_at, item, mode)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'connecting', 0, 1, $9, $10, $11, $12)";
 const GET: &str = "SELECT * FROM sessions WHERE id = $1";
 const BY_TICKET: &str = "SELECT * FROM sessions WHERE ticket_id = $1";
 const LIVE_VISIT: &str =
@@ -198,7 +198,8 @@ pub async fn insert(tx: &mut Tx, s: &Session) -> Result<(), StoreError> {
             &s.key_id,
             s.started_at,
             s.due_at,
-            s.item.clone()
+            s.item.clone(),
+            s.ladder.mode.as_str()
         ],
     )
     .await

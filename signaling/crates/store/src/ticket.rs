@@ -3,6 +3,7 @@
 use crate::{Row, StoreError, Tx, args};
 use domain::{
     id::{HallId, SessionId, TicketId, VisitId},
+    ladder::Mode,
     ticket::{Class, State},
     time::Timestamp,
 };
@@ -30,6 +31,8 @@ pub struct Ticket {
     /// Another hall that may serve it too.
     pub overflow_hall: Option<HallId>,
     pub language: Option<String>,
+    /// How the citizen wants to talk: the rung on which the session begins. Never the telephone.
+    pub mode: Mode,
     /// The connection whose loss starts the grace: the newest page that watches it.
     pub holder: Option<String>,
     pub grace_until: Option<Timestamp>,
@@ -51,7 +54,7 @@ pub struct Sample {
 }
 
 const INSERT: &str = "INSERT INTO tickets (id, hall_id, visit_id, number, skill, item, needs, channel, state, version, class, enqueued_at, estimate_low, estimate_high,
-  demand, stage_at, order_at, overflow_hall, language) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+  demand, stage_at, order_at, overflow_hall, language, mode) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
 const GET: &str = "SELECT * FROM tickets WHERE id = $1";
 const OF_VISIT: &str =
     "SELECT * FROM tickets WHERE visit_id = $1 AND state IN ('waiting', 'offered', 'paired')";
@@ -69,6 +72,8 @@ const MOVE: &str = "UPDATE tickets SET state = $3, version = version + 1, sessio
   grace_until = CASE WHEN $3 IN ('waiting', 'offered') THEN grace_until ELSE NULL END
   WHERE id = $1 AND state = $2";
 const STAGE: &str = "UPDATE tickets SET demand = $3, stage_at = $4, overflow_hall = $5, version = version + 1 WHERE id = $1 AND version = $2 AND state IN ('waiting', 'offered')";
+const MODE: &str =
+    "UPDATE tickets SET mode = $3, version = version + 1 WHERE id = $1 AND version = $2";
 const STAGE_DUE: &str =
     "SELECT * FROM tickets WHERE stage_at <= $1 AND state = 'waiting' ORDER BY stage_at LIMIT 64";
 const HAND_OVER: &str = "UPDATE tickets SET state = $3, version = version + 1, skill = $4, class = $5, order_at = $6, demand = $7, stage_at = $8, overflow_hall = $9
@@ -99,6 +104,7 @@ pub const QUERIES: &[&str] = &[
     OF_DEMAND_OVER,
     MOVE,
     STAGE,
+    MODE,
     STAGE_DUE,
     HAND_OVER,
     AHEAD,
@@ -132,6 +138,7 @@ fn row(r: &Row) -> Result<Ticket, StoreError> {
         order_at: r.int("order_at")?,
         overflow_hall: r.opt_id("overflow_hall")?,
         language: r.opt_text("language")?,
+        mode: r.word("mode", Mode::parse)?,
         holder: r.opt_text("holder")?,
         grace_until: r.opt_time("grace_until")?,
         session_id: r.opt_id("session_id")?,
@@ -164,7 +171,8 @@ pub async fn insert(tx: &mut Tx, t: &Ticket) -> Result<(), StoreError> {
             t.stage_at,
             t.order_at,
             t.overflow_hall.as_ref(),
-            t.language.clone()
+            t.language.clone(),
+            t.mode.as_str()
         ],
     )
     .await
@@ -220,6 +228,14 @@ pub async fn save_stage(tx: &mut Tx, t: &Ticket) -> Result<bool, StoreError> {
         )
         .await?;
     Ok(n == 1)
+}
+
+/// Another way to talk; false: the ticket changed.
+pub async fn set_mode(tx: &mut Tx, t: &Ticket, mode: Mode) -> Result<bool, StoreError> {
+    Ok(tx
+        .exec(MODE, args![&t.id, t.version, mode.as_str()])
+        .await?
+        == 1)
 }
 
 /// Waiting tickets whose demand changes now.

@@ -48,7 +48,7 @@ pub struct Fared {
 const SEATS: &str = "SELECT s.id, s.name_zh, s.name_en, s.state, s.since, s.away_reason, s.forced, s.staff_id, f.name, p.session_id FROM seats s
   LEFT JOIN staff f ON f.id = s.staff_id
   LEFT JOIN (SELECT seat_id, max(id) AS session_id FROM sessions WHERE hall_id = $1 AND state <> 'ended' GROUP BY seat_id) p ON p.seat_id = s.id
-  WHERE s.hall_id = $1 ORDER BY s.id";
+  WHERE s.hall_id = $1 AND s.lane = 0 ORDER BY s.id";
 const SESSIONS: &str = "SELECT s.id, s.ticket_id, t.number, t.skill, s.item, s.seat_id, c.name_zh, c.name_en, s.state, s.started_at FROM sessions s
   JOIN tickets t ON t.id = s.ticket_id JOIN seats c ON c.id = s.seat_id
   WHERE s.hall_id = $1 AND s.state <> 'ended' ORDER BY s.started_at, s.id LIMIT $2";

@@ -46,11 +46,11 @@ async fn match_some(tx: &mut Tx, w: &mut Work, hall: &HallId) -> Result<bool, Ap
             }
         }
         for staff in demand.only() {
-            if let Some(s) = seat::ready_of_staff(tx, hall, staff).await?
-                && demand.fits(staff, &s.skills.0)
-            {
-                fits = true;
-                named.push(s);
+            for s in seat::ready_of_staff(tx, hall, staff).await? {
+                if demand.fits(staff, &s.skills.0) {
+                    fits = true;
+                    named.push(s);
+                }
             }
         }
         if fits {
@@ -79,7 +79,7 @@ async fn match_some(tx: &mut Tx, w: &mut Work, hall: &HallId) -> Result<bool, Ap
             seats.push(s);
         }
     }
-    seats.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
+    seats.sort_by(|a, b| (a.lane, a.since, &a.id).cmp(&(b.lane, b.since, &b.id)));
     let groups: Vec<_> = lines
         .iter()
         .map(|(demand, tickets)| rule::Group {
@@ -97,8 +97,10 @@ async fn match_some(tx: &mut Tx, w: &mut Work, hall: &HallId) -> Result<bool, Ap
         .collect();
     let pairs = rule::choose_by_demand(&groups, &ready);
     let made = pairs.len() as i64;
+    let mut taken = false;
     for (tid, sid) in pairs {
-        offer(tx, w, hall, &tid, &sid).await?;
+        // An earlier pair took this seat's lane, or this lane's seat: whoever is left is looked at again.
+        taken |= !offer(tx, w, hall, &tid, &sid).await?;
     }
-    Ok(made >= most)
+    Ok(taken || made >= most)
 }

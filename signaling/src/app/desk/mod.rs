@@ -13,14 +13,14 @@ mod timers;
 mod views;
 
 pub(super) use matching::match_hall;
-pub(super) use moves::{Forced, move_seat};
-pub(super) use offers::{cancel_offer_of, unoffer};
+pub(super) use moves::{Forced, move_seat, step};
 pub use offers::{DECLINE_REASONS, accept, decline};
+pub(super) use offers::{cancel_offer_of, unoffer};
 pub(super) use seats::own_seat;
 pub use seats::{AWAY_REASONS, Ask, ask, extend_wrap_up, hold, open, page_gone};
 pub use timers::due;
-pub(super) use views::{class_view, needs_view, state_view};
 pub(crate) use views::again;
+pub(super) use views::{class_view, needs_view, state_view};
 pub use views::{list, view};
 
 use crate::problem::AppError;

@@ -20,17 +20,21 @@ use store::{Tx, dialect, pairing, seat, ticket};
 /// Reasons for a decline.
 pub const DECLINE_REASONS: &[&str] = &["busy", "not_my_skill", "know_the_person", "other"];
 
+/// Rings the seat for the ticket; false: the seat has been taken in this very transaction, by a text beside or a call.
 pub(super) async fn offer(
     tx: &mut Tx,
     w: &mut Work,
     hall: &HallId,
     tid: &TicketId,
     sid: &SeatId,
-) -> Result<(), AppError> {
+) -> Result<bool, AppError> {
     let (Some(mut t), Some(mut s)) = (ticket::get(tx, tid).await?, seat::get(tx, sid).await?)
     else {
         return Err(store::StoreError::Retry.into());
     };
+    if s.state != seat_rule::State::Ready {
+        return Ok(false);
+    }
     let was = t.state;
     t.state = was.apply(ticket_rule::Cmd::Offer)?;
     if !ticket::save(tx, &t, was, w.now).await? {
@@ -50,7 +54,7 @@ pub(super) async fn offer(
     move_seat(tx, w, &mut s, seat_rule::Cmd::Ring, None).await?;
     pairing::insert(tx, &p).await?;
     w.wake(&t.id);
-    Ok(())
+    Ok(true)
 }
 
 /// Ends an offer that was not accepted: the ticket goes to the head of its class, the seat where `seat_cmd` leads.

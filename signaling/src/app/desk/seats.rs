@@ -1,7 +1,7 @@
 //! What an agent and their page do with a seat: open it, be ready or away, hold it, lose it.
 
 use super::{
-    super::{App, Caller, Work},
+    super::{App, Caller, Work, lanes},
     matching::match_hall,
     moves::move_seat,
     offers::unoffer,
@@ -10,7 +10,9 @@ use super::{
 use crate::problem::{AppError, no};
 use domain::{
     id::{Id as _, SeatId, StaffId},
-    pairing as rule, seat as seat_rule,
+    pairing as rule,
+    routing::is_reserved,
+    seat as seat_rule,
     time::Span,
 };
 use protocol::{Role, SeatView};
@@ -49,8 +51,14 @@ async fn leave_other_seat(
     if old.id == *target {
         return Ok(());
     }
-    if old.state == seat_rule::State::Busy {
+    if old.state == seat_rule::State::Busy && !lanes::texting(&old) {
         return Err(no("session_live"));
+    }
+    if old.takes_text {
+        lanes::clear(tx, w, &old.id).await?;
+        old = seat::get(tx, &old.id)
+            .await?
+            .ok_or_else(|| no("not_found"))?;
     }
     if let Some(mut p) = pairing::live_of_seat(tx, &old.id).await? {
         unoffer(
@@ -65,6 +73,9 @@ async fn leave_other_seat(
         old = seat::get(tx, &old.id)
             .await?
             .ok_or_else(|| no("not_found"))?;
+    }
+    if old.state == seat_rule::State::Offline {
+        return Ok(());
     }
     move_seat(tx, w, &mut old, seat_rule::Cmd::Close, None).await
 }
@@ -85,12 +96,18 @@ pub async fn open(
             let (id, me, body) = (id.clone(), me.clone(), body.clone());
             Box::pin(async move {
                 let who = staff::get(tx, &me).await?.ok_or_else(|| no("signed_out"))?;
+                if body.skills.iter().any(|k| is_reserved(k)) {
+                    return Err(no("skill_reserved"));
+                }
                 if body.skills.is_empty() || body.skills.iter().any(|k| !who.skills.has(k)) {
                     return Err(no("skill_unknown"));
                 }
                 let s = seat::get(tx, &id).await?.ok_or_else(|| no("not_found"))?;
                 if s.hall_id != who.hall_id {
                     return Err(no("not_found"));
+                }
+                if s.lane > 0 {
+                    return Err(no("seat_lane"));
                 }
                 dialect::lock_hall(tx, &s.hall_id).await?;
                 let open_now = seat::of_staff(tx, &me).await?;
@@ -111,6 +128,8 @@ pub async fn open(
                 s.skills = chosen.map(|(k, level)| (k.as_str(), *level)).collect();
                 s.staff_id = Some(me.clone());
                 s.auto_answer = body.auto_answer;
+                // Texts that go on keep their lanes.
+                s.takes_text = body.text || lanes::texting(&s);
                 match s.state {
                     seat_rule::State::Offline => {
                         move_seat(tx, w, &mut s, seat_rule::Cmd::Open, None).await?;
@@ -122,10 +141,14 @@ pub async fn open(
                     | seat_rule::State::Ringing
                     | seat_rule::State::Busy
                     | seat_rule::State::WrapUp => {
-                        seat::save(tx, &s).await?;
+                        if !seat::save(tx, &s).await? {
+                            return Err(store::StoreError::Retry.into());
+                        }
+                        s.version += 1;
                         w.wake(&s.id);
                     }
                 }
+                lanes::open(tx, w, &mut s).await?;
                 // A page that holds the seat already may be rung at once, with its new skills.
                 if s.holder.is_some() && s.silent_since.is_none() {
                     match_hall(tx, w, &s.hall_id).await?;
@@ -134,7 +157,7 @@ pub async fn open(
                     tx,
                     "seat.opened",
                     id.as_str(),
-                    json!({"skills": body.skills}),
+                    json!({"skills": body.skills, "text": body.text}),
                 )
                 .await
             })
@@ -163,11 +186,15 @@ pub async fn ask(app: &App, caller: &Caller, id: SeatId, ask: Ask) -> Result<Sea
         let (id, me, ask) = (id.clone(), me.clone(), ask.clone());
         Box::pin(async move {
             let mut s = own_seat(tx, &id, &me).await?;
+            if let Ask::Away(r) = &ask
+                && !AWAY_REASONS.contains(&r.as_str())
+            {
+                return Err(no("reason_invalid"));
+            }
             match &ask {
+                _ if s.lane > 0 => lanes::ask(tx, w, &mut s, &ask).await?,
+                _ if lanes::texting(&s) => lanes::say(tx, w, &mut s, &me, &ask).await?,
                 Ask::Ready => move_seat(tx, w, &mut s, seat_rule::Cmd::Ready, None).await?,
-                Ask::Away(r) if !AWAY_REASONS.contains(&r.as_str()) => {
-                    return Err(no("reason_invalid"));
-                }
                 Ask::Away(r) => move_seat(tx, w, &mut s, seat_rule::Cmd::Away, Some(r)).await?,
                 Ask::Close => move_seat(tx, w, &mut s, seat_rule::Cmd::Close, None).await?,
             }
@@ -225,6 +252,10 @@ pub async fn hold(
             Box::pin(async move {
                 let s = own_seat(tx, &id, &me).await?;
                 seat::hold(tx, &id, &conn).await?;
+                if s.lane > 0 || s.takes_text {
+                    let mut held = own_seat(tx, &id, &me).await?;
+                    lanes::settle(tx, w, &mut held, None).await?;
+                }
                 // A ready seat that was passed over while its page was away can be rung again.
                 match_hall(tx, w, &s.hall_id).await?;
                 Ok(s.holder)
@@ -291,6 +322,12 @@ pub(super) async fn lose(tx: &mut Tx, w: &mut Work, id: &SeatId) -> Result<(), A
         }
         seat_rule::State::Ready | seat_rule::State::WrapUp => {
             move_seat(tx, w, &mut s, seat_rule::Cmd::Lost, Some("page_closed")).await?;
+        }
+        seat_rule::State::Busy if lanes::texting(&s) => {
+            lanes::lose(tx, w, &mut s).await?;
+            if s.state == seat_rule::State::Ready {
+                move_seat(tx, w, &mut s, seat_rule::Cmd::Lost, Some("page_closed")).await?;
+            }
         }
         seat_rule::State::Offline | seat_rule::State::Busy | seat_rule::State::Away => {}
     }

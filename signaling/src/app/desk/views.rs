@@ -4,17 +4,21 @@ use super::{
     super::{
         App, auth,
         hall_now::{self, Fresh, HallNow},
-        invites,
+        invites, ladder, lanes,
     },
     moves::Forced,
 };
 use crate::problem::{AppError, no};
 use domain::{
     id::{HallId, Id as _, SeatId},
-    pairing as rule, seat as seat_rule, ticket as ticket_rule,
+    pairing as rule,
+    routing::is_reserved,
+    seat as seat_rule, ticket as ticket_rule,
     time::Timestamp,
 };
-use protocol::{AccessNeed, Bilingual, Channel, OfferView, PriorityClass, SeatState, SeatView};
+use protocol::{
+    AccessNeed, Bilingual, Channel, LaneView, OfferView, PriorityClass, SeatState, SeatView,
+};
 use serde_json::json;
 use store::{Tx, catalogue, pairing, seat, session, ticket, visit};
 
@@ -81,6 +85,7 @@ async fn offer_view(app: &App, tx: &mut Tx, p: &pairing::Pairing) -> Result<Offe
         waited_s: u32::try_from(p.offered_at.seconds_since(t.enqueued_at)).unwrap_or(0),
         offered_at: p.offered_at.rfc3339(),
         due_at: p.due_at.rfc3339(),
+        mode: ladder::ticket_view(t.mode),
         call_back: kept.is_some(),
         calling_until: kept
             .filter(|k| k.call_back.state == domain::callback::State::Ringing)
@@ -98,6 +103,10 @@ pub(super) async fn view_in(app: &App, tx: &mut Tx, s: seat::Seat) -> Result<Sea
     };
     let session = session::live_of_seat(tx, &s.id).await?;
     let forced = Forced::of(&s).and_then(|f| f.view());
+    let mut open = vec![];
+    if s.takes_text {
+        open = lanes::open_of(tx, &s.id).await?;
+    }
     Ok(SeatView {
         id: s.id.to_string(),
         name: Bilingual {
@@ -110,7 +119,12 @@ pub(super) async fn view_in(app: &App, tx: &mut Tx, s: seat::Seat) -> Result<Sea
         since: s.since.rfc3339(),
         version: s.version,
         staff: s.staff_id.map(|i| i.to_string()),
-        skills: s.skills.codes(),
+        // The mode of a lane is the desk's own mark, not a skill of anybody's.
+        skills: {
+            let mut codes = s.skills.codes();
+            codes.retain(|c| !is_reserved(c));
+            codes
+        },
         offer,
         invite: invites::at_seat(tx, &s.id).await?,
         session: session.map(|s| s.id.to_string()),
@@ -118,6 +132,16 @@ pub(super) async fn view_in(app: &App, tx: &mut Tx, s: seat::Seat) -> Result<Sea
         wrap_up_session: s.wrap_up_session.map(|i| i.to_string()),
         wrap_up_extended: s.extended,
         auto_answer: s.auto_answer,
+        text: s.takes_text,
+        lane: u8::try_from(s.lane).unwrap_or(0),
+        main: s.main_seat.map(|i| i.to_string()),
+        lanes: open
+            .into_iter()
+            .map(|l| LaneView {
+                seat: l.id.to_string(),
+                lane: u8::try_from(l.lane).unwrap_or(0),
+            })
+            .collect(),
         forced,
         waiting: 0,
         longest_wait_s: 0,

@@ -77,7 +77,13 @@ pub(in crate::app) async fn ready_seat(
     let free = |x: &seat::Seat| x.state == seat_rule::State::Ready && x.silent_since.is_none();
     let found = match target {
         Target::Staff(id) => seat::of_staff(tx, id).await?,
-        Target::Seat(id) => Some(seat::get(tx, id).await?.ok_or_else(|| no("not_found"))?),
+        // A text lane is no place for a colleague's ring.
+        Target::Seat(id) => Some(
+            seat::get(tx, id)
+                .await?
+                .filter(|x| x.lane == 0)
+                .ok_or_else(|| no("not_found"))?,
+        ),
         Target::Skill { hall, code } => {
             consenting(tx, s, hall).await?;
             seat::of_hall(tx, hall)

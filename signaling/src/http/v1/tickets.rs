@@ -1,12 +1,12 @@
 //! Tickets (排队号): the citizen's own.
 
 use crate::{
-    app::{App, queue},
+    app::{App, lanes, queue},
     http::extract::{Call, Json, object},
     problem::AppError,
 };
 use axum::extract::{Path, State};
-use protocol::{TakeTicket, TicketView};
+use protocol::{SetTicketMode, TakeTicket, TicketView};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub fn routes() -> OpenApiRouter<App> {
@@ -14,6 +14,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(take))
         .routes(routes!(get))
         .routes(routes!(cancel))
+        .routes(routes!(mode))
 }
 
 /// Queue.
@@ -46,6 +47,19 @@ async fn cancel(
     Path(id): Path<String>,
 ) -> Result<axum::Json<TicketView>, AppError> {
     queue::cancel(&app, &caller, object(&id)?)
+        .await
+        .map(axum::Json)
+}
+
+/// Talk in another way; the place in line is kept.
+#[utoipa::path(put, path = "/tickets/{id}/mode", params(("id" = String, Path)), request_body = SetTicketMode, responses((status = 200, body = TicketView), (status = "default", body = protocol::Problem, content_type = "application/problem+json")))]
+async fn mode(
+    State(app): State<App>,
+    Call(caller): Call,
+    Path(id): Path<String>,
+    Json(body): Json<SetTicketMode>,
+) -> Result<axum::Json<TicketView>, AppError> {
+    lanes::set_mode(&app, &caller, object(&id)?, body)
         .await
         .map(axum::Json)
 }

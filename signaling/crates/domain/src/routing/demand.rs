@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 /// One skill code (bytes): `need:sign_language` takes 18.
 pub const SKILL_CODE_BYTES: usize = 32;
-/// Skills in one demand: five required, four needs, one language.
-pub const DEMAND_SKILLS_MAX: usize = 10;
+/// Skills in one demand: five required, four needs, one language, the mode.
+pub const DEMAND_SKILLS_MAX: usize = 11;
 /// Staff to whom a demand may be held: the last agent and a pair, and one to spare.
 pub const ONLY_MAX: usize = 4;
 /// Longest canonical text (bytes); the bounds above keep it below.
@@ -18,6 +18,15 @@ pub const KEY_BYTES: usize = 640;
 const ONLY: &str = "|only=";
 const BUT: &str = "|but=";
 const AT: &str = "|at=";
+
+/// What a text lane has beside its skills, and a ticket for text asks.
+pub const TEXT_SKILL: &str = "mode:text";
+
+/// A code that the desk itself gives: nobody has it, and no rule asks for it.
+#[must_use]
+pub fn is_reserved(code: &str) -> bool {
+    code.starts_with("mode:")
+}
 
 /// `general`, `lang:en`, `dialect:yiyang`, `need:sign_language`: lower-case words, at most one kind before a colon.
 #[must_use]
@@ -179,11 +188,20 @@ impl Demand {
         }
     }
 
-    /// Whether this member of staff, seated with these skills, may be offered it now.
+    /// The same, by text: of text lanes alone.
+    #[must_use]
+    pub fn by_text(mut self) -> Self {
+        self.skills.insert(TEXT_SKILL.to_owned(), 1);
+        self
+    }
+
+    /// Whether this member of staff, seated with these skills, may be offered it now. A text lane serves only what asks for
+    /// text.
     #[must_use]
     pub fn fits(&self, staff: &str, skills: &BTreeMap<String, u8>) -> bool {
         (self.only.is_empty() || self.only.iter().any(|o| o == staff))
             && self.but.as_deref() != Some(staff)
+            && (!skills.contains_key(TEXT_SKILL) || self.skills.contains_key(TEXT_SKILL))
             && self
                 .skills
                 .iter()

@@ -1,6 +1,9 @@
 //! A queue's rule: data that an administrator edits, checked as a whole before it is kept.
 
-use super::{LEVEL_MAX, demand::is_skill_code};
+use super::{
+    LEVEL_MAX,
+    demand::{is_reserved, is_skill_code},
+};
 use crate::{
     calendar::{Calendar, Hours, hours_overlap, open_at},
     error::Rejected,
@@ -127,7 +130,7 @@ impl Rule {
     /// whose queue this is.
     ///
     /// # Errors
-    /// `rule_too_large`, `rule_skill_unknown`, `rule_skill_twice`, `rule_level`, `rule_steps_order`, `rule_step_empty`,
+    /// `rule_too_large`, `rule_skill_unknown`, `rule_skill_reserved`, `rule_skill_twice`, `rule_level`, `rule_steps_order`, `rule_step_empty`,
     /// `rule_drop_unasked`, `rule_overflow_self`, `rule_overflow_invalid`, `rule_overflow_twice`, `hours_invalid`,
     /// `hours_overlap`, `rule_seconds`.
     pub fn check(&self, known: &BTreeSet<String>, hall: &HallId) -> Result<(), Vec<Rejected>> {
@@ -174,7 +177,12 @@ impl Rule {
 
     fn check_required(&self, known: &BTreeSet<String>, faults: &mut Vec<Rejected>) {
         for (i, s) in self.required.iter().enumerate() {
-            if !is_skill_code(&s.code) || !known.contains(&s.code) {
+            if is_reserved(&s.code) {
+                faults.push(Rejected::at(
+                    "rule_skill_reserved",
+                    format!("/required/{i}/code"),
+                ));
+            } else if !is_skill_code(&s.code) || !known.contains(&s.code) {
                 faults.push(Rejected::at(
                     "rule_skill_unknown",
                     format!("/required/{i}/code"),
@@ -211,7 +219,9 @@ impl Rule {
                 continue;
             }
             for (j, code) in s.drop.iter().enumerate() {
-                if !known.contains(code) {
+                if is_reserved(code) {
+                    fault("rule_skill_reserved", &format!("/drop/{j}"));
+                } else if !known.contains(code) {
                     fault("rule_skill_unknown", &format!("/drop/{j}"));
                 } else if !code.contains(':') && !self.required.iter().any(|r| r.code == *code) {
                     // A need or a language comes with the ticket; a plain skill only with the rule.

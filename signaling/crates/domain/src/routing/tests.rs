@@ -199,7 +199,7 @@ fn what_is_no_demand_is_refused() {
 
 #[test]
 fn the_longest_demand_fits_its_column() {
-    let code = |i: usize| format!("need:{}{i}", "x".repeat(SKILL_CODE_BYTES - 6));
+    let code = |i: usize| format!("need:{}{i:02}", "x".repeat(SKILL_CODE_BYTES - 7));
     let skills = (0..DEMAND_SKILLS_MAX).map(|i| (code(i), 5)).collect();
     let only = (0..ONLY_MAX).map(|i| staff(i as i64)).collect();
     let longest = Demand::new(skills, only).unwrap();
@@ -228,6 +228,46 @@ fn who_is_handed_over_is_not_for_who_handed_them_over_nor_for_another_hall() {
     ] {
         assert!(Demand::parse(&bad).is_err(), "{bad}");
     }
+}
+
+#[test]
+fn a_text_lane_is_for_texts_alone_and_no_rule_asks_for_one() {
+    let call = Demand::parse("police:1").unwrap();
+    let text = call.clone().by_text();
+    assert_eq!(text.key(), "mode:text:1,police:1");
+    assert_eq!(Demand::parse(&text.key()).unwrap(), text);
+    let seat: BTreeMap<String, u8> = [("police".to_owned(), 3)].into();
+    let mut lane = seat.clone();
+    lane.insert(TEXT_SKILL.to_owned(), 1);
+    assert!(call.fits(&staff(1), &seat) && !call.fits(&staff(1), &lane));
+    assert!(text.fits(&staff(1), &lane) && !text.fits(&staff(1), &seat));
+    // Not even what asks for nothing at all.
+    assert!(!Demand::parse("*").unwrap().fits(&staff(1), &lane));
+
+    let mut r = Rule::of_skill("police");
+    r.required.push(SkillLevel {
+        code: TEXT_SKILL.to_owned(),
+        level: 1,
+    });
+    r.steps.push(Step {
+        after_s: 10,
+        drop: words(&["mode:text"]),
+        min_level: None,
+        overflow: None,
+    });
+    let known = ["police".to_owned(), TEXT_SKILL.to_owned()].into();
+    let faults = r.check(&known, &hall(1)).unwrap_err();
+    let said: Vec<_> = faults
+        .iter()
+        .map(|f| (f.code, f.pointer.as_deref().unwrap_or_default()))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            ("rule_skill_reserved", "/required/1/code"),
+            ("rule_skill_reserved", "/steps/0/drop/0")
+        ]
+    );
 }
 
 fn code() -> impl Strategy<Value = String> {

@@ -70,7 +70,6 @@ both!(
             assert_eq!(all[4].1, "police");
             let mut lines = ticket::lines(tx, &hall_id()).await?;
             lines.sort();
-
             assert_eq!(
                 lines,
                 [
@@ -323,6 +322,7 @@ both!(a_seat_is_kept_whole_and_moved_by_compare_and_set, |store| {
         let seen = seat::Ready {
             id: id(1),
             staff_id: id(1),
+            lane: 0,
             since: at(5),
             skills: ready.skills.clone(),
         };
@@ -332,7 +332,7 @@ both!(a_seat_is_kept_whole_and_moved_by_compare_and_set, |store| {
         assert_eq!(found, std::slice::from_ref(&seen));
         let staff: StaffId = id(1);
         let own = seat::ready_of_staff(tx, &hall_id(), staff.as_str()).await?;
-        assert_eq!(own, Some(seen));
+        assert_eq!(own, [seen]);
         assert_eq!(seat::of_staff(tx, &id(1)).await?.map(|s| s.id), Some(id(1)));
         let duty = seat::on_duty(tx, &hall_id()).await?;
         assert_eq!((duty.len(), duty[0].state), (1, Seat::Ready));

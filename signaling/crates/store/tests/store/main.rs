@@ -16,6 +16,7 @@ mod guards;
 mod idempotency;
 mod invites;
 mod issued;
+mod lanes;
 mod list;
 mod papers;
 mod rooms;

@@ -105,6 +105,7 @@ pub fn the_ticket(n: i64) -> ticket::Ticket {
         order_at: at(n).micros(),
         overflow_hall: None,
         language: None,
+        mode: domain::ladder::Mode::Video,
         holder: None,
         grace_until: None,
         session_id: None,
