@@ -35,5 +35,5 @@ export { default as SlotPicker } from "./SlotPicker.vue";
 export { default as HoldNote } from "./HoldNote.vue";
 export { default as LadderSteps } from "./LadderSteps.vue";
 export { default as LadderAsk } from "./LadderAsk.vue";
-export { devicesAt, isLower, LADDER, stepsFrom } from "./ladder.ts";
-export { newcomers } from "./people.ts";
+export { devicesAt, isLower, LADDER, MODE_ICONS, stepsFrom } from "./ladder.ts";
+export { newcomers, shownTo } from "./people.ts";

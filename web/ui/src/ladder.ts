@@ -1,7 +1,10 @@
 /** The ladder of one talk: video, sound, typing, telephone. Says what a step means for this side's devices. Pure. */
 import type { TalkMode } from "@cloud-booth/api";
+import type { IconName } from "./icons.ts";
 
 export const LADDER: readonly TalkMode[] = ["video", "audio", "text", "phone"];
+
+export const MODE_ICONS: Record<TalkMode, IconName> = { video: "video", audio: "mic", text: "chat", phone: "call" };
 
 export interface Devices {
   mic: boolean;

@@ -6,7 +6,7 @@ import { preferences } from "@cloud-booth/i18n";
 import { Bridge, bridgeAddress } from "./bridge.ts";
 import { BoothIdentity } from "./identity.ts";
 import { Call, type CallEvents } from "./call.ts";
-import { Visit } from "./visit.ts";
+import { Visit, type CallMode } from "./visit.ts";
 import { clearBrowser, leftovers } from "./wipe.ts";
 
 export type Screen = "idle" | "item" | "needs" | "book" | "message" | "mine" | "others" | "wait" | "session" | "end" | "wiping" | "broken";
@@ -27,6 +27,8 @@ export const app = reactive({
   screen: "idle" as Screen,
   /** Chosen item's id; null: "not sure". */
   item: null as string | null,
+  /** How one wishes to talk. */
+  mode: "video" as CallMode,
   needs: [] as AccessNeed[],
   priority: false,
   busy: false,
@@ -107,14 +109,23 @@ export async function checkIn(code?: string): Promise<void> {
     const ticket = await visit.checkIn(code);
     app.item = ticket.item;
     app.requeued = false;
+    app.mode = "video";
     openCall(ticket);
     go("wait");
   });
 }
 
+/** While one waits; the devices follow. */
+export async function changeMode(mode: CallMode): Promise<boolean> {
+  return act(async () => {
+    await visit.changeMode(mode);
+    app.mode = mode;
+    await call.value?.prepare(mode);
+  });
+}
 export async function queue(): Promise<void> {
   await act(async () => {
-    const ticket = await visit.takeTicket(app.item, [...app.needs], app.priority);
+    const ticket = await visit.takeTicket(app.item, [...app.needs], app.priority, app.mode);
     app.requeued = false;
     openCall(ticket);
     go("wait");
@@ -131,7 +142,7 @@ function openCall(ticket: TicketView): void {
     signedOut: () => void wipe(app.carrying),
   });
   call.value = made;
-  void made.start(app.needs);
+  void made.start(app.mode);
 }
 
 async function onTicket(ticket: TicketView): Promise<void> {
@@ -259,7 +270,7 @@ export async function wipe(is_moved = false): Promise<void> {
   call.value?.dispose();
   call.value = null;
   visit.forget();
-  Object.assign(app, { item: null, needs: [], priority: false, carrying: false, problem: null });
+  Object.assign(app, { item: null, mode: "video", needs: [], priority: false, carrying: false, problem: null });
   preferences.forget();
   await bridge.wipe().catch(() => undefined);
   await clearBrowser();

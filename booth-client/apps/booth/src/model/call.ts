@@ -1,13 +1,13 @@
 /** The live session of this visit: signalling, media, form, chat. Owns all three clients and closes them; decides nothing that
  * the server decides. While the citizen waits it is connected already, but no track leaves the page before the pairing. */
 import { reactive, shallowReactive } from "vue";
-import type { AccessNeed, CardRead, Command, CommandReply, EventBody, FormView, Json, MaterialView, MemberView, SessionEvent, SessionView, TalkMode, TicketView } from "@cloud-booth/api";
+import type { CardRead, Command, CommandReply, EventBody, FormView, Json, MaterialView, MemberView, SessionEvent, SessionView, TalkMode, TicketView } from "@cloud-booth/api";
 import { pick, preferences } from "@cloud-booth/i18n";
 import { FormPresence, FormWriter } from "@cloud-booth/form";
 import { CallPeer, LocalMedia, type LocalMediaState, type MemberMedia, type PeerState } from "@cloud-booth/rtc";
 import { SignalClient, type SignalState } from "@cloud-booth/signal";
 import type { ChatMessage, NetworkLevel, Signature } from "@cloud-booth/ui";
-import type { Visit } from "./visit.ts";
+import type { CallMode, Visit } from "./visit.ts";
 
 /** Chat lines kept on the screen. */
 const CHAT_MAX = 300;
@@ -89,15 +89,19 @@ export class Call {
   }
 
   /** Queue updates, a warm connection, and the own picture for the check. */
-  async start(needs: AccessNeed[]): Promise<void> {
+  async start(mode: CallMode): Promise<void> {
     this.#signal.start();
     this.#signal.watchTicket(this.#room);
     this.#peer.connect();
-    // Who asked for text alone is not filmed unless they turn the camera on.
-    if (needs.includes("text_only")) {
-      this.local.setMic(false);
-      await this.local.setCamera(false);
-    } else await this.local.open();
+    await this.prepare(mode);
+  }
+  /** Opens what this way of talking needs and closes the rest: who types is neither filmed nor heard. */
+  async prepare(mode: CallMode): Promise<void> {
+    this.local.setMic(mode !== "text");
+    if (mode !== "video") await this.local.setCamera(false);
+    if (mode === "text") return;
+    if (!this.local.audio) await this.local.open({ no_camera: mode === "audio" });
+    if (mode === "video" && !this.local.video) await this.local.setCamera(true);
   }
 
   /** The ticket was opened again as another one. */

@@ -1,8 +1,12 @@
 /** One citizen's visit: token, identity, ticket. Everything lives in memory; `forget` leaves nothing. */
 import { reactive } from "vue";
-import { ApiClient, networkProblem, type AccessNeed, type AppointmentView, type Booked, type CardRead, type CarryCode, type HallView, type OpenVisit, type RatingView, type RequestView, type Slot, type SlotList, type TicketView, type VisitToken, type VisitView, type WsTicket } from "@cloud-booth/api";
+import { ApiClient, networkProblem, type AccessNeed, type AppointmentView, type Booked, type CardRead, type CarryCode, type HallView, type OpenVisit, type RatingView, type RequestView, type Slot, type SlotList, type TalkMode, type TicketView, type VisitToken, type VisitView, type WsTicket } from "@cloud-booth/api";
 import { preferences } from "@cloud-booth/i18n";
 import type { BoothIdentity } from "./identity.ts";
+
+/** How the citizen wishes to talk; the ladder of the session begins there. */
+export type CallMode = Exclude<TalkMode, "phone">;
+export const MODES: readonly CallMode[] = ["video", "audio", "text"];
 
 export class Visit {
   readonly state = reactive<{ view: VisitView | null; ticket: TicketView | null }>({ view: null, ticket: null });
@@ -62,10 +66,15 @@ export class Visit {
     }
   }
 
-  async takeTicket(item: string | null, needs: AccessNeed[], priority: boolean): Promise<TicketView> {
-    const ticket = await this.api.post<TicketView>("/tickets", { item, needs, priority });
+  async takeTicket(item: string | null, needs: AccessNeed[], priority: boolean, mode: CallMode): Promise<TicketView> {
+    const ticket = await this.api.post<TicketView>("/tickets", { item, needs, priority, mode });
     this.state.ticket = ticket;
     return ticket;
+  }
+  /** Another way of talking; the place stays. */
+  async changeMode(mode: CallMode): Promise<void> {
+    const ticket = this.state.ticket;
+    if (ticket) this.setTicket(await this.api.put<TicketView>(`/tickets/${ticket.id}/mode`, { mode }));
   }
   /** Takes a snapshot from whichever way it came; an older one is dropped. */
   setTicket(ticket: TicketView): void {

@@ -1,4 +1,4 @@
-/** Coming by QR code or link: `/phone/#c=<code>` a case, `#t=` a ticket carried from a booth, `#a=` an appointment, `#g=` a session
+/** Coming by QR code or link: `/phone/#c=<code>` a case, `#t=` a ticket carried from a booth (`&back=1`: to be called back), `#a=` an appointment, `#g=` a session
  * as guest, `#h=` another hall. A code works once, so it leaves the address bar at once and waits (with its idempotency key) in
  * this tab until the server has answered: a reload in between loses nothing. */
 import { newKey } from "@cloud-booth/api";
@@ -10,6 +10,8 @@ export interface Arrival {
   kind: ArrivalKind;
   code: string;
   key: string;
+  /** A call-back was asked for at the booth. */
+  back?: boolean;
 }
 
 const KEY = "cloud-booth.arrival";
@@ -17,11 +19,11 @@ const CODE_MAX = 200;
 const KINDS: readonly (readonly [string, ArrivalKind])[] = [["c", "case"], ["t", "ticket"], ["a", "appointment"], ["g", "guest"], ["h", "hall"]];
 
 /** What a location's hash brings, or null. */
-export function codeOf(hash: string): { kind: ArrivalKind; code: string } | null {
+export function codeOf(hash: string): Omit<Arrival, "key"> | null {
   const words = new URLSearchParams(hash.replace(/^#/, ""));
   for (const [letter, kind] of KINDS) {
     const code = words.get(letter);
-    if (code && code.length <= CODE_MAX && /^[\w.~-]+$/.test(code)) return { kind, code };
+    if (code && code.length <= CODE_MAX && /^[\w.~-]+$/.test(code)) return { kind, code, ...(kind === "ticket" && words.get("back") === "1" ? { back: true } : {}) };
   }
   return null;
 }

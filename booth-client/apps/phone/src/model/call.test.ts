@@ -7,7 +7,7 @@ import type { SignalClient, SignalEvents } from "@cloud-booth/signal";
 import { Call, LEAVE_MS, type StartOptions } from "./call.ts";
 import type { Shelf } from "./store.ts";
 
-const ticket = (more: Partial<TicketView> = {}): TicketView => ({ id: "tkt_1", number: "A023", state: "waiting", version: 1, item: null, class: "normal", ahead: 2, waiting: 3, seats_on_duty: 1, estimate: null, enqueued_at: "", session: null, next_ticket: null, reason: null, ...more });
+const ticket = (more: Partial<TicketView> & { mode?: string } = {}): TicketView => ({ id: "tkt_1", number: "A023", state: "waiting", version: 1, item: null, class: "normal", ahead: 2, waiting: 3, seats_on_duty: 1, estimate: null, enqueued_at: "", session: null, next_ticket: null, reason: null, mode: "video", ...more }) as TicketView;
 const session = (more: Partial<SessionView> = {}): SessionView => ({ id: "ses_1", room: "tkt_1", state: "active", version: 1, seq: 1, me: "mem_c", members: [], consents: [], case: null, end_reason: null, ...more }) as unknown as SessionView;
 
 class FakeSignal {
@@ -63,12 +63,20 @@ function stage() {
   const kept = new Map<string, unknown>();
   const phone: Shelf = { read: <T>(key: string) => (kept.get(key) as T) ?? null, write: (key, value) => void kept.set(key, value), remove: (key) => void kept.delete(key) };
   const calls: string[] = [];
+  const bodies: Record<string, unknown> = {};
   const answers: Record<string, unknown> = { "/visits": { access_token: "vt", visit: { id: "vis_1" } }, "/tickets": ticket(), "/visits/vis_1": { id: "vis_1", ticket: "tkt_1", session: null }, "/tickets/tkt_1": ticket() };
   const api = {
-    post: async (path: string) => {
+    post: async (path: string, body: unknown) => {
       calls.push(path);
+      bodies[path] = body;
       if (answers[path] instanceof Error) throw answers[path];
       return answers[path] ?? {};
+    },
+    put: async (path: string, body: unknown) => {
+      calls.push(path);
+      bodies[path] = body;
+      if (answers[path] instanceof Error) throw answers[path];
+      return answers[path];
     },
     get: async (path: string) => {
       if (answers[path] instanceof Error) throw answers[path];
@@ -86,9 +94,9 @@ function stage() {
       return peers[peers.length - 1] as unknown as CallPeer;
     },
   });
-  const media = { state: { mic_on: true, camera_on: true }, events: new Emitter(), mics: [] as boolean[], disposed: false, setMic(on: boolean) { this.mics.push(on); }, dispose() { this.disposed = true; } };
+  const media = { state: { mic_on: true, camera_on: true }, events: new Emitter(), mics: [] as boolean[], disposed: false, setMic(on: boolean) { this.mics.push(on); }, cameras: [] as boolean[], async setCamera(on: boolean) { this.cameras.push(on); }, dispose() { this.disposed = true; } };
   const options: StartOptions = { hall: "hal_1", item: null, mode: "video", needs: [], priority: false, elder: false, language: "zh-CN", media: media as unknown as LocalMedia };
-  return { call, signal, peers, media, options, kept, calls, answers, rings: () => rings };
+  return { call, signal, peers, media, options, kept, calls, bodies, answers, rings: () => rings };
 }
 const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
@@ -234,6 +242,72 @@ describe("call", () => {
     later.answers["/call-backs/tkt_2"] = back({ state: "closed", tries: 2 });
     expect(await later.call.resume("zh-CN")).toBe(true);
     expect(later.call.state).toMatchObject({ stage: "ended", end_reason: "call_back_unanswered" });
+  });
+
+  it("tells the server that it is not now, and waits for the next try", async () => {
+    const { call, signal, answers, bodies } = await waitingForCallBack();
+    signal.events.emit("frame", { type: "call_back", call_back: back({ state: "ringing", tries: 1, ring_until: new Date(Date.now() + 60_000).toISOString() }) } as { type: string });
+    expect(call.state.ring_ends).toBe(Date.now() + 60_000);
+    answers["/call-backs/tkt_2/decline"] = back({ tries: 1, next_try_at: "2099-01-01T00:00:00Z" });
+    await call.declineBack("later");
+    expect(bodies["/call-backs/tkt_2/decline"]).toEqual({ answer: "later" });
+    expect(call.state).toMatchObject({ stage: "waiting", ring_ends: null });
+    expect(call.state.call_back?.next_try_at).toBe("2099-01-01T00:00:00Z");
+  });
+
+  it("gives the place back when nobody wants to be called, and says so; the other open page just ends", async () => {
+    const { call, answers, kept } = await waitingForCallBack();
+    answers["/call-backs/tkt_2/decline"] = back({ state: "cancelled", tries: 1 });
+    await call.declineBack("no_more");
+    expect(call.state).toMatchObject({ stage: "ended", end_reason: "call_back_declined" });
+    expect(kept.size).toBe(0);
+    const other = await waitingForCallBack();
+    other.signal.events.emit("frame", { type: "call_back", call_back: back({ state: "cancelled", tries: 1 }) } as { type: string });
+    expect(other.call.state.stage).toBe("none");
+  });
+
+  it("returns to a ring that is still on, and to the time of the next try", async () => {
+    const { call, kept, answers } = stage();
+    kept.set("cloud-booth.visit", { id: "vis_1", token: "long", mode: "video", item: null, call_back: "tkt_2" });
+    answers["/tickets/tkt_2"] = ticket({ id: "tkt_2", state: "offered" });
+    answers["/call-backs/tkt_2"] = back({ state: "ringing", tries: 1, ring_until: new Date(Date.now() + 20_000).toISOString() });
+    expect(await call.resume("zh-CN")).toBe(true);
+    expect(call.state.ring_ends).toBe(Date.now() + 20_000);
+    const later = stage();
+    later.kept.set("cloud-booth.visit", { id: "vis_1", token: "long", mode: "video", item: null, call_back: "tkt_2" });
+    later.answers["/tickets/tkt_2"] = ticket({ id: "tkt_2" });
+    later.answers["/call-backs/tkt_2"] = back({ tries: 1, next_try_at: "2099-01-01T00:00:00Z" });
+    expect(await later.call.resume("zh-CN")).toBe(true);
+    expect(later.call.state).toMatchObject({ stage: "waiting", ring_ends: null, call_back: { tries: 1 } });
+  });
+
+  it("takes a place for typing without any device, and changes its mind while it waits", async () => {
+    const { call, answers, bodies, options, media, kept } = stage();
+    answers["/tickets"] = ticket({ mode: "text" });
+    await call.start({ ...options, mode: "text", media: null });
+    expect(bodies["/tickets"]).toMatchObject({ mode: "text" });
+    expect(call.state.mode).toBe("text");
+    answers["/tickets/tkt_1/mode"] = ticket({ mode: "video", version: 2 });
+    await call.changeMode("video");
+    expect(bodies["/tickets/tkt_1/mode"]).toEqual({ mode: "video" });
+    expect(call.state).toMatchObject({ stage: "waiting", mode: "video" });
+    expect(kept.get("cloud-booth.visit")).toMatchObject({ mode: "video" });
+    call.setMedia(media as unknown as LocalMedia);
+    answers["/tickets/tkt_1/mode"] = ticket({ mode: "audio", version: 3 });
+    await call.changeMode("audio");
+    expect(media.cameras).toEqual([false]);
+    answers["/tickets/tkt_1/mode"] = ticket({ mode: "text", version: 4 });
+    await call.changeMode("text");
+    expect(media.disposed).toBe(true);
+  });
+
+  it("an appointment that rings at once keeps its way; the ladder is there", async () => {
+    const { call, answers, calls, options } = stage();
+    answers["/appointments/check-in"] = ticket({ mode: "video" });
+    answers["/tickets/tkt_1/mode"] = Object.assign(new Error("ticket_state"), { status: 409 });
+    expect(await call.start({ ...options, mode: "text", media: null, appointment: "CODE" })).toBe(true);
+    expect(calls).toContain("/tickets/tkt_1/mode");
+    expect(call.state).toMatchObject({ stage: "waiting", mode: "video" });
   });
 
   it("finds a call-back again after a closed page", async () => {

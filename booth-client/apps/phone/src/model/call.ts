@@ -7,16 +7,16 @@ import { networkProblem } from "@cloud-booth/api";
 import type { Accepted, ApiClient, CallBackTaken, CallBackView, Command, CommandReply, Language, MemberView, SessionView, TicketView, VisitToken, WsTicket } from "@cloud-booth/api";
 import type { LocalMedia, CallPeer } from "@cloud-booth/rtc";
 import type { SignalClient } from "@cloud-booth/signal";
-import type { NetworkLevel } from "@cloud-booth/ui";
-import { addEvent, Dialogue } from "./chat.ts";
+import { ringEnds } from "./callback.ts";
+import { Dialogue } from "./chat.ts";
+import { Keeping } from "./keeping.ts";
 import { Leaving } from "./leaving.ts";
-import { carried, closeVisit, findPlace, invited, LIVE_TICKET } from "./place.ts";
-import { START, type CallOptions, type CallState, type KeptVisit, type StartOptions } from "./callstate.ts";
+import { listen } from "./lines.ts";
+import { carried, checkedIn, closeVisit, findPlace, invited, LIVE_TICKET, modeOf } from "./place.ts";
+import { START, type CallMode, type CallOptions, type CallState, type KeptVisit, type StartOptions } from "./callstate.ts";
 
 export { LEAVE_MS } from "./leaving.ts";
 export type { CallMode, CallState, Stage, StartOptions } from "./callstate.ts";
-
-const KEY = "cloud-booth.visit";
 
 export class Call {
   readonly state = shallowReactive<CallState>({ ...START });
@@ -32,7 +32,7 @@ export class Call {
   readonly #leaving = new Leaving(this.state, () => this.#media, () => void this.leaveNow());
   readonly #options: CallOptions;
   readonly #api: ApiClient;
-  #visit: KeptVisit | null = null;
+  readonly #kept: Keeping;
   #signal: SignalClient | null = null;
   #peer: CallPeer | null = null;
   #media: LocalMedia | null = null;
@@ -41,10 +41,13 @@ export class Call {
   #followed: string | null = null;
   /** The old ticket's last frame may be faster than the answer that names the new one. */
   #isAskingBack = false;
+  /** This page said that no call-back is wanted any more: that end is told otherwise than a cancelled place. */
+  #isDeclining = false;
 
   constructor(options: CallOptions) {
     this.#options = options;
-    this.#api = options.client(() => this.#visit?.token ?? null);
+    this.#kept = new Keeping(options.phone);
+    this.#api = options.client(() => this.#kept.token);
   }
 
   get isLive(): boolean {
@@ -67,11 +70,12 @@ export class Call {
     Object.assign(this.state, START, { stage: "opening", mode: options.mode, item: options.item });
     try {
       const opened = await this.#options.open.post<VisitToken>("/visits", { channel: "phone", hall: options.hall, language: options.language, elder: options.elder });
-      this.#visit = { id: opened.visit.id, token: opened.access_token, mode: options.mode, item: options.item };
+      const visit: KeptVisit = { id: opened.visit.id, token: opened.access_token, mode: options.mode, item: options.item };
+      this.#kept.use(visit);
       const ticket = options.appointment
-        ? await this.#api.post<TicketView>("/appointments/check-in", { code: options.appointment })
-        : await this.#api.post<TicketView>("/tickets", { item: options.item, needs: options.needs, priority: options.priority });
-      this.#options.phone.write(KEY, this.#visit);
+        ? await checkedIn(this.#api, options.appointment, options.mode)
+        : await this.#api.post<TicketView>("/tickets", { item: options.item, needs: options.needs, priority: options.priority, mode: options.mode });
+      this.#kept.keep(visit);
       if (options.call_back) {
         await this.#askBack(ticket, options.language);
         return true;
@@ -90,7 +94,7 @@ export class Call {
 
   /** After a closed or reloaded page: back to the place in the queue or into the running session. */
   async resume(language: Language): Promise<boolean> {
-    const kept = this.#options.phone.read<KeptVisit>(KEY);
+    const kept = this.#kept.read();
     if (!kept || this.state.stage !== "none") return false;
     return this.#enter(kept, language);
   }
@@ -98,19 +102,19 @@ export class Call {
   async carry(code: string, key: string, language: Language): Promise<boolean> {
     if (this.isLive) return false;
     const kept = await carried(this.#options.open, code, key);
-    this.#options.phone.write(KEY, kept);
+    this.#kept.keep(kept);
     return this.#enter(kept, language);
   }
   /** Joins a session as a guest. Rejects with `ProblemError`. */
   async joinAsGuest(code: string, name: string, key: string, language: Language, media: LocalMedia | null): Promise<void> {
     const kept = await invited(this.#options.open, { code, name }, key, media ? "video" : "text");
-    this.#options.phone.write(KEY, kept);
+    this.#kept.keep(kept);
     await this.#enter(kept, language);
     this.setMedia(media);
   }
 
   async #enter(kept: KeptVisit, language: Language): Promise<boolean> {
-    this.#visit = kept;
+    this.#kept.use(kept);
     try {
       if (kept.guest) {
         Object.assign(this.state, START, { stage: "waiting", mode: kept.mode, is_guest: true });
@@ -119,7 +123,7 @@ export class Call {
         return true;
       }
       const { ticket, session, call_back } = await findPlace(this.#api, kept);
-      Object.assign(this.state, START, { stage: "waiting", mode: kept.mode, item: ticket?.item ?? kept.item, call_back });
+      Object.assign(this.state, START, { stage: "waiting", mode: ticket ? modeOf(ticket) : kept.mode, item: ticket?.item ?? kept.item, call_back, ring_ends: ringEnds(call_back, Date.now()) });
       // Two tries went by while the page was closed: that is said, not hidden.
       if (call_back?.state === "closed") {
         this.#over("call_back_unanswered");
@@ -132,8 +136,8 @@ export class Call {
     } catch (error) {
       // A weak network is no reason to give the place up: the next load tries again.
       const status = (error as { status?: number }).status ?? 0;
-      if (status >= 400 && status < 500) this.#options.phone.remove(KEY);
-      this.#visit = null;
+      if (status >= 400 && status < 500) this.#kept.forget();
+      else this.#kept.drop();
       return false;
     }
   }
@@ -146,15 +150,14 @@ export class Call {
   async #askBack(old: TicketView, language: Language): Promise<void> {
     this.#isAskingBack = true;
     const taken = await this.#api.post<CallBackTaken>(`/tickets/${old.id}/call-back`, {}).finally(() => (this.#isAskingBack = false));
-    if (!this.#visit) return;
-    this.#visit = { ...this.#visit, token: taken.access_token, call_back: taken.ticket.id };
-    this.#options.phone.write(KEY, this.#visit);
+    if (!this.#kept.visit) return;
+    this.#kept.change({ token: taken.access_token, call_back: taken.ticket.id });
     // The old token has done its part: the line is opened anew with the new one.
     this.#signal?.dispose();
     this.#peer?.dispose();
     this.#peer = null;
     this.setMedia(null);
-    Object.assign(this.state, { stage: "waiting", call_back: taken.call_back, ticket: null, is_again: false, peer: "new" });
+    Object.assign(this.state, { stage: "waiting", call_back: taken.call_back, ring_ends: null, ticket: null, is_again: false, peer: "new" });
     this.#connect(language);
     this.#takeTicket(taken.ticket);
   }
@@ -163,12 +166,35 @@ export class Call {
     const one = this.state.call_back;
     if (one) this.#join((await this.#api.post<Accepted>(`/call-backs/${one.ticket}/answer`, {})).session);
   }
+  /** `later`: counts as a try, another may follow. `no_more`: the place is given back. Rejects with `ProblemError`. */
+  async declineBack(answer: "later" | "no_more"): Promise<void> {
+    const one = this.state.call_back;
+    if (!one) return;
+    this.#isDeclining = answer === "no_more";
+    try {
+      this.#takeCallBack(await this.#api.post<CallBackView>(`/call-backs/${one.ticket}/decline`, { answer }));
+    } finally {
+      this.#isDeclining = false;
+    }
+  }
   #takeCallBack(view: CallBackView): void {
     if (!this.state.call_back || view.ticket !== this.state.ticket?.id) return;
+    const isSameRing = this.state.ring_ends !== null && view.state === "ringing" && view.ring_until === this.state.call_back.ring_until;
+    if (!isSameRing) this.state.ring_ends = ringEnds(view, Date.now());
     this.state.call_back = view;
     if (view.state === "answered" && view.session) this.#join(view.session);
     else if (view.state === "closed") this.#over("call_back_unanswered");
-    else if (view.state === "cancelled") this.#over("cancelled");
+    else if (view.state === "cancelled") this.#over(this.#isDeclining ? "call_back_declined" : "cancelled");
+  }
+
+  /** Another way of talking while one waits; the place stays. Own media follow: what is not needed is closed. Rejects with
+   * `ProblemError` (`ticket_state`: it rings already). */
+  async changeMode(mode: CallMode): Promise<void> {
+    const ticket = this.state.ticket;
+    if (!ticket) return;
+    this.#takeTicket(await this.#api.put<TicketView>(`/tickets/${ticket.id}/mode`, { mode }));
+    if (mode === "text") this.setMedia(null);
+    else if (mode === "audio") await this.#media?.setCamera(false);
   }
 
   /** Own camera and microphone; null: none (typing only). This object disposes of it. */
@@ -248,38 +274,13 @@ export class Call {
       client: "phone",
     });
     this.#signal = signal;
-    signal.on("state", (connection) => {
-      this.state.connection = connection;
-      if (connection === "signed_out") this.#over("signed_out");
-    });
-    signal.on("ticket", (ticket) => this.#takeTicket(ticket));
-    signal.on("frame", (frame) => {
-      if (frame.type === "call_back" && "call_back" in frame) this.#takeCallBack(frame.call_back as CallBackView);
-    });
-    // A guest who was asked to go. The citizen's own other page is no end: their visit lives there.
-    signal.on("superseded", ({ session }) => {
-      if (this.state.is_guest && session === this.#joined) this.#over("guest_out");
-    });
-    signal.on("session", (session) => this.#takeSession(session));
-    signal.on("joined", (joined) => {
-      this.#takeSession(joined.session);
-      if (joined.form) this.state.form = joined.form;
-      this.#tellMedia();
-    });
-    signal.on("form", ({ session, form }) => {
-      if (session === this.#joined && (!this.state.form || form.version >= this.state.form.version || form.item !== this.state.form.item)) this.state.form = form;
-    });
-    signal.on("event", ({ event }) => {
-      const { body } = event;
-      if (body.kind === "chat") this.state.chat = addEvent(this.state.chat, { ...event, body }, this.state.session?.me ?? null);
-      else if (body.kind === "member_left" || body.kind === "member_dropped") this.presence.leave(body.member);
-    });
-    signal.on("slots", ({ slots }) => this.#peer?.setSlots(slots));
-    signal.on("ephemeral", ({ from, body }) => {
-      if (body.kind === "quality") {
-        if (body.member !== this.state.session?.me) this.state.theirs = body.level as NetworkLevel;
-      } else if (body.kind === "typing" && !body.path) this.#dialogue.typing(body.on ? from : null);
-      else this.presence.receive(from, body);
+    listen(signal, {
+      state: this.state, presence: this.presence, dialogue: this.#dialogue, peer: () => this.#peer, joined: () => this.#joined,
+      ticket: (ticket) => this.#takeTicket(ticket),
+      callBack: (view) => this.#takeCallBack(view),
+      session: (session) => this.#takeSession(session),
+      entered: () => this.#tellMedia(),
+      over: (reason) => this.#over(reason),
     });
     signal.start();
   }
@@ -290,6 +291,10 @@ export class Call {
     if (now?.id === ticket.id && ticket.version < now.version) return;
     if (now && now.id !== ticket.id && ticket.id !== now.next_ticket) return;
     this.state.ticket = ticket;
+    if (modeOf(ticket) !== this.state.mode) {
+      this.state.mode = modeOf(ticket);
+      this.#kept.change({ mode: this.state.mode });
+    }
     // A call-back's session begins with the answer, not with the pairing.
     if (ticket.next_ticket) this.#follow(ticket);
     else if (ticket.state === "paired" && ticket.session && !this.state.call_back) this.#join(ticket.session);
@@ -303,10 +308,7 @@ export class Call {
     const next = old.next_ticket;
     if (!next || next === this.#followed) return;
     this.#followed = next;
-    if (this.#visit?.call_back) {
-      this.#visit = { ...this.#visit, call_back: undefined };
-      this.#options.phone.write(KEY, this.#visit);
-    }
+    if (this.#kept.visit?.call_back) this.#kept.change({ call_back: undefined });
     this.#peer?.dispose();
     this.#peer = null;
     this.#signal?.forget(old.id);
@@ -344,7 +346,7 @@ export class Call {
     this.#signal.join(session).then(
       () => {
         if (this.state.stage !== "waiting" || this.#joined !== session) return;
-        Object.assign(this.state, { stage: "talking", is_again: false, call_back: null });
+        Object.assign(this.state, { stage: "talking", is_again: false, call_back: null, ring_ends: null });
         this.#goLive();
         this.#options.ring();
       },
@@ -410,9 +412,7 @@ export class Call {
   }
   /** `session`: it made a case, whose code opens it here. */
   #endVisit(session: string | null = null): void {
-    const visit = this.#visit;
-    this.#options.phone.remove(KEY);
-    this.#visit = null;
+    const visit = this.#kept.forget();
     // The token must live until the answer: it is what the calls are signed with.
     if (visit?.id) void closeVisit(this.#options.client(() => visit.token), visit.id, session, (code) => this.#options.handover?.(code));
   }

@@ -7,7 +7,9 @@ import type { ChatLine } from "./chat.ts";
 import type { Shelf } from "./store.ts";
 
 export type Stage = "none" | "opening" | "waiting" | "talking" | "ended";
+/** How the citizen wishes to talk; the ladder of the session begins there. */
 export type CallMode = "video" | "audio" | "text";
+export const MODES: readonly CallMode[] = ["video", "audio", "text"];
 
 export interface CallState {
   stage: Stage;
@@ -16,6 +18,8 @@ export interface CallState {
   ticket: TicketView | null;
   /** The place is kept for a call-back; null: an ordinary wait. */
   call_back: CallBackView | null;
+  /** When its ring ends, ms by this phone's clock; null: it does not ring. */
+  ring_ends: number | null;
   session: SessionView | null;
   /** Came by a link: picture and dialogue alone. */
   is_guest: boolean;
@@ -40,7 +44,7 @@ export interface CallState {
 
 /** No call. */
 export const START: CallState = {
-  stage: "none", mode: "video", item: null, ticket: null, call_back: null, session: null, is_guest: false, form: null, chat: [], connection: "idle", peer: "new", members: [],
+  stage: "none", mode: "video", item: null, ticket: null, call_back: null, ring_ends: null, session: null, is_guest: false, form: null, chat: [], connection: "idle", peer: "new", members: [],
   mine: "unknown", theirs: "unknown", local: null, typing: null, leaving_until: null, end_reason: null, is_again: false, error: null,
 };
 

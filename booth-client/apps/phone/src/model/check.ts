@@ -68,6 +68,13 @@ export function useDeviceCheck() {
     for (const [at, hertz] of [[0, 523], [0.35, 659], [0.7, 784]] as const) tone(hertz, at);
     state.speaker = "asked";
   }
+  /** Another way of talking was chosen: what was opened is closed. */
+  function stop(): void {
+    close();
+    media.value?.dispose();
+    media.value = null;
+    Object.assign(state, { stage: "idle", has_camera: false, has_microphone: false, problem: null, light: null });
+  }
   /** Hands the media over: from now on the call closes it. */
   function take(): LocalMedia | null {
     close();
@@ -79,5 +86,5 @@ export function useDeviceCheck() {
     close();
     media.value?.dispose();
   });
-  return { media, state, open, look, playSound, take, isDark: () => state.light !== null && state.light < DARK };
+  return { media, state, open, stop, look, playSound, take, isDark: () => state.light !== null && state.light < DARK };
 }

@@ -1,7 +1,7 @@
 /** Appointments and messages: what is kept on the phone, one visit for all of it, one booking however often it is pressed. */
 import { describe, expect, it } from "vitest";
 import { networkProblem, type ApiClient, type AppointmentView, type CallBackView } from "@cloud-booth/api";
-import { isBetween, isRinging, secondsLeft } from "./callback.ts";
+import { isBetween, isLast, ringEnds, secondsLeft } from "./callback.ts";
 import { cleanCode, Errands, isMobile } from "./errands.ts";
 import { shelf } from "./store.ts";
 
@@ -89,18 +89,27 @@ describe("errands", () => {
 
 describe("a call-back", () => {
   const back = (more: Partial<CallBackView>): CallBackView => ({ ticket: "tkt_2", state: "waiting", tries: 0, tries_max: 2, ring_until: null, next_try_at: null, session: null, ...more });
-  it("rings until its end, however late the server's next word is", () => {
-    const now = Date.parse("2026-11-23T02:00:00Z");
-    const ringing = back({ state: "ringing", tries: 1, ring_until: "2026-11-23T02:00:30Z" });
-    expect(isRinging(ringing, now)).toBe(true);
-    expect(secondsLeft(ringing, now)).toBe(30);
-    expect(isRinging(ringing, now + 30_000)).toBe(false);
-    expect(isRinging(back({}), now)).toBe(false);
-    expect(isRinging(null, now)).toBe(false);
+  const now = Date.parse("2026-11-23T02:00:00Z");
+  const ringing = (until: string): CallBackView => back({ state: "ringing", tries: 1, ring_until: until });
+  it("rings until its end, and counts whole seconds down from sixty", () => {
+    const ends = ringEnds(ringing("2026-11-23T02:00:30Z"), now);
+    expect(ends).toBe(now + 30_000);
+    expect(secondsLeft(ends, now)).toBe(30);
+    expect(secondsLeft(ends, now + 40_000)).toBe(0);
+    expect(ringEnds(back({}), now)).toBeNull();
+    expect(ringEnds(null, now)).toBeNull();
+    // The way here took no time, the clocks differ by a little: never more than the ring is long.
+    expect(secondsLeft(ringEnds(ringing("2026-11-23T02:01:00.900Z"), now), now)).toBe(60);
+  });
+  it("rings on a phone whose clock is wrong, for no longer than a ring", () => {
+    expect(ringEnds(ringing("2026-11-23T01:10:00Z"), now)).toBe(now + 60_000);
+    expect(ringEnds(ringing("2026-11-23T09:00:00Z"), now)).toBe(now + 60_000);
   });
   it("tells a missed try from the last one", () => {
     expect(isBetween(back({ tries: 1 }))).toBe(true);
     expect(isBetween(back({ tries: 0 }))).toBe(false);
     expect(isBetween(back({ tries: 2, state: "closed" }))).toBe(false);
+    expect(isLast(back({ tries: 1, state: "ringing" }))).toBe(false);
+    expect(isLast(back({ tries: 2, state: "ringing" }))).toBe(true);
   });
 });
