@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { MemberView, Slot } from "@cloud-booth/api";
 import { devicesAt, isLower, stepsFrom } from "./ladder.ts";
-import { newcomers } from "./people.ts";
+import { newcomers, shownTo } from "./people.ts";
 import { dayOf, daysFrom, firstFree, halvesOf, weekdayOf } from "./slots.ts";
 
 const slot = (from: string, left: number): Slot => ({ from, to: from, capacity: 3, left });
@@ -53,5 +53,19 @@ describe("newcomers", () => {
     expect(newcomers([member("me")], [member("me"), member("b")], "me").map((one) => one.id)).toEqual(["b"]);
     expect(newcomers([member("b", false)], [member("b")], "me")).toEqual([]);
     expect(newcomers([], [member("b", false)], "me")).toEqual([]);
+  });
+});
+
+describe("whom the citizen is shown", () => {
+  const citizen = { ...member("c"), part: "citizen" } as MemberView;
+  const asked = { ...member("h"), part: "consulted" } as MemberView;
+  it("nobody who is asked in private, until they are brought in", () => {
+    expect(shownTo({ hold: true, me: "c", members: [citizen, asked] })).toEqual([citizen]);
+    expect(shownTo({ hold: false, me: "c", members: [citizen, asked] })).toEqual([citizen, asked]);
+    expect(shownTo(null)).toEqual([]);
+  });
+  it("so they are named as newcomers at that moment, not before", () => {
+    const before = shownTo({ hold: true, me: "c", members: [citizen, asked] });
+    expect(newcomers(before, shownTo({ hold: false, me: "c", members: [citizen, asked] }), "c")).toEqual([asked]);
   });
 });
