@@ -600,6 +600,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{id}/colleagues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who could be asked for help, in my hall and in those that serve its people; for agents. */
+        get: operations["get_halls_id_colleagues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{id}/consents": {
         parameters: {
             query?: never;
@@ -1661,6 +1678,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tickets/{id}/mode": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Talk in another way; the place in line is kept. */
+        put: operations["put_tickets_id_mode"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tickets/{id}/move": {
         parameters: {
             query?: never;
@@ -2124,6 +2158,43 @@ export interface components {
             /** @enum {string} */
             type: "pong";
         };
+        ColleagueHall: {
+            id: string;
+            name: components["schemas"]["Bilingual"];
+            own: boolean;
+            /** @description Those that somebody else on duty serves. */
+            queues: components["schemas"]["ColleagueQueue"][];
+        };
+        ColleagueQueue: {
+            code: string;
+            name: components["schemas"]["Bilingual"];
+            /**
+             * Format: int32
+             * @description Others on duty with this skill.
+             */
+            on_duty: number;
+        };
+        ColleagueView: {
+            away_reason: string | null;
+            department: components["schemas"]["Bilingual"] | null;
+            hall: components["schemas"]["HallRef"];
+            name: string;
+            /** @description Of the own hall. */
+            own: boolean;
+            seat: string;
+            seat_name: components["schemas"]["Bilingual"];
+            skills: string[];
+            staff: string;
+            /** @description Only `ready` can be rung. */
+            state: components["schemas"]["SeatState"];
+        };
+        /** @description `GET /api/v1/halls/{id}/colleagues`: who could be asked for help, and where a citizen could be handed over to. */
+        Colleagues: {
+            /** @description The own hall, then those that serve its people. */
+            halls: components["schemas"]["ColleagueHall"][];
+            /** @description Those who are seated now, never oneself: the own hall's first. */
+            items: components["schemas"]["ColleagueView"][];
+        };
         /** @description Commands inside a live session. Everything else goes by HTTP. */
         Command: {
             /** Format: int64 */
@@ -2386,6 +2457,7 @@ export interface components {
             /** @enum {string} */
             kind: "member_left";
             member: string;
+            name: components["schemas"]["Bilingual"] | null;
         } | {
             /** @enum {string} */
             kind: "media_connected";
@@ -2761,9 +2833,11 @@ export interface components {
             to: "seat";
         } | {
             code: string;
+            hall: string | null;
             /** @enum {string} */
             to: "skill";
         } | {
+            hall: string | null;
             skill: string;
             /** @enum {string} */
             to: "queue";
@@ -2775,6 +2849,7 @@ export interface components {
             asked_at: string;
             /** @description The agent who asks. */
             from: string;
+            from_hall: components["schemas"]["HallRef"] | null;
             id: string;
             interpreter: boolean;
             item: string | null;
@@ -3019,14 +3094,25 @@ export interface components {
             items: {
                 /** @description The agent chose at the opening that calls are answered by themselves: the page accepts. */
                 auto_answer: boolean;
-                /** @description `break`, `meal`, `no_answer`, `page_closed`, … while away. */
+                /**
+                 * @description `break`, `meal`, `no_answer`, `page_closed`, … while away; `main` at a lane that its seat keeps from ringing. `text` while
+                 *     busy with texts alone.
+                 */
                 away_reason?: string | null;
                 forced?: components["schemas"]["ForcedView"] | null;
                 hall: string;
                 id: string;
                 invite?: components["schemas"]["InviteView"] | null;
+                /**
+                 * Format: int32
+                 * @description 0: a seat. 1 to 8: a text lane, and `main` is its seat.
+                 */
+                lane: number;
+                /** @description Open text lanes of the seat. */
+                lanes: components["schemas"]["LaneView"][];
                 /** Format: int32 */
                 longest_wait_s: number;
+                main?: string | null;
                 /** @description `3号席` */
                 name: components["schemas"]["Bilingual"];
                 offer?: components["schemas"]["OfferView"] | null;
@@ -3035,6 +3121,8 @@ export interface components {
                 skills: string[];
                 staff?: string | null;
                 state: components["schemas"]["SeatState"];
+                /** @description The agent takes text sessions beside each other too. */
+                text: boolean;
                 /** Format: int64 */
                 version: number;
                 /**
@@ -3074,6 +3162,15 @@ export interface components {
                 queue: string;
                 state: components["schemas"]["TicketState"];
             }[];
+        };
+        /** @description A text lane of a seat: watched with `watch_seat` on a connection of its own. */
+        LaneView: {
+            /**
+             * Format: int32
+             * @description 1 to 8.
+             */
+            lane: number;
+            seat: string;
         };
         /**
          * @description A language of the interface.
@@ -3258,6 +3355,7 @@ export interface components {
             identity: components["schemas"]["IdentityView"] | null;
             item: string | null;
             item_title: components["schemas"]["Bilingual"] | null;
+            mode: components["schemas"]["TicketMode"];
             needs: components["schemas"]["AccessNeed"][];
             number: string;
             offered_at: string;
@@ -3286,6 +3384,8 @@ export interface components {
             skills: string[];
             /** @description Move here a seat that is open in another tab or at another desk. */
             take_over?: boolean;
+            /** @description Take text sessions beside each other too, as many as the queues' rules allow. */
+            text?: boolean;
         };
         /** @description `POST /api/v1/visits`: a citizen begins. At a booth with the booth's token, on a phone without any. */
         OpenVisit: {
@@ -3451,7 +3551,7 @@ export interface components {
             steps?: components["schemas"]["QueueStep"][];
             /**
              * Format: int32
-             * @description Text sessions that one agent may hold at once; kept, one is served at a time for now.
+             * @description Text sessions of this queue that one agent may hold at once, 1 to 8.
              */
             text_slots?: number;
             /**
@@ -3591,6 +3691,11 @@ export interface components {
             staff: string | null;
             staff_name: string | null;
             state: components["schemas"]["SeatState"];
+            /**
+             * Format: int32
+             * @description Text sessions that the agent holds beside each other.
+             */
+            texts: number;
         };
         /** @enum {string} */
         SeatState: "offline" | "ready" | "ringing" | "busy" | "wrap_up" | "away";
@@ -3620,18 +3725,29 @@ export interface components {
              */
             work_us: number;
         };
-        /** @description Snapshot for the agent: HTTP answers and the `seat` frame. */
+        /** @description Snapshot for the agent: HTTP answers and the `seat` frame. A text lane has the shape of a seat. */
         SeatView: {
             /** @description The agent chose at the opening that calls are answered by themselves: the page accepts. */
             auto_answer: boolean;
-            /** @description `break`, `meal`, `no_answer`, `page_closed`, … while away. */
+            /**
+             * @description `break`, `meal`, `no_answer`, `page_closed`, … while away; `main` at a lane that its seat keeps from ringing. `text` while
+             *     busy with texts alone.
+             */
             away_reason: string | null;
             forced: components["schemas"]["ForcedView"] | null;
             hall: string;
             id: string;
             invite: components["schemas"]["InviteView"] | null;
+            /**
+             * Format: int32
+             * @description 0: a seat. 1 to 8: a text lane, and `main` is its seat.
+             */
+            lane: number;
+            /** @description Open text lanes of the seat. */
+            lanes: components["schemas"]["LaneView"][];
             /** Format: int32 */
             longest_wait_s: number;
+            main: string | null;
             /** @description `3号席` */
             name: components["schemas"]["Bilingual"];
             offer: components["schemas"]["OfferView"] | null;
@@ -3640,6 +3756,8 @@ export interface components {
             skills: string[];
             staff: string | null;
             state: components["schemas"]["SeatState"];
+            /** @description The agent takes text sessions beside each other too. */
+            text: boolean;
             /** Format: int64 */
             version: number;
             /**
@@ -3816,6 +3934,10 @@ export interface components {
              */
             version: number;
         };
+        /** @description `PUT /api/v1/tickets/{id}/mode`: the place in line is kept. */
+        SetTicketMode: {
+            mode: components["schemas"]["TicketMode"];
+        };
         /** @description The signature step: what is signed, and whether it is. */
         SignView: {
             declaration: components["schemas"]["Bilingual"];
@@ -3930,6 +4052,7 @@ export interface components {
         TakeTicket: {
             /** @description Item slug; absent: "I don't know, ask someone". */
             item?: string | null;
+            mode?: components["schemas"]["TicketMode"];
             needs?: components["schemas"]["AccessNeed"][];
             /** @description 老、弱、病、残、孕: self-declared. */
             priority?: boolean;
@@ -3960,6 +4083,11 @@ export interface components {
             queue: string;
             state: components["schemas"]["TicketState"];
         };
+        /**
+         * @description How the citizen wants to talk; the session begins so, and can change (the ladder).
+         * @enum {string}
+         */
+        TicketMode: "video" | "audio" | "text";
         /** @enum {string} */
         TicketState: "waiting" | "offered" | "paired" | "closed" | "abandoned" | "expired" | "called_back";
         /** @description Snapshot for the citizen: HTTP answers and the `ticket` frame. */
@@ -3974,6 +4102,7 @@ export interface components {
             estimate: components["schemas"]["WaitEstimate"] | null;
             id: string;
             item: string | null;
+            mode: components["schemas"]["TicketMode"];
             /** @description Set when the ticket was re-opened as a new one (`called_back`). */
             next_ticket: string | null;
             /** @description What is called out: `A023`. */
@@ -5184,6 +5313,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HallView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_halls_id_colleagues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Colleagues"];
                 };
             };
             default: {
@@ -7276,6 +7434,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CarryCode"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_tickets_id_mode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetTicketMode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
                 };
             };
             default: {

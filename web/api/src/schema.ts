@@ -134,6 +134,22 @@ export type GuestToken = Known<S["GuestToken"]>;
 export type MemberPart = Known<S["MemberPart"]>;
 /** How a talk is held, from rich to poor. */
 export type TalkMode = Known<S["CallMode"]>;
+export type InviteKind = Known<S["InviteKind"]>;
+export type InviteState = Known<S["InviteState"]>;
+/** What one may do with an invitation. */
+export type InviteAct = Known<S["Step"]>;
+export type InviteTarget = Known<S["InviteTarget"]>;
+export type InviteView = Known<S["InviteView"]>;
+export type Invited = Known<S["Invited"]>;
+export type GuestLink = Known<S["GuestLink"]>;
+export type NoteView = Known<S["NoteView"]>;
+export type HistoryView = Known<S["HistoryView"]>;
+export type ForcedView = Known<S["ForcedView"]>;
+export type PhraseView = Known<S["PhraseView"]>;
+export type RequestItem = Known<S["RequestItem"]>;
+export type RequestFull = Known<S["RequestFull"]>;
+export type Colleagues = Known<S["Colleagues"]>;
+export type Colleague = Known<S["ColleagueView"]>;
 export type Verify = Known<S["Verify"]>;
 export type VerifyOutcome = Known<S["VerifyOutcome"]>;
 export type Verification = Known<S["Verification"]>;

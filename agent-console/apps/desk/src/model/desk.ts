@@ -2,7 +2,7 @@
  * seat's own and one for each of its text lanes. What a seat does is its line's; this model decides when lines begin and end, and which
  * of them is on the screen. */
 import { computed, ref, shallowRef } from "vue";
-import type { HallView, ItemCard, ItemList, Login, SeatView } from "@cloud-booth/api";
+import type { Colleagues, HallView, ItemCard, ItemList, Login, SeatView } from "@cloud-booth/api";
 import { LocalMedia, type LocalMediaState } from "@cloud-booth/rtc";
 import { announce } from "@cloud-booth/ui";
 import { pick } from "@cloud-booth/i18n";
@@ -14,7 +14,6 @@ import { Notices, noticeIn } from "./notices.ts";
 import { Phrases } from "./phrases.ts";
 import { readMark, writeMark } from "./mark.ts";
 import { say } from "./speak.ts";
-import type { Colleagues, DeskSeat } from "./wire.ts";
 import { WorkList } from "./worklist.ts";
 
 export type Phase = "starting" | "sign_in" | "seat" | "work" | "superseded";
@@ -23,8 +22,8 @@ export class Desk {
   readonly phase = ref<Phase>("starting");
   /** The seat that is held; null where none is. */
   readonly main = shallowRef<SeatLine | null>(null);
-  readonly seat = computed<DeskSeat | null>(() => this.main.value?.seat.value ?? null);
-  readonly seats = shallowRef<readonly DeskSeat[]>([]);
+  readonly seat = computed<SeatView | null>(() => this.main.value?.seat.value ?? null);
+  readonly seats = shallowRef<readonly SeatView[]>([]);
   readonly colleagues = shallowRef<Colleagues>({ items: [], halls: [] });
   readonly hall = shallowRef<HallView | null>(null);
   readonly items = shallowRef<readonly ItemCard[]>([]);
@@ -113,7 +112,7 @@ export class Desk {
     if (hall) this.colleagues.value = await this.account.api.get<Colleagues>(`/halls/${hall}/colleagues`);
   }
 
-  isMine(seat: DeskSeat): boolean {
+  isMine(seat: SeatView): boolean {
     return seat.state !== "offline" && seat.staff !== null && seat.staff === this.account.staff.value?.id;
   }
 
@@ -205,7 +204,7 @@ export class Desk {
   }
 
   /** The seat's own word names its lanes: a line for each, and none for those that are gone. */
-  #seatSaid(line: SeatLine, before: DeskSeat | null): void {
+  #seatSaid(line: SeatLine, before: SeatView | null): void {
     const seat = line.seat.value;
     if (line.lane !== 0 || !seat) return;
     if (seat.state === "offline" && before?.forced?.state === "offline" && before.forced.by === this.account.staff.value?.name) {
@@ -285,6 +284,6 @@ function rangAt(line: SeatLine): number {
 }
 
 /** 2号席 before 10号席. */
-function inOrder(seats: readonly SeatView[]): DeskSeat[] {
+function inOrder(seats: readonly SeatView[]): SeatView[] {
   return [...seats].sort((one, other) => one.name.zh.localeCompare(other.name.zh, "zh-CN", { numeric: true }));
 }

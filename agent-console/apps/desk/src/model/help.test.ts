@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
-import type { InviteKind, InviteState, InviteView, SkillView } from "@cloud-booth/api";
+import type { Colleague, Colleagues, InviteKind, InviteState, InviteView, SkillView } from "@cloud-booth/api";
 import { agentSteps, choicesFor, clashes, guestSteps, isApart, kindOf, stepWord } from "./help.ts";
-import type { Colleague, Colleagues } from "./wire.ts";
 
 const person = (id: string, state: Colleague["state"], skills: string[], own = true): Colleague => ({ staff: `stf_${id}`, seat: id, name: id, own, state, skills, hall: { id: own ? "hal" : "hal_2", name: { zh: own ? "本厅" : "邻厅", en: "" } } }) as unknown as Colleague;
 const SKILLS: SkillView[] = ["general", "police", "need:sign_language"].map((code) => ({ code, name: { zh: code, en: code } }));
@@ -26,7 +25,7 @@ test("a colleague is asked by name, wherever they sit; another hall's names itse
 
 test("queues take a transfer without a word, and nothing else; another hall's goes there", () => {
   const queues = choicesFor("transfer_cold", AROUND, SKILLS).filter((one) => one.group === "queue");
-  expect(queues.map((one) => [one.key, one.target])).toEqual([["queue:general", { to: "queue", skill: "general" }], ["queue:hal_2:police", { to: "queue", skill: "police", hall: "hal_2" }]]);
+  expect(queues.map((one) => [one.key, one.target])).toEqual([["queue:general", { to: "queue", skill: "general", hall: null }], ["queue:hal_2:police", { to: "queue", skill: "police", hall: "hal_2" }]]);
   expect(keys("transfer_warm").some((key) => key.startsWith("queue"))).toBe(false);
   expect(keys("guest")).toEqual([]);
   expect(kindOf("transfer", "cold")).toBe("transfer_cold");

@@ -1,6 +1,5 @@
 /** Help within a session: whom one may ask, what an invitation allows next, what it says. Pure; the server decides. */
-import type { Bilingual, InviteAct, InviteKind, InviteTarget, InviteView, SkillView } from "@cloud-booth/api";
-import type { Colleague, Colleagues } from "./wire.ts";
+import type { Bilingual, Colleague, Colleagues, InviteAct, InviteKind, InviteTarget, InviteView, SkillView } from "@cloud-booth/api";
 
 export const HELP_TABS = ["consult", "join", "guest", "transfer"] as const;
 export type HelpTab = (typeof HELP_TABS)[number];
@@ -37,10 +36,10 @@ export function choicesFor(kind: InviteKind, { items, halls }: Colleagues, skill
   }));
   const bySkill = skills.map((skill): Choice => {
     const n = items.filter((person) => person.own && person.state === "ready" && person.skills.includes(skill.code)).length;
-    return { key: `skill:${skill.code}`, group: "skill", target: { to: "skill", code: skill.code }, person: null, name: skill.name, hall: null, n, blocked: n ? "" : "none_free" };
+    return { key: `skill:${skill.code}`, group: "skill", target: { to: "skill", code: skill.code, hall: null }, person: null, name: skill.name, hall: null, n, blocked: n ? "" : "none_free" };
   });
   const byQueue = kind === "transfer_cold" ? halls.flatMap((hall) => hall.queues.map((queue): Choice => ({
-    key: `queue:${hall.own ? "" : `${hall.id}:`}${queue.code}`, group: "queue", target: { to: "queue", skill: queue.code, ...(hall.own ? {} : { hall: hall.id }) }, person: null, name: queue.name, hall: hall.own ? null : hall.name, n: queue.on_duty, blocked: "",
+    key: `queue:${hall.own ? "" : `${hall.id}:`}${queue.code}`, group: "queue", target: { to: "queue", skill: queue.code, hall: hall.own ? null : hall.id }, person: null, name: queue.name, hall: hall.own ? null : hall.name, n: queue.on_duty, blocked: "",
   }))) : [];
   const firstFree = (one: Choice, other: Choice): number => Number(one.blocked !== "") - Number(other.blocked !== "");
   // A queue takes everybody at any time: without a word it comes first.

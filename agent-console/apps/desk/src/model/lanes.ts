@@ -1,6 +1,5 @@
 /** What the strip of conversations says of a seat's line. Pure. */
-import type { SeatState } from "@cloud-booth/api";
-import type { DeskSeat } from "./wire.ts";
+import type { SeatState, SeatView } from "@cloud-booth/api";
 
 /** Words that are waited for longer than this are marked, seconds. */
 export const LATE_S = 60;
@@ -13,6 +12,6 @@ export function markOf(state: SeatState): string {
 
 const OWN = new Set(["no_answer", "declined"]);
 /** A lane that went away for a reason of its own comes back by the agent's word alone; for the others its seat decides. */
-export function isKept(seat: DeskSeat | null): boolean {
+export function isKept(seat: SeatView | null): boolean {
   return seat !== null && (seat.lane ?? 0) > 0 && seat.state === "away" && OWN.has(seat.away_reason ?? "");
 }

@@ -2,7 +2,7 @@
  * seat itself has one; each of its text lanes has one more. The seat frames lead; a line follows them and never assumes a state that the
  * server did not say. Owns no devices, no bell, and not what is on the screen: those are the desk's. */
 import { computed, ref, shallowRef } from "vue";
-import type { Accepted, ApiClient, InviteAct, InviteView, SeatView, WrapUp } from "@cloud-booth/api";
+import type { Accepted, ApiClient, InviteAct, InviteView, OfferView, SeatView, WrapUp } from "@cloud-booth/api";
 import { CallPeer, type LocalMedia } from "@cloud-booth/rtc";
 import { SignalClient, type SignalState } from "@cloud-booth/signal";
 import { announce, toast } from "@cloud-booth/ui";
@@ -12,7 +12,6 @@ import { clock } from "./clock.ts";
 import { LiveSession } from "./session.ts";
 import { say } from "./speak.ts";
 import { DeskUi } from "./ui.ts";
-import type { DeskOffer, DeskSeat } from "./wire.ts";
 
 interface Warm {
   ticket: string;
@@ -29,7 +28,7 @@ export interface LineNeeds {
   /** How this line is told apart aloud; empty where it is on the screen or the only one. */
   prefix: (line: SeatLine) => string;
   /** The server's newer word about the seat. */
-  onSeat: (line: SeatLine, before: DeskSeat | null) => void;
+  onSeat: (line: SeatLine, before: SeatView | null) => void;
   /** A session begins; `pressed`: by the agent's own press. */
   onBegan: (line: SeatLine, pressed: boolean) => void;
   /** Nobody is served here now; `had`: until now somebody was. */
@@ -54,11 +53,11 @@ export class SeatLine {
   readonly ui = new DeskUi();
   /** The ticket's number, while the page knows it. */
   readonly number = ref("");
-  readonly seat = shallowRef<DeskSeat | null>(null);
+  readonly seat = shallowRef<SeatView | null>(null);
   readonly session = shallowRef<LiveSession | null>(null);
   readonly connection = ref<SignalState>("idle");
   readonly isAccepting = ref(false);
-  readonly offer = computed<DeskOffer | null>(() => (this.seat.value?.state === "ringing" ? (this.seat.value.offer ?? null) : null));
+  readonly offer = computed<OfferView | null>(() => (this.seat.value?.state === "ringing" ? (this.seat.value.offer ?? null) : null));
   /** A colleague asks for help. */
   readonly invite = computed<InviteView | null>(() => (this.seat.value?.state === "ringing" && this.seat.value.invite?.state === "ringing" ? this.seat.value.invite : null));
   /** Somebody is served here, this page among the members. */
@@ -96,7 +95,7 @@ export class SeatLine {
     }
   }
   /** A call-back: now the citizen's phone rings; the session begins when they answer. */
-  async #call(offer: DeskOffer): Promise<void> {
+  async #call(offer: OfferView): Promise<void> {
     try {
       this.follow(await this.#needs.api().post<SeatView>(`/pairings/${offer.pairing}/call`), true);
     } finally {
@@ -155,7 +154,7 @@ export class SeatLine {
   }
 
   /** The one place where a seat's state becomes what the page does. `isLive`: made just now, so it tells the time. */
-  follow(next: DeskSeat, isLive: boolean): void {
+  follow(next: SeatView, isLive: boolean): void {
     const before = this.seat.value;
     if (this.#isDisposed || next.id !== this.id || (before && next.version < before.version)) return;
     if (isLive && before && before.state !== next.state) clock.heard(next.since);
@@ -177,7 +176,7 @@ export class SeatLine {
     if (before && before.state !== next.state && next.state === "away" && next.away_reason === "no_answer") this.#tell(say(this.lane ? "lane.noAnswer" : "work.noAnswer"));
   }
 
-  #ring(offer: DeskOffer, seat: DeskSeat): void {
+  #ring(offer: OfferView, seat: SeatView): void {
     this.#ringing = offer.pairing;
     this.number.value = offer.number;
     const what = pick(offer.item_title) || say("work.noItem");

@@ -331,6 +331,8 @@ export class LiveSession {
       else this.unread.value += 1;
       if (!replayed && this.isCitizen(event.actor)) this.#needs.onSaid?.();
     }
+    // Who came late never saw them: the entry itself says who left.
+    if (body.kind === "member_left" && body.name && !this.#names.has(body.member)) this.#names.set(body.member, body.name);
     if (body.kind === "member_dropped" || body.kind === "member_left") this.presence.leave(body.member);
     if (replayed) return;
     if (body.kind === "member_back" && this.isCitizen(body.member)) this.hasReturned.value = true;
