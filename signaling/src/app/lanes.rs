@@ -322,7 +322,7 @@ pub async fn set_mode(
         Box::pin(async move {
             let mine = |t: Option<ticket::Ticket>| {
                 t.filter(|t| t.visit_id == me)
-                    .ok_or_else(|| AppError::from(no("not_found")))
+                    .ok_or_else(|| no("not_found"))
             };
             let t = mine(ticket::get(tx, &id).await?)?;
             dialect::lock_hall(tx, &t.hall_id).await?;
