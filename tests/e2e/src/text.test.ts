@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { call, hallOf, put } from './calls.ts'
 import { type Running, startServer } from './server.ts'
 import { fillRecipient, paperHasRecipient } from './talk.ts'
-import { type Window, WAIT_MS, eventually, liveTracks, openWindow, say, seatIs, seesMoving, signIn } from './windows.ts'
+import { type Window, WAIT_MS, chooseState, eventually, liveTracks, openWindow, say, seatIs, seesMoving, signIn } from './windows.ts'
 
 const RECIPIENT = '沅江市第三中学'
 const SLOTS = 2
@@ -130,6 +130,17 @@ it('two conversations side by side; one is finished with its outcome while the o
   await desk.see('chat', '都对')
   await eventually(() => desk.at('form-title').innerText(), /.+/)
   await desk.shot('99-desk-one-goes-on')
+
+  // Leaving waits for who writes; and a page that is loaded again is where it was.
+  await chooseState(desk, 'go-away-break')
+  await desk.see('leaving')
+  await seatIs(desk, 'busy')
+  await desk.page.reload()
+  await desk.see('leaving')
+  await desk.see('chat', '都对')
+  await desk.at('leaving').getByRole('button').click()
+  await desk.gone('leaving')
+  await lineIs(desk, Number(other), 'ready')
 
   // Up the ladder is the citizen's to give, as ever.
   await desk.click('ladder')

@@ -211,7 +211,7 @@ export class Desk {
       void this.#closed();
       return;
     }
-    const wanted = seat.lanes ?? [];
+    const wanted = seat.lanes;
     const held = this.lanes.value;
     if (held.length === wanted.length && held.every((one, index) => one.id === wanted[index]?.seat)) return;
     this.lanes.value = wanted.map((lane) => held.find((one) => one.id === lane.seat) ?? new SeatLine(lane.seat, lane.lane, this.#needs()));

@@ -13,5 +13,5 @@ export function markOf(state: SeatState): string {
 const OWN = new Set(["no_answer", "declined"]);
 /** A lane that went away for a reason of its own comes back by the agent's word alone; for the others its seat decides. */
 export function isKept(seat: SeatView | null): boolean {
-  return seat !== null && (seat.lane ?? 0) > 0 && seat.state === "away" && OWN.has(seat.away_reason ?? "");
+  return seat !== null && seat.lane > 0 && seat.state === "away" && OWN.has(seat.away_reason ?? "");
 }
