@@ -134,6 +134,8 @@ export type GuestToken = Known<S["GuestToken"]>;
 export type MemberPart = Known<S["MemberPart"]>;
 /** How a talk is held, from rich to poor. */
 export type TalkMode = Known<S["CallMode"]>;
+/** How the citizen wishes to talk; the ladder of the session begins there. */
+export type TicketMode = Known<S["TicketMode"]>;
 export type InviteKind = Known<S["InviteKind"]>;
 export type InviteState = Known<S["InviteState"]>;
 /** What one may do with an invitation. */

@@ -53,7 +53,7 @@ describe("the wipe", () => {
 describe("a visit", () => {
   const ticket = (version: number, id = "tkt_1"): TicketView => ({
     id, number: "A001", state: "waiting", version, item: null, class: "normal", ahead: version, waiting: 1, seats_on_duty: 1, estimate: null, enqueued_at: "", session: null, next_ticket: null, reason: null, mode: "video",
-  }) as TicketView;
+  });
   it("drops snapshots that are older than the one shown", () => {
     const visit = new Visit({} as BoothIdentity);
     visit.setTicket(ticket(3));

@@ -1,11 +1,10 @@
 /** One citizen's visit: token, identity, ticket. Everything lives in memory; `forget` leaves nothing. */
 import { reactive } from "vue";
-import { ApiClient, networkProblem, type AccessNeed, type AppointmentView, type Booked, type CardRead, type CarryCode, type HallView, type OpenVisit, type RatingView, type RequestView, type Slot, type SlotList, type TalkMode, type TicketView, type VisitToken, type VisitView, type WsTicket } from "@cloud-booth/api";
+import { ApiClient, networkProblem, type AccessNeed, type AppointmentView, type Booked, type CardRead, type CarryCode, type HallView, type OpenVisit, type RatingView, type RequestView, type Slot, type SlotList, type TicketMode, type TicketView, type VisitToken, type VisitView, type WsTicket } from "@cloud-booth/api";
 import { preferences } from "@cloud-booth/i18n";
 import type { BoothIdentity } from "./identity.ts";
 
-/** How the citizen wishes to talk; the ladder of the session begins there. */
-export type CallMode = Exclude<TalkMode, "phone">;
+export type CallMode = TicketMode;
 export const MODES: readonly CallMode[] = ["video", "audio", "text"];
 
 export class Visit {

@@ -7,7 +7,7 @@ import type { SignalClient, SignalEvents } from "@cloud-booth/signal";
 import { Call, LEAVE_MS, type StartOptions } from "./call.ts";
 import type { Shelf } from "./store.ts";
 
-const ticket = (more: Partial<TicketView> & { mode?: string } = {}): TicketView => ({ id: "tkt_1", number: "A023", state: "waiting", version: 1, item: null, class: "normal", ahead: 2, waiting: 3, seats_on_duty: 1, estimate: null, enqueued_at: "", session: null, next_ticket: null, reason: null, mode: "video", ...more }) as TicketView;
+const ticket = (more: Partial<TicketView> = {}): TicketView => ({ id: "tkt_1", number: "A023", state: "waiting", version: 1, item: null, class: "normal", ahead: 2, waiting: 3, seats_on_duty: 1, estimate: null, enqueued_at: "", session: null, next_ticket: null, reason: null, mode: "video", ...more });
 const session = (more: Partial<SessionView> = {}): SessionView => ({ id: "ses_1", room: "tkt_1", state: "active", version: 1, seq: 1, me: "mem_c", members: [], consents: [], case: null, end_reason: null, ...more }) as unknown as SessionView;
 
 class FakeSignal {

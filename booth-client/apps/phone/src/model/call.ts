@@ -12,7 +12,7 @@ import { Dialogue } from "./chat.ts";
 import { Keeping } from "./keeping.ts";
 import { Leaving } from "./leaving.ts";
 import { listen } from "./lines.ts";
-import { carried, checkedIn, closeVisit, findPlace, invited, LIVE_TICKET, modeOf } from "./place.ts";
+import { carried, checkedIn, closeVisit, findPlace, invited, LIVE_TICKET } from "./place.ts";
 import { START, type CallMode, type CallOptions, type CallState, type KeptVisit, type StartOptions } from "./callstate.ts";
 
 export { LEAVE_MS } from "./leaving.ts";
@@ -123,7 +123,7 @@ export class Call {
         return true;
       }
       const { ticket, session, call_back } = await findPlace(this.#api, kept);
-      Object.assign(this.state, START, { stage: "waiting", mode: ticket ? modeOf(ticket) : kept.mode, item: ticket?.item ?? kept.item, call_back, ring_ends: ringEnds(call_back, Date.now()) });
+      Object.assign(this.state, START, { stage: "waiting", mode: ticket?.mode ?? kept.mode, item: ticket?.item ?? kept.item, call_back, ring_ends: ringEnds(call_back, Date.now()) });
       // Two tries went by while the page was closed: that is said, not hidden.
       if (call_back?.state === "closed") {
         this.#over("call_back_unanswered");
@@ -291,9 +291,9 @@ export class Call {
     if (now?.id === ticket.id && ticket.version < now.version) return;
     if (now && now.id !== ticket.id && ticket.id !== now.next_ticket) return;
     this.state.ticket = ticket;
-    if (modeOf(ticket) !== this.state.mode) {
-      this.state.mode = modeOf(ticket);
-      this.#kept.change({ mode: this.state.mode });
+    if (ticket.mode !== this.state.mode) {
+      this.state.mode = ticket.mode;
+      this.#kept.change({ mode: ticket.mode });
     }
     // A call-back's session begins with the answer, not with the pairing.
     if (ticket.next_ticket) this.#follow(ticket);

@@ -1,5 +1,5 @@
 /** What pages see of the call, and what the call is made with. Plain data; only `call.ts` changes it. */
-import type { AccessNeed, ApiClient, CallBackView, FormView, Language, MemberView, SessionView, TicketView } from "@cloud-booth/api";
+import type { AccessNeed, ApiClient, CallBackView, FormView, Language, MemberView, SessionView, TicketMode, TicketView } from "@cloud-booth/api";
 import type { CallPeer, CallPeerOptions, LocalMedia, LocalMediaState, MemberMedia, PeerState } from "@cloud-booth/rtc";
 import type { SignalClient, SignalOptions, SignalState } from "@cloud-booth/signal";
 import type { NetworkLevel } from "@cloud-booth/ui";
@@ -7,8 +7,7 @@ import type { ChatLine } from "./chat.ts";
 import type { Shelf } from "./store.ts";
 
 export type Stage = "none" | "opening" | "waiting" | "talking" | "ended";
-/** How the citizen wishes to talk; the ladder of the session begins there. */
-export type CallMode = "video" | "audio" | "text";
+export type CallMode = TicketMode;
 export const MODES: readonly CallMode[] = ["video", "audio", "text"];
 
 export interface CallState {

@@ -5,13 +5,10 @@ import type { CallMode, KeptVisit } from "./callstate.ts";
 
 export const LIVE_TICKET: ReadonlySet<string> = new Set(["waiting", "offered", "paired"]);
 
-/** How its talk will begin. */
-export const modeOf = (ticket: TicketView): CallMode => (ticket as TicketView & { mode?: CallMode }).mode ?? "video";
-
 /** The appointment's place in the queue. Its mode can only be said afterwards; where it rings at once, the ladder is there. */
 export async function checkedIn(api: ApiClient, code: string, mode: CallMode): Promise<TicketView> {
   const ticket = await api.post<TicketView>("/appointments/check-in", { code });
-  if (mode === modeOf(ticket)) return ticket;
+  if (mode === ticket.mode) return ticket;
   return api.put<TicketView>(`/tickets/${ticket.id}/mode`, { mode }).catch(() => ticket);
 }
 
