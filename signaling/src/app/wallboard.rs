@@ -77,6 +77,7 @@ fn seat_view(s: wallboard::Seat) -> SeatNow {
         staff,
         staff_name,
         session: s.session.map(|i| i.to_string()),
+        texts: s.texts,
         forced_next: forced,
     }
 }

@@ -3,8 +3,9 @@ import { Guard, checkAccessibility, launch } from '@cloud-booth/testkit'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Running, startServer } from './server.ts'
+import { hallOf } from './calls.ts'
 import { seatIn } from './talk.ts'
-import { type Window, chooseState, openBooth, openWindow, seatIs, signIn, takeSeat } from './windows.ts'
+import { type Window, WAIT_MS, chooseState, openBooth, openWindow, seatIs, signIn, takeSeat } from './windows.ts'
 
 const NOTICE = '请先接社保的号'
 
@@ -87,5 +88,37 @@ it('a ticket taken and answered is seen without a reload; a seat is forced away 
   await desk.click('wrap-done')
   await seatIs(desk, 'away')
   await wall.see(`live-seat-${seat}`, '会议')
+  guard.assertClean()
+})
+
+it('a seat that holds texts alone says so, and how many', async () => {
+  const desk = await openWindow(browser, server, 'console', guard)
+  await signIn(desk, '/console/', 'agent2')
+  await desk.see('seat-choice')
+  await desk.at('take-text').check()
+  await desk.click('ring-test')
+  await expect.poll(() => desk.at('seat-start').isEnabled(), { timeout: WAIT_MS }).toBe(true)
+  await desk.click('seat-start')
+  await seatIs(desk, 'ready')
+  const seat = await seatIn(server, 'ready')
+  const wall = await openWindow(browser, server, 'console', guard)
+  await signIn(wall, '/wall/', 'supervisor')
+  await wall.see(`seat-${seat}`, '就绪')
+
+  const hall = await hallOf(server, 'agent2')
+  const phone = await openWindow(browser, server, 'phone', guard)
+  await phone.context.addInitScript((id) => localStorage.setItem('cloud-booth.hall', JSON.stringify(id)), hall)
+  await phone.page.goto('/phone/')
+  await phone.click('call')
+  await phone.at('pick-text').check({ force: true })
+  await phone.click('queue')
+  await desk.see('ring-card')
+  await desk.page.keyboard.press('F2')
+  await phone.see('talk-view')
+  await wall.see(`seat-${seat}`, /文字咨询\s*1个/)
+  await wall.shot('101-wall-texts')
+  await checkAccessibility(wall.page)
+  await wall.click('area-live')
+  await wall.see(`live-seat-${seat}`, /文字咨询\s*1个/)
   guard.assertClean()
 })

@@ -79,6 +79,8 @@ pub struct SeatNow {
     pub staff: Option<String>,
     pub staff_name: Option<String>,
     pub session: Option<String>,
+    /// Text sessions that the agent holds beside each other.
+    pub texts: u32,
     /// Where a supervisor wants it after the session.
     pub forced_next: Option<SeatState>,
 }

@@ -21,6 +21,8 @@ pub struct Seat {
     pub forced: Option<String>,
     pub staff: Option<(StaffId, String)>,
     pub session: Option<SessionId>,
+    /// Text sessions on the lanes of the seat.
+    pub texts: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +47,8 @@ pub struct Fared {
     pub row: LevelRow,
 }
 
-const SEATS: &str = "SELECT s.id, s.name_zh, s.name_en, s.state, s.since, s.away_reason, s.forced, s.staff_id, f.name, p.session_id FROM seats s
+const SEATS: &str = "SELECT s.id, s.name_zh, s.name_en, s.state, s.since, s.away_reason, s.forced, s.staff_id, f.name, p.session_id,
+  (SELECT count(*) FROM seats l WHERE l.main_seat = s.id AND l.state = 'busy') AS texts FROM seats s
   LEFT JOIN staff f ON f.id = s.staff_id
   LEFT JOIN (SELECT seat_id, max(id) AS session_id FROM sessions WHERE hall_id = $1 AND state <> 'ended' GROUP BY seat_id) p ON p.seat_id = s.id
   WHERE s.hall_id = $1 AND s.lane = 0 ORDER BY s.id";
@@ -71,6 +74,7 @@ pub async fn seats(tx: &mut Tx, hall: &HallId) -> Result<Vec<Seat>, StoreError> 
             forced: r.opt_text("forced")?,
             staff: r.opt_id("staff_id")?.zip(r.opt_text("name")?),
             session: r.opt_id("session_id")?,
+            texts: u32::try_from(r.int("texts")?).unwrap_or(0),
         })
     })
     .await

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { figuresOf, forceEffect, hoursOf, minutesAndSeconds, needsOf, percent, queuesThatFit, seatsThatFit, secondsSince, statesToForce } from "./figures.ts";
+import { figuresOf, forceEffect, hoursOf, minutesAndSeconds, needsOf, percent, queuesThatFit, seatsThatFit, secondsSince, statesToForce, wordOf } from "./figures.ts";
 import type { LevelView, QueueNow, SeatNow, Wallboard } from "@cloud-booth/api";
 
 const NOW = Date.parse("2026-11-23T06:30:00Z");
@@ -14,7 +14,7 @@ function level(answered: number, inTime: number, abandoned = 0, lost = 0): Level
   };
 }
 const queue = (code: string, over: Partial<QueueNow> = {}): QueueNow => ({ code, name: { zh: code, en: code }, waiting: 0, longest_since: null, seats_on_duty: 1, overflow_now: null, level: level(0, 0), ...over });
-const seat = (id: string, state: SeatNow["state"], since = 60, reason: string | null = null): SeatNow => ({ id, name: { zh: id, en: id }, state, since: ago(since), reason, staff: null, staff_name: null, session: null, forced_next: null });
+const seat = (id: string, state: SeatNow["state"], since = 60, reason: string | null = null): SeatNow => ({ id, name: { zh: id, en: id }, state, since: ago(since), reason, staff: null, staff_name: null, session: null, texts: 0, forced_next: null });
 const board = (over: Partial<Wallboard> = {}): Wallboard => ({
   hall: "h", name: { zh: "h", en: "h" }, at: ago(0), date: "2026-11-23", targets: { answer_within_s: 15, connection_pct: 95, short_abandon_s: 5 },
   waiting: 0, longest_since: null, queues: [], seats: [], day: level(0, 0), hours: [], ...over,
@@ -101,5 +101,11 @@ describe("time", () => {
   it("is never less than nothing, whichever clock is ahead", () => {
     expect(secondsSince(ago(-5), NOW)).toBe(0);
     expect([minutesAndSeconds(65), minutesAndSeconds(3725)]).toEqual(["1:05", "1:02:05"]);
+  });
+});
+
+describe("a seat's word", () => {
+  it("who holds texts alone is not shown as in a call", () => {
+    expect([wordOf(seat("a", "busy", 60, "text")), wordOf(seat("b", "busy")), wordOf(seat("c", "away", 60, "meal"))]).toEqual(["text", "busy", "away"]);
   });
 });

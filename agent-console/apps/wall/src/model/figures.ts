@@ -99,6 +99,9 @@ export function queuesThatFit(queues: QueueNow[], most = QUEUES_MAX): { shown: Q
   return { shown: queues.filter((queue) => chosen.has(queue)), more: hidden.length, waitingMore: hidden.reduce((sum, queue) => sum + queue.waiting, 0) };
 }
 
+/** Whoever holds texts alone is busy, but not with a call. */
+export const wordOf = (seat: Pick<SeatNow, "state" | "reason">): SeatState | "text" => (seat.state === "busy" && seat.reason === "text" ? "text" : seat.state);
+
 export const STATE_ORDER: SeatState[] = ["ready", "ringing", "busy", "wrap_up", "away", "offline"];
 
 /** Seats that somebody sits at, in the hall's order; nobody's are only counted. */
