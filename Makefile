@@ -54,7 +54,7 @@ bench-pairing: ## Ticket to offer and seat to offer, durable, on both databases
 bench-desk-sim: ## The desk in virtual time against Erlang C
 	@tools/bench desk-sim
 
-sim-desk: ## A day of 10,000 tickets at 40 seats in virtual time, with crashes
+sim-desk: ## A day of 10,000 tickets at 40 seats in virtual time, with crashes; random commands at length
 	@tools/bench sim-desk
 
 audit: ## Known advisories (needs a network)

@@ -1,11 +1,19 @@
 //! What people, pages and timers ask of the server, as values: a call can be made again with its key, and cut off midway.
 
-use crate::world::{agent, by, hall_id};
-use domain::id::{Id as _, PairingId, SeatId, SessionId, StaffId, TicketId, VisitId};
+use crate::{
+    booking::{self, Booking},
+    help::{self, Help},
+    keep::{self, Keep},
+    world::{agent, by, hall_id},
+};
+use domain::id::{Id as _, MemberId, PairingId, SeatId, SessionId, StaffId, TicketId, VisitId};
 use protocol::{Channel, Language, OpenVisit};
 use serde_json::json;
 use signaling::{
-    app::{App, auth, call_flow, desk, queue, routing, token::Principal},
+    app::{
+        App, appointments, auth, call_flow, callbacks, desk, invites, queue, routing,
+        token::Principal,
+    },
     problem::AppError,
 };
 use std::{future::Future, pin::pin};
@@ -37,6 +45,9 @@ pub enum Call {
     Drop(SessionId, String),
     End(Who, SessionId),
     WrapUp(StaffId, SessionId, bool),
+    Booking(Booking),
+    Help(Help),
+    Keep(Keep),
     /// Every timer of the desk, once.
     Due,
 }
@@ -52,6 +63,7 @@ pub enum Ask {
 pub enum Who {
     Agent(StaffId),
     Citizen(VisitId),
+    Guest(SessionId, MemberId),
 }
 
 impl Who {
@@ -59,6 +71,10 @@ impl Who {
         match self {
             Self::Agent(s) => agent(s),
             Self::Citizen(v) => Principal::Citizen { visit: v.clone() },
+            Self::Guest(s, m) => Principal::Guest {
+                session: s.clone(),
+                member: m.clone(),
+            },
         }
     }
 }
@@ -175,11 +191,18 @@ pub async fn perform(app: &App, call: &Call, key: &str) -> Result<String, AppErr
             call_flow::wrap_up(app, &by(agent(&staff), key), session, body).await?;
             Ok(done)
         }
+        Call::Booking(c) => booking::perform(app, c, key).await,
+        Call::Help(c) => help::perform(app, c, key).await,
+        Call::Keep(c) => keep::perform(app, c, key).await.map(|()| done),
+        // In the order of the server's own job.
         Call::Due => {
             desk::due(app).await?;
             queue::due(app).await?;
+            appointments::due(app).await?;
+            callbacks::due(app).await?;
             routing::due(app).await?;
             call_flow::due(app).await?;
+            invites::due(app).await?;
             Ok(done)
         }
     }

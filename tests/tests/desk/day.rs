@@ -554,8 +554,12 @@ fn kept() -> Vec<Day> {
 }
 
 /// CLOUD_BOOTH_SIM_DAY="seed tickets seats" plays another day; `make sim-desk` one of full size.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_day_at_the_desk() {
+#[test]
+fn a_day_at_the_desk() {
+    crate::with_room(|| crate::runtime().block_on(days()));
+}
+
+async fn days() {
     for day in kept() {
         play(day).await;
     }

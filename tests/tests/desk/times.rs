@@ -2,7 +2,7 @@
 
 use crate::{
     calls::{Call, perform, visit},
-    world::{On, World, agent, by, hall_id, seat_id, staff_id},
+    world::{On, World, agent, by, seat_id, staff_id},
 };
 use domain::{
     id::{Id as _, PairingId, TicketId, VisitId},
@@ -193,13 +193,6 @@ both!(not_now_costs_a_try_and_the_seat_no_time, |w| {
 });
 
 both!(a_reminder_leaves_an_hour_before_and_once, |w| {
-    let rule = r#"{"hours":[{"days":"workdays","from":"09:00","to":"17:00"}],"slot_minutes":15,"capacity":2}"#;
-    let kept = w.app.store.write(move |tx| {
-        async move { store::appointment::save_rule(tx, &hall_id(), "general", rule, 0).await }
-            .boxed()
-    });
-    let kept: Result<bool, StoreError> = kept.await;
-    assert!(kept.unwrap());
     let starts = w.clock.peek() + Span::seconds(5 * 3600);
     let booked = |key: &'static str, starts: Timestamp| {
         let app = w.app.clone();

@@ -1,4 +1,5 @@
-//! A hall with its seats, queues and rules, and the server's `App` on a clock that the test holds.
+//! Two halls with their seats, queues and rules, and the server's `App` on a clock that the test holds. Citizens come to the
+//! first hall; the one next door may serve them, too, while it consents.
 //!
 //! A crash is the end of one `App` and a new one on the same database, as a node that is started again: what the old one's
 //! connections held is let go by `app::nodes`. Never more than one node at a time.
@@ -11,6 +12,7 @@ use domain::{
 use futures::FutureExt as _;
 use it::services;
 use protocol::{Language, Role};
+use serde_json::json;
 use signaling::{
     app::{
         App, Caller, Clock, Parts, audit_log::TreeCache, county::County, media::MediaPlane, nodes,
@@ -25,7 +27,7 @@ use std::{
         atomic::{AtomicI64, Ordering},
     },
 };
-use store::{Store, StoreError, Target, catalogue, hall, queue, seat, staff};
+use store::{Store, StoreError, Target, appointment, catalogue, hall, queue, seat, staff};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
@@ -59,14 +61,36 @@ pub enum On {
     Postgres,
 }
 
+/// Seats and staff of the hall next door are numbered from here.
+pub const NEXT_DOOR: usize = 1000;
+pub const NEIGHBOURS: usize = 2;
+/// What can be booked, and how many at a time; slots of five minutes all day.
+pub const SLOTS: [(&str, u32); 2] = [("tax", 1), ("general", 2)];
+pub const SLOT_S: i64 = 300;
+
 pub fn hall_id() -> HallId {
     HallId::make(0, 1)
+}
+pub fn next_door() -> HallId {
+    HallId::make(0, 2)
 }
 pub fn seat_id(n: usize) -> SeatId {
     SeatId::make(0, 1000 + n as u128)
 }
 pub fn staff_id(n: usize) -> StaffId {
     StaffId::make(0, 1000 + n as u128)
+}
+
+fn hall_of(staff: &StaffId) -> HallId {
+    let there = (NEXT_DOOR..NEXT_DOOR + NEIGHBOURS).any(|n| staff_id(n) == *staff);
+    if there || *staff == supervisor_id(&next_door()) {
+        next_door()
+    } else {
+        hall_id()
+    }
+}
+fn supervisor_id(hall: &HallId) -> StaffId {
+    StaffId::make(0, if *hall == hall_id() { 1 } else { 2 })
 }
 
 /// Every kind of seat: general alone, with tax, with police, with slow speech, tax alone.
@@ -88,16 +112,17 @@ fn skills(n: usize) -> staff::Skills {
     all.into_iter().collect()
 }
 
-/// Tax wants masters at first; slow speech is waited for two minutes; police never relaxes.
+/// Tax wants masters at first, but whoever served the citizen last before; slow speech is waited for two minutes, and by then
+/// the hall next door may serve; police never relaxes.
 fn rules() -> [(&'static str, &'static str); 2] {
     [
         (
             "general",
-            r#"{"required":[{"code":"general","level":1}],"steps":[{"after_s":120,"drop":["need:slow_speech"]}]}"#,
+            r#"{"required":[{"code":"general","level":1}],"steps":[{"after_s":120,"drop":["need:slow_speech"],"overflow":"NEXT"}]}"#,
         ),
         (
             "tax",
-            r#"{"required":[{"code":"tax","level":3}],"steps":[{"after_s":45,"min_level":2},{"after_s":90,"min_level":1,"drop":["need:slow_speech"]}]}"#,
+            r#"{"required":[{"code":"tax","level":3}],"prefer":{"last_agent_s":20},"steps":[{"after_s":45,"min_level":2},{"after_s":90,"min_level":1,"drop":["need:slow_speech"]}]}"#,
         ),
     ]
 }
@@ -118,23 +143,44 @@ fn items() -> Vec<(String, String)> {
         .collect()
 }
 
+fn person(id: StaffId, name: &str, role: &str, skills: staff::Skills) -> staff::Staff {
+    staff::Staff {
+        hall_id: hall_of(&id),
+        id,
+        account: format!("account-{name}"),
+        name: format!("员{name}"),
+        number_index: format!("index-{name}"),
+        password_hash: String::new(),
+        totp_enc: None,
+        roles: vec![role.into()],
+        department: None,
+        skills,
+        active: true,
+        failures: 0,
+        locked_until: None,
+    }
+}
+
 async fn seed(target: &Target, seats: usize, now: Timestamp) {
     let store = Store::open(target).await.unwrap();
     let items = items();
     let done = store.write(move |tx| {
         let items = items.clone();
         async move {
-            let h = hall::Hall {
-                id: hall_id(),
-                name_zh: "大厅".into(),
-                name_en: "Hall".into(),
-                opens: "00:00".into(),
-                closes: "23:59".into(),
-                telephone: String::new(),
-                address_zh: String::new(),
-                address_en: String::new(),
-            };
-            hall::upsert(tx, &h).await?;
+            for id in [hall_id(), next_door()] {
+                let h = hall::Hall {
+                    id,
+                    name_zh: "大厅".into(),
+                    name_en: "Hall".into(),
+                    opens: "00:00".into(),
+                    closes: "23:59".into(),
+                    telephone: String::new(),
+                    address_zh: String::new(),
+                    address_en: String::new(),
+                };
+                hall::upsert(tx, &h).await?;
+            }
+            hall::set_accepts(tx, &next_door(), &hall_id(), true).await?;
             for code in ["general", "tax", "police", "need:slow_speech"] {
                 let skill = hall::Named {
                     code: code.into(),
@@ -144,31 +190,33 @@ async fn seed(target: &Target, seats: usize, now: Timestamp) {
                 hall::upsert_skill(tx, &skill).await?;
             }
             for (code, rule) in rules() {
-                queue::save(tx, &hall_id(), code, rule, 0).await?;
+                let rule = rule.replace("NEXT", next_door().as_str());
+                queue::save(tx, &hall_id(), code, &rule, 0).await?;
+            }
+            for (queue, capacity) in SLOTS {
+                let rule = json!({
+                    "hours": [{"days": "all", "from": "00:00", "to": "24:00"}],
+                    "slot_minutes": SLOT_S / 60,
+                    "capacity": capacity,
+                });
+                appointment::save_rule(tx, &hall_id(), queue, &rule.to_string(), 0).await?;
             }
             for (id, doc) in &items {
                 catalogue::put(tx, id, 1, doc).await?;
                 catalogue::publish(tx, id, 1, now).await?;
             }
-            for n in 0..seats {
-                let s = staff::Staff {
-                    id: staff_id(n),
-                    account: format!("agent{n}"),
-                    name: format!("坐席员{n}"),
-                    number_index: format!("index-{n}"),
-                    password_hash: String::new(),
-                    totp_enc: None,
-                    roles: vec!["agent".into()],
-                    hall_id: hall_id(),
-                    department: None,
-                    skills: skills(n),
-                    active: true,
-                    failures: 0,
-                    locked_until: None,
-                };
-                staff::upsert(tx, &s).await?;
+            for n in (0..seats).chain(NEXT_DOOR..NEXT_DOOR + NEIGHBOURS) {
+                let id = staff_id(n);
+                let hall = hall_of(&id);
+                staff::upsert(tx, &person(id, &n.to_string(), "agent", skills(n))).await?;
                 let (zh, en) = (format!("{n}号席"), format!("Seat {n}"));
-                seat::upsert(tx, &seat_id(n), &hall_id(), &zh, &en, now).await?;
+                seat::upsert(tx, &seat_id(n), &hall, &zh, &en, now).await?;
+            }
+            for hall in [hall_id(), next_door()] {
+                let id = supervisor_id(&hall);
+                let name = format!("s{hall}");
+                let s = person(id, &name, "supervisor", staff::Skills::default());
+                staff::upsert(tx, &s).await?;
             }
             Ok::<_, StoreError>(())
         }
@@ -296,7 +344,17 @@ pub fn agent(staff: &StaffId) -> Principal {
     Principal::Staff {
         id: staff.clone(),
         roles: vec![Role::Agent],
-        hall: hall_id(),
+        hall: hall_of(staff),
+        department: None,
+    }
+}
+
+/// The supervisor of a hall.
+pub fn supervisor(hall: &HallId) -> Principal {
+    Principal::Staff {
+        id: supervisor_id(hall),
+        roles: vec![Role::Supervisor],
+        hall: hall.clone(),
         department: None,
     }
 }
