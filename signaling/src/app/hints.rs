@@ -1,28 +1,26 @@
 //! Live hints (who is in which field, who types, how good a line is) and for whom they are. They are never kept; who may see
-//! them is decided by the same rule as for what is (`domain::invite::hint`). Never reads rows: each viewer's own last snapshot
-//! says who is there, so a member who is not shown to a viewer sends them nothing.
+//! them is decided by the same rule as for what is (`domain::invite::hint`). Never reads rows: the last snapshots of the one who
+//! says it and of each viewer say who is there, so a member who is not shown to a viewer sends them nothing.
 
 use super::session_view;
-use domain::invite::{self as rule, Member as Part};
-use protocol::{Ephemeral, SessionView};
+use crate::cluster::Said;
+use domain::invite as rule;
+use protocol::{Ephemeral, MemberPart, SessionView};
 use std::collections::HashMap;
 
 /// Whom a viewer sees in a session, and whether staff talk apart.
 #[derive(Debug, Clone)]
 pub struct Seen {
-    me: Option<Part>,
+    me: Option<MemberPart>,
     hold: bool,
-    members: HashMap<String, Part>,
+    members: HashMap<String, MemberPart>,
 }
 
 impl Seen {
     #[must_use]
     pub fn of(v: &SessionView) -> Self {
-        let members: HashMap<String, Part> = v
-            .members
-            .iter()
-            .map(|m| (m.id.clone(), session_view::part_of(m.part)))
-            .collect();
+        let members: HashMap<String, MemberPart> =
+            v.members.iter().map(|m| (m.id.clone(), m.part)).collect();
         Self {
             me: v.me.as_ref().and_then(|me| members.get(me).copied()),
             hold: v.hold,
@@ -30,21 +28,34 @@ impl Seen {
         }
     }
 
+    /// What goes along with a hint of this viewer.
+    #[must_use]
+    pub fn said(&self) -> Option<Said> {
+        self.me.map(|part| Said {
+            part,
+            hold: self.hold,
+        })
+    }
+
     /// Whether a hint of `from` (absent: the server's own) is for this viewer.
     #[must_use]
-    pub fn passes(&self, from: Option<&str>, body: &Ephemeral) -> bool {
-        let Some(me) = self.me else { return false };
+    pub fn passes(&self, from: Option<&str>, said: Option<Said>, body: &Ephemeral) -> bool {
         match (from, body) {
             (None, Ephemeral::Quality { member, .. }) => self.members.contains_key(member),
-            (Some(from), Ephemeral::Focus { .. }) => self.hears(from, me, true),
-            (Some(from), Ephemeral::Typing { path, .. }) => self.hears(from, me, path.is_some()),
+            (Some(from), Ephemeral::Focus { .. }) => self.hears(from, said, true),
+            (Some(from), Ephemeral::Typing { path, .. }) => self.hears(from, said, path.is_some()),
             (None, _) | (Some(_), Ephemeral::Quality { .. }) => false,
         }
     }
 
-    fn hears(&self, from: &str, me: Part, in_form: bool) -> bool {
-        self.members
-            .get(from)
-            .is_some_and(|from| rule::hint(*from, me, self.hold, in_form))
+    /// As it was when it was said, and as it is now: what was said behind a wall is not told when the wall is gone.
+    fn hears(&self, from: &str, said: Option<Said>, in_form: bool) -> bool {
+        let (Some(me), Some(now), Some(said)) = (self.me, self.members.get(from), said) else {
+            return false;
+        };
+        let (me, hold) = (session_view::part_of(me), self.hold || said.hold);
+        [said.part, *now]
+            .into_iter()
+            .all(|from| rule::hint(session_view::part_of(from), me, hold, in_form))
     }
 }

@@ -77,10 +77,11 @@ pub(super) async fn is_private(
     else {
         return Ok(false);
     };
-    Ok(session::members(tx, &s.id)
-        .await?
-        .iter()
-        .any(|m| m.id.as_str() == member && m.part == Part::Consulted))
+    Ok(session::members(tx, &s.id).await?.iter().any(|m| {
+        // Nor was anybody there who never came.
+        let came = m.joined_at.is_some() || !matches!(body, EventBody::MemberLeft { .. });
+        m.id.as_str() == member && (m.part == Part::Consulted || !came)
+    }))
 }
 
 /// Who is invited comes into the session as somebody, new or again.

@@ -644,6 +644,7 @@ async fn on_event(app: &App, e: MediaEvent) -> Result<(), AppError> {
                 .live(Live::Hint {
                     session: s.id.to_string(),
                     from: None,
+                    said: None,
                     body,
                 })
                 .await;

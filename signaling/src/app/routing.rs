@@ -1,7 +1,7 @@
 //! What a ticket asks of a seat: the queue's rule, the citizen's needs, who should serve them first. Rules are data of the
 //! hall; how they relax is `domain::routing`'s business.
 
-use super::{App, Work};
+use super::{App, Work, transfer};
 use crate::problem::{AppError, no};
 use domain::{
     id::{HallId, Id as _, SessionId},
@@ -104,6 +104,9 @@ async fn preferred(tx: &mut Tx, rule: &Rule, t: &Ticket, v: &Visit) -> Result<Pr
 /// # Errors
 /// `queue_closed`.
 pub(super) async fn stage(tx: &mut Tx, w: &Work, t: &Ticket, v: &Visit) -> Result<Stage, AppError> {
+    if let Some(kept) = transfer::on_the_way(tx, w, t).await? {
+        return Ok(kept);
+    }
     let rule = rule(tx, &t.hall_id, &t.skill).await?;
     // Not in line yet. Who has an appointment comes at its time; a year whose calendar is missing turns nobody away.
     let newcomer = t.demand.is_empty() && t.class != Class::Appointment;
@@ -114,12 +117,12 @@ pub(super) async fn stage(tx: &mut Tx, w: &Work, t: &Ticket, v: &Visit) -> Resul
     let preferred = preferred(tx, &rule, t, v).await?;
     let plan = Plan::new(&rule, &needs, language.as_deref(), &preferred)?;
     let mut stage = plan.at(w.now.since(t.enqueued_at));
-    // A supervisor's word goes before the rule's own hall, until switched off.
-    if let Some(to) = queue::overflow_now(tx, &t.hall_id, &t.skill).await? {
-        stage.overflow = Some(to.to_string());
     if t.mode == Mode::Text {
         stage.demand = stage.demand.by_text();
     }
+    // A supervisor's word goes before the rule's own hall, until switched off.
+    if let Some(to) = queue::overflow_now(tx, &t.hall_id, &t.skill).await? {
+        stage.overflow = Some(to.to_string());
     }
     // A rule may name a hall that has taken its word back since.
     if let Some(to) = stage.overflow.take().and_then(|h| HallId::parse(&h))
@@ -221,10 +224,8 @@ async fn restage(
             continue;
         };
         touched.extend(t.overflow_hall.clone());
-        if !super::transfer::on_the_way(tx, w, &mut t).await? {
-            let s = stage(tx, w, &t, &v).await?;
-            enter(&mut t, s);
-        }
+        let s = stage(tx, w, &t, &v).await?;
+        enter(&mut t, s);
         touched.extend(t.overflow_hall.clone());
         // Another was first: the next look sees what has become of it.
         if ticket::save_stage(tx, &t).await? {

@@ -7,7 +7,7 @@ mod hub;
 
 pub use hub::{Connection, Hub, Signal};
 
-use protocol::{Ephemeral, SlotView};
+use protocol::{Ephemeral, MemberPart, SlotView};
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
@@ -18,6 +18,8 @@ pub enum Live {
     Hint {
         session: String,
         from: Option<String>,
+        /// Who the sender was when it was said, and whether staff talked apart then.
+        said: Option<Said>,
         body: Ephemeral,
     },
     /// To one member alone.
@@ -28,6 +30,13 @@ pub enum Live {
     },
     /// Another connection of the same person holds the seat or the membership now: this one lost it.
     Superseded { topic: String, loser: String },
+}
+
+/// Where a hint was said: it may be heard after that has changed.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Said {
+    pub part: MemberPart,
+    pub hold: bool,
 }
 
 impl Live {

@@ -3,8 +3,8 @@
 use super::commands;
 use crate::{
     app::{
-        App, Caller, call_flow, callbacks, desk, hall_now::Fresh, hints::Seen, queue,
-        session_view, supervise, token::Principal, wallboard,
+        App, Caller, call_flow, callbacks, desk, hall_now::Fresh, hints::Seen, queue, session_view,
+        supervise, token::Principal, wallboard,
     },
     cluster::{Connection, Live, Signal},
     problem::{AppError, no},
@@ -369,6 +369,7 @@ impl Actor {
                 .live(Live::Hint {
                     session: session.to_owned(),
                     from: Some(j.member.clone()),
+                    said: j.seen.as_ref().and_then(Seen::said),
                     body,
                 })
                 .await;
@@ -380,6 +381,7 @@ impl Actor {
             Live::Hint {
                 session,
                 from,
+                said,
                 body,
             } => {
                 let Some(j) = SessionId::parse(&session).and_then(|id| self.sessions.get(&id))
@@ -388,7 +390,7 @@ impl Actor {
                 };
                 let theirs = from.as_ref() == Some(&j.member);
                 let seen = j.seen.as_ref();
-                if theirs || !seen.is_some_and(|s| s.passes(from.as_deref(), &body)) {
+                if theirs || !seen.is_some_and(|s| s.passes(from.as_deref(), said, &body)) {
                     return Ok(());
                 }
                 self.send(&ServerFrame::Ephemeral {

@@ -46,7 +46,10 @@ both!(a_colleague_of_another_hall_is_asked_by_name, |county| {
     let seen = colleagues(&a.http).await;
     assert!(seen.items.iter().all(|c| c.seat != a.seat), "not oneself");
     let states: Vec<_> = seen.items.iter().map(|c| (c.own, c.state)).collect();
-    assert_eq!(states, [(true, SeatState::Ready), (false, SeatState::Ready)]);
+    assert_eq!(
+        states,
+        [(true, SeatState::Ready), (false, SeatState::Ready)]
+    );
     let c = seen.items.last().unwrap();
     assert_eq!(
         (c.seat.as_str(), c.hall.id.as_str()),
@@ -75,11 +78,7 @@ both!(a_colleague_of_another_hall_is_asked_by_name, |county| {
 
     // For agents of the hall alone.
     let path = format!("/halls/{}/colleagues", hall());
-    for http in [
-        &citizen.http,
-        &far.http,
-        &staff(&node, "supervisor").await,
-    ] {
+    for http in [&citizen.http, &far.http, &staff(&node, "supervisor").await] {
         let p = http.get::<Value>(&path).await.unwrap_err();
         assert_eq!(p.status, 403, "{}", p.code);
     }
@@ -189,29 +188,32 @@ both!(a_cold_transfer_rings_the_other_hall_alone, |county| {
     county.close(node).await;
 });
 
-both!(nobody_there_takes_it_and_the_first_queue_is_home, |county| {
-    let node = county.start("a").await;
-    let (mut citizen, a, mut b, session, ticket) = three(&node).await;
-    let mut far = sit_there(&node).await;
-    ask(&a, &session, "transfer_cold", far_queue())
-        .await
-        .unwrap();
-    let offer = far.rung().await;
-    let path = format!("/pairings/{}/decline", offer.pairing);
-    let _: SeatView = far
-        .http
-        .post(&path, json!({"reason": "busy"}))
-        .await
-        .unwrap();
-    citizen.ticket(TicketState::Waiting).await;
-    assert_eq!(b.look().await.state, SeatState::Ready, "not theirs to take");
-    node.sql("UPDATE invites SET due_at = 1 WHERE kind = 'transfer_cold'")
-        .await;
-    let offer = b.rung().await;
-    assert_eq!(offer.ticket, ticket);
-    assert_eq!(b.accept(&offer).await, session);
-    county.close(node).await;
-});
+both!(
+    nobody_there_takes_it_and_the_first_queue_is_home,
+    |county| {
+        let node = county.start("a").await;
+        let (mut citizen, a, mut b, session, ticket) = three(&node).await;
+        let mut far = sit_there(&node).await;
+        ask(&a, &session, "transfer_cold", far_queue())
+            .await
+            .unwrap();
+        let offer = far.rung().await;
+        let path = format!("/pairings/{}/decline", offer.pairing);
+        let _: SeatView = far
+            .http
+            .post(&path, json!({"reason": "busy"}))
+            .await
+            .unwrap();
+        citizen.ticket(TicketState::Waiting).await;
+        assert_eq!(b.look().await.state, SeatState::Ready, "not theirs to take");
+        node.sql("UPDATE invites SET due_at = 1 WHERE kind = 'transfer_cold'")
+            .await;
+        let offer = b.rung().await;
+        assert_eq!(offer.ticket, ticket);
+        assert_eq!(b.accept(&offer).await, session);
+        county.close(node).await;
+    }
+);
 
 both!(without_consent_nobody_there_is_asked, |county| {
     let node = county.start("a").await;

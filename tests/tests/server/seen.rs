@@ -157,6 +157,10 @@ both!(hints_go_where_what_they_are_about_may_be_read, |county| {
     hint(&mut a.line, &session, focus("behind.the.wall")).await;
     hint(&mut b.line, &session, typing(Some("behind.the.wall"))).await;
     hint(&mut citizen.line, &session, typing(Some("before.the.wall"))).await;
+    for line in [&mut a.line, &mut b.line] {
+        // Behind its answer, the hint is on its way.
+        line.join(&session, 0).await;
+    }
     // Those before it go on among themselves.
     hint(&mut citizen.line, &session, typing(None)).await;
     assert_eq!(hinted(&mut family).await, typing(None));

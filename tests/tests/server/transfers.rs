@@ -155,61 +155,58 @@ both!(a_new_rule_does_not_turn_who_is_on_the_way, |county| {
     county.close(node).await;
 });
 
-both!(
-    a_transfer_that_cannot_be_changes_nothing,
-    |county| {
-        let node = county.start("a").await;
-        let (citizen, a, b, session, _) = three(&node).await;
-        let unchanged = async |what: &str| {
-            let s = look(&citizen.http, &session).await;
-            assert!(!s.hold && s.members.len() == 2, "{what}");
-            assert_eq!(agent_of(&s).len(), 1, "{what}");
-            assert_eq!(a.look().await.session.as_deref(), Some(session.as_str()));
-        };
-        let away = format!("/seats/{}/away", b.seat);
-        let gone: SeatView = b
-            .http
-            .post(&away, json!({"reason": "break"}))
+both!(a_transfer_that_cannot_be_changes_nothing, |county| {
+    let node = county.start("a").await;
+    let (citizen, a, b, session, _) = three(&node).await;
+    let unchanged = async |what: &str| {
+        let s = look(&citizen.http, &session).await;
+        assert!(!s.hold && s.members.len() == 2, "{what}");
+        assert_eq!(agent_of(&s).len(), 1, "{what}");
+        assert_eq!(a.look().await.session.as_deref(), Some(session.as_str()));
+    };
+    let away = format!("/seats/{}/away", b.seat);
+    let gone: SeatView = b
+        .http
+        .post(&away, json!({"reason": "break"}))
+        .await
+        .unwrap();
+    assert_eq!(gone.state, SeatState::Away);
+    let me = json!({"to": "staff", "id": named::<StaffId>("staff", "agent1")});
+    for (target, code) in [
+        (me, "transfer_self"),
+        (seat("seat-1"), "transfer_self"),
+        (seat("seat-2"), "seat_not_ready"),
+        (seat("seat-4"), "seat_not_ready"),
+        (
+            json!({"to": "queue", "skill": "general"}),
+            "nobody_else_on_duty",
+        ),
+        (
+            json!({"to": "skill", "code": "general"}),
+            "nobody_else_on_duty",
+        ),
+        (json!({"to": "queue", "skill": "nothing"}), "skill_unknown"),
+    ] {
+        let p = ask(&a, &session, "transfer_cold", target.clone())
             .await
-            .unwrap();
-        assert_eq!(gone.state, SeatState::Away);
-        let me = json!({"to": "staff", "id": named::<StaffId>("staff", "agent1")});
-        for (target, code) in [
-            (me, "transfer_self"),
-            (seat("seat-1"), "transfer_self"),
-            (seat("seat-2"), "seat_not_ready"),
-            (seat("seat-4"), "seat_not_ready"),
-            (
-                json!({"to": "queue", "skill": "general"}),
-                "nobody_else_on_duty",
-            ),
-            (
-                json!({"to": "skill", "code": "general"}),
-                "nobody_else_on_duty",
-            ),
-            (json!({"to": "queue", "skill": "nothing"}), "skill_unknown"),
-        ] {
-            let p = ask(&a, &session, "transfer_cold", target.clone())
-                .await
-                .unwrap_err();
-            assert_eq!(p.code, code, "{target}");
-            unchanged(code).await;
-        }
-        // A step from a screen that is old.
-        let ready = format!("/seats/{}/ready", b.seat);
-        let _: SeatView = b.http.post(&ready, json!({})).await.unwrap();
-        let made = ask(&a, &session, "transfer_warm", seat("seat-2"))
-            .await
-            .unwrap()
-            .invite;
-        step(&b.http, &made, "accept").await.unwrap();
-        let p = step(&a.http, &made, "introduce").await.unwrap_err();
-        assert_eq!((p.status, p.code.as_str()), (409, "version_stale"));
-        let now = look(&a.http, &session).await;
-        assert_eq!(now.invites[0].state, InviteState::Accepted);
-        county.close(node).await;
+            .unwrap_err();
+        assert_eq!(p.code, code, "{target}");
+        unchanged(code).await;
     }
-);
+    // A step from a screen that is old.
+    let ready = format!("/seats/{}/ready", b.seat);
+    let _: SeatView = b.http.post(&ready, json!({})).await.unwrap();
+    let made = ask(&a, &session, "transfer_warm", seat("seat-2"))
+        .await
+        .unwrap()
+        .invite;
+    step(&b.http, &made, "accept").await.unwrap();
+    let p = step(&a.http, &made, "introduce").await.unwrap_err();
+    assert_eq!((p.status, p.code.as_str()), (409, "version_stale"));
+    let now = look(&a.http, &session).await;
+    assert_eq!(now.invites[0].state, InviteState::Accepted);
+    county.close(node).await;
+});
 
 both!(a_citizen_may_leave_on_the_way, |county| {
     let node = county.start("a").await;

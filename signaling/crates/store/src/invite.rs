@@ -82,7 +82,7 @@ const DUE: &str =
 // Whoever sits in the hall, or in one that serves its people.
 const SEATED: &str = "SELECT s.id, s.hall_id, s.name_zh, s.name_en, s.state, s.away_reason, s.skills, p.id AS staff_id, p.name, d.name_zh AS department_zh, d.name_en AS department_en
   FROM seats s JOIN staff p ON p.id = s.staff_id LEFT JOIN departments d ON d.id = p.department
-  WHERE s.state <> 'offline' AND (s.hall_id = $1 OR s.hall_id IN (SELECT a.hall_id FROM hall_accepts a WHERE a.from_hall = $1)) ORDER BY s.name_zh, s.id LIMIT 500";
+  WHERE s.state <> 'offline' AND s.lane = 0 AND (s.hall_id = $1 OR s.hall_id IN (SELECT a.hall_id FROM hall_accepts a WHERE a.from_hall = $1)) ORDER BY s.name_zh, s.id LIMIT 500";
 const NOTE: &str = "INSERT INTO session_notes (id, session_id, staff_id, kind, at, text_enc) VALUES ($1, $2, $3, $4, $5, $6)";
 const NOTES: &str = "SELECT * FROM session_notes WHERE session_id = $1 ORDER BY id LIMIT $2";
 pub const QUERIES: &[&str] = &[

@@ -8,7 +8,7 @@ use crate::{
 use domain::{
     id::{HallId, StaffId},
     invite::{Kind, Target},
-    routing::{Demand, Plan, Preferred},
+    routing::{Demand, Plan, Preferred, Stage},
 };
 use std::collections::BTreeMap;
 use store::{Tx, hall, invite, seat, session, ticket};
@@ -94,27 +94,31 @@ async fn somebody_else(
     }
 }
 
-/// Whether the ticket is on its way by a cold transfer: then it asks what the transfer asked, whatever its queue's rule says.
-/// When the other hall serves its people no longer, the way is over at once: the timer brings it home.
+/// What a ticket asks that is on its way by a cold transfer: what the transfer asked, whatever its queue's rule says. When the
+/// other hall serves its people no longer, the way is over at once: the timer brings it home.
 pub(in crate::app) async fn on_the_way(
     tx: &mut Tx,
     w: &Work,
-    t: &mut ticket::Ticket,
-) -> Result<bool, AppError> {
+    t: &ticket::Ticket,
+) -> Result<Option<Stage>, AppError> {
     let Some(id) = &t.session_id else {
-        return Ok(false);
+        return Ok(None);
     };
     let live = invite::live(tx, id).await?;
     let Some(i) = live.into_iter().find(|i| i.kind == Kind::TransferCold) else {
-        return Ok(false);
+        return Ok(None);
     };
-    t.stage_at = None;
-    t.overflow_hall = Demand::parse(&t.demand)?.hall();
-    if let Some(there) = &t.overflow_hall
+    let demand = Demand::parse(&t.demand)?;
+    let mut overflow = demand.hall();
+    if let Some(there) = &overflow
         && !hall::accepts_from(tx, there, &t.hall_id).await?
     {
-        t.overflow_hall = None;
+        overflow = None;
         invite::set_due(tx, &i.id, Some(w.now)).await?;
     }
-    Ok(true)
+    Ok(Some(Stage {
+        demand,
+        overflow: overflow.map(|h| h.to_string()),
+        next_after: None,
+    }))
 }
