@@ -7,6 +7,7 @@ use crate::{
     world::{agent, by, hall_id},
 };
 use domain::id::{Id as _, MemberId, PairingId, SeatId, SessionId, StaffId, TicketId, VisitId};
+use futures::future::BoxFuture;
 use protocol::{Channel, Language, OpenVisit};
 use serde_json::json;
 use signaling::{
@@ -107,7 +108,16 @@ pub async fn visit(app: &App) -> VisitId {
 }
 
 /// Makes the call; answers what a repeat must answer again.
-pub async fn perform(app: &App, call: &Call, key: &str) -> Result<String, AppError> {
+pub fn perform<'a>(
+    app: &'a App,
+    call: &'a Call,
+    key: &'a str,
+) -> BoxFuture<'a, Result<String, AppError>> {
+    // Large: on the heap.
+    Box::pin(asked(app, call, key))
+}
+
+async fn asked(app: &App, call: &Call, key: &str) -> Result<String, AppError> {
     let done = "done".to_owned();
     match call.clone() {
         Call::Take {
