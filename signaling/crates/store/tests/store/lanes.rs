@@ -48,14 +48,16 @@ both!(a_lane_is_a_seat_that_no_list_of_seats_holds, |store| {
         let board = store::wallboard::seats(tx, &hall_id()).await?;
         assert_eq!((board.len(), board[0].texts), (1, 0));
 
-        // It is not rung before its page is there; both are found under the person's name.
+        // Both are found under the person's name; without its page the lane is not rung.
         let staff: StaffId = id(1);
         let of_staff = |all: Vec<seat::Ready>| all.iter().map(|s| s.lane).collect::<Vec<_>>();
-        let own = seat::ready_of_staff(tx, &hall_id(), staff.as_str()).await?;
-        assert_eq!(of_staff(own), [0]);
         seat::hold(tx, &id(11), "n.1").await?;
         let own = seat::ready_of_staff(tx, &hall_id(), staff.as_str()).await?;
         assert_eq!(of_staff(own), [0, 1]);
+        assert!(seat::silent(tx, &id(11), "n.1", at(6)).await?);
+        let own = seat::ready_of_staff(tx, &hall_id(), staff.as_str()).await?;
+        assert_eq!(of_staff(own), [0]);
+        seat::hold(tx, &id(11), "n.2").await?;
         assert_eq!(seat::ready_skills(tx, &hall_id()).await?.len(), 2);
         let found = seat::ready(tx, &hall_id(), &lane.skills, 9).await?;
         assert_eq!(found.len(), 1);
