@@ -106,7 +106,7 @@ it('two conversations side by side; one is finished with its outcome while the o
   await desk.see(`line-waits-${lane}`)
   await checkAccessibility(desk.page)
   await desk.shot('98-desk-two-texts')
-  await desk.page.keyboard.press(`Alt+${Number(lane) + 1}`)
+  await desk.page.keyboard.press(`Control+Shift+Digit${Number(lane) + 1}`)
   await desk.see('chat', '在吗')
   expect(await desk.at(`line-${lane}`).getAttribute('data-unread')).toBe('0')
   expect(await entry(desk).inputValue()).toBe('请您核对收件单位')
