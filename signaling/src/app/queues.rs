@@ -7,7 +7,7 @@ use domain::{
     calendar::TimeOfDay,
     error::Rejected,
     id::{HallId, Id as _, StaffId},
-    routing::{LEVEL_MAX, Rule},
+    routing::{LEVEL_MAX, Rule, is_reserved},
 };
 use protocol::{
     Bilingual, HallConsents, HallRef, HallStaff, ItemPair, PairSeen, PutHallConsent, PutItemPair,
@@ -433,7 +433,9 @@ pub async fn put_skills(
                 .collect();
             let mut faults = vec![];
             for (code, level) in &body.skills {
-                if !known.contains(code) {
+                if is_reserved(code) {
+                    faults.push(Rejected::at("skill_reserved", format!("/skills/{code}")));
+                } else if !known.contains(code) {
                     faults.push(Rejected::at(
                         "rule_skill_unknown",
                         format!("/skills/{code}"),
