@@ -1,6 +1,7 @@
 //! The co-filled form from the card to the signature, through the use cases, on SQLite in a temporary directory.
 
-#![allow(clippy::unwrap_used)]
+// A test has a stack of its own.
+#![allow(clippy::unwrap_used, clippy::large_futures)]
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::{

@@ -1,6 +1,7 @@
 //! The case from the hand-off to the verified and rated result, through the use cases, on SQLite in a temporary directory.
 
-#![allow(clippy::unwrap_used)]
+// A test has a stack of its own.
+#![allow(clippy::unwrap_used, clippy::large_futures)]
 
 #[path = "pipeline/later.rs"]
 mod later;

@@ -29,9 +29,8 @@ pub fn may_look(who: &Principal, hall: &HallId) -> Result<(), AppError> {
 pub async fn get(app: &App, hall: &HallId) -> Result<Arc<Wallboard>, AppError> {
     let slot = app.halls.slot(hall);
     let version = || app.bus.hub().version(hall);
-    slot.board
-        .get(Fresh::Now, STALE, version, look(app, hall))
-        .await
+    let look = Box::pin(look(app, hall));
+    slot.board.get(Fresh::Now, STALE, version, look).await
 }
 
 fn level_view(l: &Level) -> LevelView {

@@ -185,12 +185,27 @@ both!(a_ring_that_nobody_answers_ends, |county| {
     let mut agent = Agent::sit(&node, "agent1", "seat-1").await;
     let mut citizen = Citizen::arrive(&node).await;
     citizen.queue().await;
-    agent.rung().await;
+    let offer = agent.rung().await;
     citizen.ticket(TicketState::Offered).await;
     assert_eq!(node.sql("UPDATE pairings SET due_at = 1").await, 1);
     let seat = agent.seat(SeatState::Away).await;
     assert_eq!(seat.away_reason.as_deref(), Some("no_answer"));
-    assert_eq!(citizen.ticket(TicketState::Waiting).await.ahead, 0);
+    let waiting = citizen.ticket(TicketState::Waiting).await;
+    assert_eq!(waiting.ahead, 0);
+    // Too late, and nothing changes.
+    let late = agent
+        .http
+        .post::<protocol::Accepted>(&format!("/pairings/{}/accept", offer.pairing), json!({}))
+        .await
+        .unwrap_err();
+    assert_eq!((late.status, late.code.as_str()), (409, "offer_over"));
+    let path = format!("/tickets/{}", waiting.id);
+    let after: TicketView = citizen.http.get(&path).await.unwrap();
+    assert_eq!((after.state, after.session), (TicketState::Waiting, None));
+    let seats: serde_json::Value = agent.http.get("/seats").await.unwrap();
+    let seat = seats["items"].as_array().unwrap().iter();
+    let seat = seat.filter(|s| s["id"] == *agent.seat).collect::<Vec<_>>();
+    assert_eq!((seat.len(), &seat[0]["state"]), (1, &json!("away")));
     county.close(node).await;
 });
 
