@@ -1,7 +1,8 @@
 //! A session from accept to wrap-up: members come, drop, return and leave; nothing is lost in between.
 
 use super::{
-    App, Caller, Work, desk, invites, lanes, queue, session_view, token::Principal, transfer,
+    App, Caller, Work, desk, invites, lanes, queue, routing, session_view, token::Principal,
+    transfer,
 };
 use crate::problem::{AppError, no};
 use domain::{
@@ -441,7 +442,8 @@ async fn requeue(
     };
     ticket::insert(tx, &t).await?;
     w.wake(&t.id);
-    Ok(())
+    // The talk may have been in another hall.
+    routing::match_for(tx, w, &t).await
 }
 
 pub async fn end(

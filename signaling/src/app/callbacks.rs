@@ -141,6 +141,9 @@ pub async fn take(app: &App, caller: &Caller, id: TicketId) -> Result<CallBackTa
                     return Err(no("call_back_open"));
                 }
                 // Nobody is at a booth any more when it rings.
+                if old.session_id.is_some() {
+                    return Err(no("ticket_state"));
+                }
                 if old.channel == "booth" {
                     return Err(no("call_back_phone"));
                 }

@@ -23,7 +23,7 @@ pub(super) use views::item_title;
 pub use views::{at_seat, guest_names, views};
 
 use super::{Work, call_flow::journal, desk, transfer};
-use crate::problem::AppError;
+use crate::problem::{AppError, no};
 use domain::{
     id::{Id as _, MemberId},
     invite::{Cmd, Member as Part},
@@ -286,6 +286,18 @@ async fn end(
     }
     hold_told(tx, w, s, before).await?;
     desk::match_hall(tx, w, &s.hall_id).await
+}
+
+/// A ring for help ends as if nobody had answered: its seat is away.
+pub(super) async fn unanswered(
+    tx: &mut Tx,
+    w: &mut Work,
+    mut i: invite::Invite,
+) -> Result<(), AppError> {
+    let s = session::get(tx, &i.session_id)
+        .await?
+        .ok_or_else(|| no("internal"))?;
+    end(tx, w, &s, &mut i, Cmd::TimeOut, None).await
 }
 
 /// The session is over: whatever hung on it is, too. Matching is the caller's.

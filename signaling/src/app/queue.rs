@@ -1,7 +1,7 @@
 //! Taking a number, waiting, leaving the queue.
 
 use super::{
-    App, Caller, Work, callbacks, desk,
+    App, Caller, Work, call_flow, callbacks, desk,
     hall_now::{self, Fresh, HallNow},
     halls, routing,
 };
@@ -11,13 +11,14 @@ use domain::{
     ladder::Mode,
     limits,
     routing::Demand,
+    session::State as SessionState,
     ticket::{Class, Cmd, State, order_key},
     time::Timestamp,
 };
 use protocol::{AccessNeed, TakeTicket, TicketState, TicketView};
 use serde_json::json;
 use std::sync::Arc;
-use store::{Tx, catalogue, hall, ticket, visit};
+use store::{Tx, catalogue, hall, session, ticket, visit};
 
 /// Who does not know which item to pick is served by the general desk (综合服务).
 pub const GENERAL_SKILL: &str = "general";
@@ -288,6 +289,14 @@ pub(super) async fn leave(
     cmd: Cmd,
     reason: &str,
 ) -> Result<(), AppError> {
+    if let Some(id) = t.session_id.clone() {
+        // On the way to another seat: who gives up the place leaves the session, too.
+        store::dialect::lock_session(tx, &id).await?;
+        let on_its_way = |s: &session::Session| s.state != SessionState::Ended && s.parked;
+        if let Some(mut s) = session::get(tx, &id).await?.filter(on_its_way) {
+            return Box::pin(call_flow::finish(tx, w, &mut s, None, "citizen_left")).await;
+        }
+    }
     store::dialect::lock_hall(tx, &t.hall_id).await?;
     if let Some(fresh) = ticket::get(tx, &t.id).await? {
         *t = fresh;
@@ -300,6 +309,10 @@ pub(super) async fn leave(
     }
     callbacks::left(tx, w, &t.id).await?;
     desk::cancel_offer_of(tx, w, t).await?;
+    if was == State::Waiting {
+        // A call that leaves the line frees the lanes that were left to it.
+        routing::match_for(tx, w, t).await?;
+    }
     w.wake(&t.id);
     w.wake(&t.hall_id);
     w.audit(tx, "ticket.left", t.id.as_str(), json!({"reason": reason}))

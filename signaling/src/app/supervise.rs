@@ -3,7 +3,7 @@
 //!
 //! Never decides what a state may become (`domain::seat`) nor who is offered what (`desk`).
 
-use super::{App, Caller, Work, desk, lanes, routing, token::Principal};
+use super::{App, Caller, Work, desk, invites, lanes, routing, token::Principal};
 use crate::problem::{AppError, no};
 use domain::{
     error::Rejected,
@@ -119,6 +119,13 @@ pub async fn force(
                     return Err(no("seat_lane"));
                 }
                 let forced = s.state.force(to)?;
+                if s.state == seat_rule::State::Ringing
+                    && let Some(i) = store::invite::live_of_seat(tx, &id).await?
+                {
+                    // To who asked for help it is a ring that nobody answered.
+                    invites::unanswered(tx, w, i).await?;
+                    s = seat_of(tx, &who, &id).await?;
+                }
                 let name = staff::get(tx, &by)
                     .await?
                     .map_or_else(String::new, |p| p.name);
@@ -147,6 +154,12 @@ pub async fn force(
                             why,
                         )
                         .await?;
+                    }
+                    (seat_rule::Forced::Now(seat_rule::State::Away), _)
+                        if s.state == seat_rule::State::Away =>
+                    {
+                        s.away_reason = reason.map(str::to_owned);
+                        keep(tx, w, &s).await?;
                     }
                     (seat_rule::Forced::Now(_), _) => {
                         desk::move_seat(tx, w, &mut s, seat_rule::Cmd::Force(to), reason).await?;

@@ -1,12 +1,12 @@
 //! What holds of the desk's rows at every moment: the invariants of the architecture, in the words of the domain.
 
 use crate::{
-    look::{Invite, Look, Session, Ticket},
+    look::{Invite, Look, Session},
     world::SLOTS,
 };
 use domain::{
     appointment, callback,
-    id::{SeatId, SessionId, TicketId},
+    id::{SeatId, SessionId},
     invite, pairing,
     routing::Demand,
     seat, session, ticket,
@@ -392,25 +392,13 @@ impl Look {
                 continue;
             }
             for (tid, t) in &self.tickets {
-                // Defects, spared like those of `play`: what rang in vain at home is not offered next door at once, and whose
-                // agent was lost next door is not offered at home.
-                let spared = s.hall != t.hall || self.lost_far(tid, t);
                 must!(
-                    t.state != ticket::State::Waiting || spared || !self.fits(t, s),
+                    t.state != ticket::State::Waiting || !self.fits(t, s),
                     "{tid} waits beside {sid}, which is ready and fits"
                 );
             }
         }
         Ok(())
-    }
-
-    /// In the place of a ticket whose agent was lost in another hall.
-    fn lost_far(&self, id: &TicketId, t: &Ticket) -> bool {
-        let before = self.tickets.iter().find(|o| o.1.next.as_ref() == Some(id));
-        before.is_some_and(|(old, _)| {
-            let mut talks = self.sessions.values().filter(|s| s.ticket == *old);
-            talks.any(|s| self.seats[&s.seat].hall != t.hall)
-        })
     }
 
     /// After every timer has run: nothing is left whose time was over before.

@@ -199,6 +199,50 @@ both!(
     }
 );
 
+both!(a_call_that_has_waited_is_not_overtaken_by_texts, |county| {
+    let node = county.start("a").await;
+    slots(&node, "general", 2).await;
+    let mut agent = Agent::sit(&node, "agent1", "seat-1").await;
+    let mut lanes = texts(&agent, &["general"]).await;
+    let (mut one, mut two) = (Citizen::arrive(&node).await, Citizen::arrive(&node).await);
+    takes(&mut one, "text").await;
+    let first = lanes[0].rung().await;
+    let session = lanes[0].accept(&first).await;
+    let mut caller = Citizen::arrive(&node).await;
+    let call = takes(&mut caller, "video").await;
+    let waited = "UPDATE tickets SET order_at = order_at - 61000000 WHERE mode = 'video'";
+    assert_eq!(node.sql(waited).await, 1);
+    // The second lane is free, and is left to the call.
+    let text = takes(&mut two, "text").await;
+    assert_eq!(text.state, TicketState::Waiting);
+    // Who stood in line before the call is not held up by it.
+    let before = "UPDATE tickets SET order_at = order_at - 62000000 WHERE mode = 'text' AND state = 'waiting'";
+    assert_eq!(node.sql(before).await, 1);
+    let mut three = Citizen::arrive(&node).await;
+    let younger = takes(&mut three, "text").await;
+    let second = lanes[1].rung().await;
+    assert_eq!(second.ticket, text.id);
+    assert_eq!(younger.state, TicketState::Waiting);
+    let other = lanes[1].accept(&second).await;
+    for (l, s) in [(0, &session), (1, &other)] {
+        end(&lanes[l].http, s).await;
+        lanes[l].state(SeatState::WrapUp).await;
+        lanes[l].ask("ready").await.unwrap();
+    }
+    // The texts are over: the call, though a text has waited beside a free lane.
+    let offer = agent.rung().await;
+    assert_eq!(offer.ticket, call.id);
+    // It leaves: now the text.
+    let _: TicketView = caller
+        .http
+        .post(&format!("/tickets/{}/cancel", call.id), json!({}))
+        .await
+        .unwrap();
+    let ticket = three.ticket(TicketState::Offered).await;
+    assert_eq!(ticket.id, younger.id);
+    county.close(node).await;
+});
+
 both!(
     a_queue_with_one_slot_is_served_on_the_first_lane_alone,
     |county| {

@@ -45,6 +45,9 @@ pub const KEY_CHARS: usize = 64;
 pub const IDEMPOTENCY_LIFE: Span = Span::seconds(24 * 3600);
 /// Events returned in one resume; more means a fresh snapshot.
 pub const RESUME_EVENTS: i64 = 1_000;
+/// A call that has stood in line this long (by its place in the order of service) is not overtaken by younger texts at a seat
+/// that could serve it: no more of them are begun there until it is served.
+pub const TEXTS_YIELD_AFTER: Span = Span::seconds(60);
 /// Candidates that one matching looks at, a hall at a time.
 pub const MATCH_CANDIDATES: i64 = 64;
 /// A keyset page.

@@ -48,6 +48,7 @@ const OF_STAFF: &str =
 const WRAPPING_UP: &str =
     "SELECT * FROM seats WHERE staff_id = $1 AND state <> 'offline' AND wrap_up_session = $2";
 const LANE: &str = "INSERT INTO seats (id, hall_id, name_zh, name_en, state, since, version, skills, main_seat, lane) VALUES ($1, $2, $3, $4, 'offline', $5, 1, '{}', $6, $7)";
+const MAIN_OF: &str = "SELECT m.* FROM seats m JOIN seats l ON l.main_seat = m.id WHERE l.id = $1";
 const LANES: &str = "SELECT * FROM seats WHERE main_seat = $1 ORDER BY lane";
 // From one set of skills to the next over the index, as with the tickets' demands.
 const READY_SKILLS: &str = "WITH RECURSIVE k (skills) AS (SELECT min(skills) FROM seats WHERE hall_id = $1 AND state = 'ready' AND silent_since IS NULL
@@ -77,6 +78,7 @@ pub const QUERIES: &[&str] = &[
     OF_STAFF,
     WRAPPING_UP,
     LANE,
+    MAIN_OF,
     LANES,
     READY_SKILLS,
     READY,
@@ -163,6 +165,11 @@ pub async fn insert_lane(
     tx.exec(LANE, args![id, &main.hall_id, zh, en, now, &main.id, lane])
         .await
         .map(|_| ())
+}
+
+/// The seat that a lane belongs to.
+pub async fn main_of(tx: &mut Tx, lane: &SeatId) -> Result<Option<Seat>, StoreError> {
+    tx.one(MAIN_OF, args![lane], row).await
 }
 
 /// The seat's lanes, open or not, in order.

@@ -1,10 +1,23 @@
 //! Who is rung for whom: waiting tickets and ready seats of a hall, in the transaction that changed either. Never chooses
 //! itself (`domain::pairing`).
 
-use super::{super::Work, offers::offer};
+use super::{
+    super::{Work, lanes},
+    offers::offer,
+};
 use crate::problem::AppError;
-use domain::{id::HallId, limits, pairing as rule, routing::Demand};
+use domain::{
+    id::{HallId, Id as _, SeatId, TicketId},
+    limits, pairing as rule,
+    routing::{Demand, TEXT_SKILL},
+    seat::lanes::may_begin,
+    time::Timestamp,
+};
+use std::collections::HashMap;
 use store::{Tx, dialect, seat, ticket};
+
+/// What is asked, its text in the rows, and whether it is another hall's.
+type Asked = (Demand, String, bool);
 
 /// Offers waiting tickets to ready seats until none fits. Call it after any change that could make a pair.
 pub(in crate::app) async fn match_hall(
@@ -32,10 +45,14 @@ async fn match_some(tx: &mut Tx, w: &mut Work, hall: &HallId) -> Result<bool, Ap
     // Only kinds of seats that some demand fits, and named people, are looked at: five thousand others may wait beside.
     let mut useful = vec![false; kinds.len()];
     let mut named: Vec<seat::Ready> = vec![];
+    let mut calls: Vec<Asked> = vec![];
     for (text, over) in asked {
         let demand = Demand::parse(&text)?;
         if !demand.allows_hall(hall) {
             continue;
+        }
+        if !demand.skills().contains_key(TEXT_SKILL) {
+            calls.push((demand.clone(), text.clone(), over));
         }
         let mut fits = false;
         if demand.only().is_empty() {
@@ -80,6 +97,7 @@ async fn match_some(tx: &mut Tx, w: &mut Work, hall: &HallId) -> Result<bool, Ap
         }
     }
     seats.sort_by(|a, b| (a.lane, a.since, &a.id).cmp(&(b.lane, b.since, &b.id)));
+    let held = leave_to_calls(tx, w, hall, &calls, &lines, &mut seats).await?;
     let groups: Vec<_> = lines
         .iter()
         .map(|(demand, tickets)| rule::Group {
@@ -102,5 +120,64 @@ async fn match_some(tx: &mut Tx, w: &mut Work, hall: &HallId) -> Result<bool, Ap
         // An earlier pair took this seat's lane, or this lane's seat: whoever is left is looked at again.
         taken |= !offer(tx, w, hall, &tid, &sid).await?;
     }
-    Ok(taken || made >= most)
+    // A lane that was held for this round alone may be next.
+    Ok(taken || made >= most || (held && made > 0))
+}
+
+/// Takes away lanes of seats that owe themselves to a call in line (`domain::seat::lanes::may_begin`). Where texts stand
+/// before the call, one lane a seat stays, for the first of them. True: one was held for that alone.
+async fn leave_to_calls(
+    tx: &mut Tx,
+    w: &Work,
+    hall: &HallId,
+    calls: &[Asked],
+    lines: &[(Demand, Vec<(TicketId, i64)>)],
+    seats: &mut Vec<seat::Ready>,
+) -> Result<bool, AppError> {
+    // By seat: the first call that it could serve, and whether one of its lanes stays already.
+    let mut owed: HashMap<SeatId, (Option<Timestamp>, bool)> = HashMap::new();
+    let mut held = false;
+    let mut kept = Vec::with_capacity(seats.len());
+    for s in seats.drain(..) {
+        let main = match s.lane {
+            0 => None,
+            _ => seat::main_of(tx, &s.id).await?,
+        };
+        let Some(main) = main.filter(lanes::texting) else {
+            kept.push(s);
+            continue;
+        };
+        let staff = s.staff_id.as_str();
+        if !owed.contains_key(&main.id) {
+            let mut first: Option<i64> = None;
+            for (demand, text, over) in calls {
+                if demand.fits(staff, &main.skills.0) {
+                    let of = ticket::of_demand(tx, hall, text, *over, 1).await?;
+                    first = first.into_iter().chain(of.first().map(|c| c.1)).min();
+                }
+            }
+            owed.insert(main.id.clone(), (first.map(Timestamp), false));
+        }
+        let Some((call, stays)) = owed.get_mut(&main.id) else {
+            continue;
+        };
+        let oldest = lines
+            .iter()
+            .filter(|(demand, _)| demand.fits(staff, &s.skills.0))
+            .filter_map(|(_, tickets)| tickets.first().map(|t| t.1))
+            .min()
+            .map(Timestamp);
+        let overdue = !may_begin(Timestamp(i64::MAX), *call, w.now);
+        if !oldest.is_none_or(|t| may_begin(t, *call, w.now)) {
+            continue;
+        }
+        if overdue && *stays {
+            held = true;
+            continue;
+        }
+        *stays = true;
+        kept.push(s);
+    }
+    *seats = kept;
+    Ok(held)
 }

@@ -72,12 +72,16 @@ pub(in crate::app) async fn unoffer(
     if !pairing::save(tx, p, was, Some(reason), w.now).await? {
         return Err(no("offer_over"));
     }
-    let mut home = None;
+    let mut others: Vec<HallId> = vec![];
     if let Some(mut t) = ticket::get(tx, &p.ticket_id)
         .await?
         .filter(|t| t.state == ticket_rule::State::Offered)
     {
-        home = Some(t.hall_id.clone()).filter(|h| *h != p.hall_id);
+        others = std::iter::once(&t.hall_id)
+            .chain(&t.overflow_hall)
+            .filter(|h| **h != p.hall_id)
+            .cloned()
+            .collect();
         let was = t.state;
         t.state = was.apply(ticket_rule::Cmd::Requeue)?;
         ticket::save(tx, &t, was, w.now).await?;
@@ -91,11 +95,11 @@ pub(in crate::app) async fn unoffer(
         move_seat(tx, w, &mut s, seat_cmd, Some(reason)).await?;
     }
     match_hall(tx, w, &p.hall_id).await?;
-    match home {
-        // Another hall's ticket: a seat at home may have become ready while this one rang.
-        Some(home) => match_hall(tx, w, &home).await,
-        None => Ok(()),
+    // Wherever else it may be served: a seat there may have become ready while this one rang.
+    for h in others {
+        match_hall(tx, w, &h).await?;
     }
+    Ok(())
 }
 
 /// The ticket left while a seat rang: the seat is ready again.
@@ -139,7 +143,9 @@ pub async fn accept(app: &App, caller: &Caller, id: PairingId) -> Result<Accepte
                     let mut p = pairing::get(tx, &id)
                         .await?
                         .ok_or_else(|| no("not_found"))?;
-                    if store::callback::get(tx, &p.ticket_id).await?.is_some() {
+                    // Who took the call and was handed over since is in the session already.
+                    let call_back = store::callback::get(tx, &p.ticket_id).await?;
+                    if call_back.is_some_and(|k| !k.call_back.state.is_terminal()) {
                         return Err(no("call_first"));
                     }
                     let was = p.state;

@@ -234,7 +234,17 @@ fn county_and_staff_hold_together() {
         set(&departments, "id"),
         set(&halls, "id"),
     );
-    assert_eq!((part("booths").len(), part("seats").len()), (2, 6));
+    assert_eq!((part("booths").len(), part("seats").len()), (2, 7));
+    // Two counties that serve each other's people.
+    for h in &part("halls") {
+        let accepts = texts(h, "accepts");
+        assert!(
+            !accepts.is_empty()
+                && accepts
+                    .iter()
+                    .all(|a| halls.contains(a) && *a != text(h, "id"))
+        );
+    }
     for place in part("booths").iter().chain(&part("seats")) {
         assert!(halls.contains(text(place, "hall")));
     }
@@ -265,7 +275,9 @@ fn county_and_staff_hold_together() {
             .count()
     };
     assert!(with("agent") >= 4 && with("reviewer") >= 3 && with("issuer") >= 2);
-    assert!(with("supervisor") == 1 && with("admin") == 1);
+    assert!(with("supervisor") == halls.len() && with("admin") == 1);
+    let elsewhere = |s: &Value| s["hall"].as_str().is_none_or(|h| halls.contains(h));
+    assert!(staff.iter().all(elsewhere));
     for item in items() {
         for role in ["reviewer", "issuer"] {
             let serves = |s: &&Value| {

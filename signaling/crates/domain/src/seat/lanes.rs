@@ -5,6 +5,7 @@
 //! and its lanes says which of them have to move. Whoever serves is never moved by it, so no citizen is cut off.
 
 use super::{Cmd, State};
+use crate::{limits, time::Timestamp};
 
 /// Most lanes of one seat: a queue's rule allows 1 to 8 text sessions.
 pub const LANES_MAX: u8 = 8;
@@ -50,6 +51,14 @@ impl Lane {
 pub struct Moves {
     pub main: Option<Cmd>,
     pub lanes: Vec<(usize, Cmd)>,
+}
+
+/// Whether a seat that is busy with texts may begin another one, whose place in the order of service is `text`, while the
+/// first call that it could serve stands at `call`. Running texts end, and texts before a call are finitely many: so a call's
+/// wait has a bound.
+#[must_use]
+pub fn may_begin(text: Timestamp, call: Option<Timestamp>, now: Timestamp) -> bool {
+    call.is_none_or(|c| text < c || now < c + limits::TEXTS_YIELD_AFTER)
 }
 
 /// What the seat and its open lanes have to become, whatever moved just now. `unanswered`: it was a ring of a lane that
@@ -323,5 +332,14 @@ mod tests {
         w.settle(false);
         assert_eq!(w.main.state, State::Offline);
         assert!(w.lanes.iter().all(|l| l.state == State::Offline));
+    }
+
+    #[test]
+    fn a_call_that_has_waited_is_not_overtaken_by_younger_texts() {
+        let at = |s: i64| Timestamp(s * 1_000_000);
+        assert!(may_begin(at(10), None, at(999)));
+        assert!(may_begin(at(10), Some(at(5)), at(64)), "not for long yet");
+        assert!(!may_begin(at(10), Some(at(5)), at(65)));
+        assert!(may_begin(at(4), Some(at(5)), at(999)), "it was first");
     }
 }

@@ -43,6 +43,11 @@ both!(a_lane_is_a_seat_that_no_list_of_seats_holds, |store| {
         let ids = |all: Vec<seat::Seat>| all.into_iter().map(|s| s.id).collect::<Vec<_>>();
         assert_eq!(ids(seat::lanes(tx, &main.id).await?), [id(11)]);
         assert_eq!(ids(seat::lanes(tx, &lane.id).await?), []);
+        assert_eq!(
+            seat::main_of(tx, &lane.id).await?.map(|s| s.id),
+            Some(id(1))
+        );
+        assert!(seat::main_of(tx, &main.id).await?.is_none());
         assert_eq!(ids(seat::of_hall(tx, &hall_id()).await?), [id(1)]);
         assert_eq!(seat::of_staff(tx, &id(1)).await?.map(|s| s.id), Some(id(1)));
         let board = store::wallboard::seats(tx, &hall_id()).await?;
