@@ -4,7 +4,7 @@ import { Guard, checkAccessibility, launch } from '@cloud-booth/testkit'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { type Running, startServer } from './server.ts'
-import { type Window, chooseState, liveTracks, openBooth, openWindow, seatIs, seesMoving, sitDown, startSeat, takeSeat, wrap } from './windows.ts'
+import { type Window, WAIT_MS, chooseState, liveTracks, openBooth, openWindow, seatIs, seesMoving, sitDown, startSeat, takeSeat, wrap } from './windows.ts'
 
 let server: Running
 let browser: Browser
@@ -104,6 +104,22 @@ it('no more: the place is given back, both sides are free', async () => {
   await checkAccessibility(phone.page)
   await phone.page.reload()
   await phone.see('call')
+  guard.assertClean()
+})
+
+it('behind another page: a notification tells of the ring and goes with it', async () => {
+  await phone.context.grantPermissions(['notifications'])
+  await phone.page.addInitScript(() => Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' }))
+  const shown = () =>
+    phone.page.evaluate(async () => {
+      const worker = await navigator.serviceWorker.getRegistration('/phone/')
+      return ((await worker?.getNotifications()) ?? []).map((one) => one.title)
+    })
+  await rung()
+  await expect.poll(shown, { timeout: WAIT_MS }).toEqual(['回电来了'])
+  await phone.click('ring-decline')
+  await phone.see('notify-on')
+  await expect.poll(shown, { timeout: WAIT_MS }).toEqual([])
   guard.assertClean()
 })
 
