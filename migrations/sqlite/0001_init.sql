@@ -118,9 +118,10 @@ CREATE TABLE tickets (
 CREATE INDEX tickets_queue ON tickets (hall_id, demand, order_at, id) WHERE state = 'waiting';
 CREATE INDEX tickets_overflow ON tickets (overflow_hall, demand, order_at, id) WHERE state = 'waiting' AND overflow_hall IS NOT NULL;
 -- The time is for counting alone: thousands in line are counted without reading their rows.
-CREATE INDEX tickets_ahead ON tickets (hall_id, skill, order_at, id, enqueued_at) WHERE state IN ('waiting', 'offered');
+CREATE INDEX tickets_ahead ON tickets (hall_id, skill, order_at, id, enqueued_at, mode) WHERE state IN ('waiting', 'offered');
 CREATE INDEX tickets_stage ON tickets (stage_at) WHERE stage_at IS NOT NULL AND state = 'waiting';
 CREATE UNIQUE INDEX ticket_of_visit ON tickets (visit_id) WHERE state IN ('waiting', 'offered', 'paired');
+CREATE INDEX tickets_next ON tickets (next_ticket) WHERE next_ticket IS NOT NULL;
 CREATE INDEX tickets_grace ON tickets (grace_until) WHERE grace_until IS NOT NULL;
 CREATE INDEX tickets_held ON tickets (id) WHERE holder IS NOT NULL AND state IN ('waiting', 'offered');
 

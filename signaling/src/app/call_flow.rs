@@ -390,7 +390,6 @@ pub(super) async fn finish(
         requeue(tx, w, &t, id).await?;
     }
     if let Some(mut seat) = seat::get(tx, &s.seat_id).await? {
-        seat.due_at = Some(w.now + limits::WRAP_UP);
         seat.wrap_up_session = Some(s.id.clone());
         desk::move_seat(tx, w, &mut seat, seat_rule::Cmd::WrapUp, None).await?;
         if reason == "agent_lost" {
@@ -426,7 +425,7 @@ async fn requeue(
     id: domain::id::TicketId,
 ) -> Result<(), AppError> {
     let class = old.class.min(ticket_rule::Class::Returned);
-    let t = ticket::Ticket {
+    let mut t = ticket::Ticket {
         id,
         state: ticket_rule::State::Waiting,
         version: 1,
@@ -440,6 +439,12 @@ async fn requeue(
         paired_at: None,
         ..old.clone()
     };
+    // What a transfer or a text lane asked was for the talk that is over.
+    let v = visit::get(tx, &t.visit_id)
+        .await?
+        .ok_or_else(|| no("visit_ended"))?;
+    let stage = routing::stage(tx, w, &t, &v).await?;
+    routing::enter(&mut t, stage);
     ticket::insert(tx, &t).await?;
     w.wake(&t.id);
     // The talk may have been in another hall.

@@ -51,7 +51,8 @@ pub async fn make(app: &App, caller: &Caller, id: TicketId) -> Result<CarryCode,
                     .await?
                     .filter(|t| t.visit_id == me)
                     .ok_or_else(|| no("not_found"))?;
-                if !queued(t.state) {
+                // On the way in a transfer the session knows this visit alone.
+                if !queued(t.state) || t.session_id.is_some() {
                     return Err(no("ticket_state"));
                 }
                 let expires = w.now + LIFE;
@@ -107,7 +108,7 @@ pub async fn exchange(app: &App, key: Option<&str>, code: &str) -> Result<VisitT
                 // An accept may have been first, and it is bound to the old visit.
                 let t = ticket::get(tx, &id)
                     .await?
-                    .filter(|t| queued(t.state))
+                    .filter(|t| queued(t.state) && t.session_id.is_none())
                     .ok_or_else(|| no("code_invalid"))?;
                 let old = queue::open_visit(tx, &t.visit_id).await?;
                 let new = visit::Visit {

@@ -14,7 +14,7 @@ use domain::{
     wait,
 };
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex as Lock, PoisonError},
     time::Duration,
 };
@@ -53,7 +53,9 @@ impl HallNow {
     /// Seats on duty that may serve what is asked.
     #[must_use]
     pub fn fitting(&self, demand: &Demand) -> u32 {
-        self.fits(demand).count() as u32
+        // One person's text lanes are one seat.
+        let people: HashSet<_> = self.fits(demand).map(|s| &s.staff_id).collect();
+        people.len() as u32
     }
     fn fits<'a>(&'a self, demand: &'a Demand) -> impl Iterator<Item = &'a OnDuty> {
         self.on_duty.iter().filter(|s| {
@@ -74,7 +76,7 @@ impl HallNow {
             .collect();
         wait::estimate(&wait::Queue {
             ahead,
-            seats: self.fitting(&open),
+            seats: self.fits(&open).count() as u32,
             in_service: &busy,
             recent: &self.recent,
             between: Span::seconds(0),
@@ -109,7 +111,7 @@ impl Cache {
     }
 }
 
-/// People of the same queue before each ticket that is in line.
+/// People of the same queue, by text or by call, before each ticket that is in line.
 pub type Places = HashMap<TicketId, u32>;
 
 #[derive(Default)]
@@ -135,10 +137,10 @@ pub async fn places(app: &App, hall: &HallId) -> Result<Arc<Places>, AppError> {
         let line = app
             .read(move |tx| Box::pin(async move { Ok(ticket::places(tx, &h).await?) }))
             .await?;
-        let mut before: HashMap<String, u32> = HashMap::new();
+        let mut before: HashMap<(String, bool), u32> = HashMap::new();
         let mut out = Places::with_capacity(line.len());
-        for (id, queue) in line {
-            let n = before.entry(queue).or_default();
+        for (id, queue, by_text) in line {
+            let n = before.entry((queue, by_text)).or_default();
             out.insert(id, *n);
             *n += 1;
         }

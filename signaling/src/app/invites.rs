@@ -25,7 +25,7 @@ pub use views::{at_seat, guest_names, views};
 use super::{Work, call_flow::journal, desk, transfer};
 use crate::problem::{AppError, no};
 use domain::{
-    id::{Id as _, MemberId},
+    id::{HallId, Id as _, MemberId},
     invite::{Cmd, Member as Part},
     seat as seat_rule,
     session::{Role, State},
@@ -298,6 +298,22 @@ pub(super) async fn unanswered(
         .await?
         .ok_or_else(|| no("internal"))?;
     end(tx, w, &s, &mut i, Cmd::TimeOut, None).await
+}
+
+/// A hall serves another's people no longer: its seats stop ringing for them, and nobody's fault is it.
+pub(super) async fn withdrawn(
+    tx: &mut Tx,
+    w: &mut Work,
+    there: &HallId,
+    home: &HallId,
+) -> Result<(), AppError> {
+    for mut i in invite::rings_between(tx, there, home).await? {
+        let s = session::get(tx, &i.session_id)
+            .await?
+            .ok_or_else(|| no("internal"))?;
+        end(tx, w, &s, &mut i, Cmd::Cancel, None).await?;
+    }
+    Ok(())
 }
 
 /// The session is over: whatever hung on it is, too. Matching is the caller's.

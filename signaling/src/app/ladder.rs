@@ -115,11 +115,16 @@ async fn apply(
                     // Who climbed from text is handed on as a call: a text lane could not serve it.
                     let t = ticket::get(tx, &s.ticket_id).await?;
                     if let Some(t) = t.filter(|t| t.mode == Mode::Text) {
-                        match s.ladder.mode {
-                            up @ (Mode::Video | Mode::Audio) => {
-                                ticket::set_mode(tx, &t, up).await?;
-                            }
-                            Mode::Text | Mode::Phone => {}
+                        let up = match s.ladder.mode {
+                            Mode::Video => Some(Mode::Video),
+                            // A telephone takes the whole agent, too.
+                            Mode::Audio | Mode::Phone => Some(Mode::Audio),
+                            Mode::Text => None,
+                        };
+                        if let Some(up) = up
+                            && !ticket::set_mode(tx, &t, up).await?
+                        {
+                            return Err(store::StoreError::Retry.into());
                         }
                     }
                     lanes::climbed(tx, w, &s.seat_id).await?;

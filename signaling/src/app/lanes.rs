@@ -306,7 +306,7 @@ pub(super) async fn climbed(tx: &mut Tx, w: &mut Work, at: &SeatId) -> Result<()
 
 /// A waiting citizen wants to talk in another way; the place in line is kept.
 ///
-/// Codes: `not_found`, `ticket_state` once a seat rings, or while a call-back is kept.
+/// Codes: `not_found`, `ticket_state` once a seat rings, while a call-back is kept, or on the way in a transfer.
 pub async fn set_mode(
     app: &App,
     caller: &Caller,
@@ -331,7 +331,11 @@ pub async fn set_mode(
             if t.mode == mode {
                 return Ok(());
             }
-            if t.state != TicketState::Waiting || callback::get(tx, &id).await?.is_some() {
+            let on_its_way = t.session_id.is_some();
+            if t.state != TicketState::Waiting
+                || on_its_way
+                || callback::get(tx, &id).await?.is_some()
+            {
                 return Err(no("ticket_state"));
             }
             if !ticket::set_mode(tx, &t, mode).await? {

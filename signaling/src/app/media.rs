@@ -300,9 +300,14 @@ impl MediaPlane {
                 })
             })
             .await?;
-        let Some((s, hold, members)) = found.filter(|f| f.0.state != State::Ended) else {
+        let Some((s, hold, members)) = found else {
             return Ok(());
         };
+        if s.state == State::Ended {
+            // Over without a word to the media plane: a citizen who left on the way to another seat.
+            engine.close_room(room).await;
+            return Ok(());
+        }
         let carried = media::SentMedia {
             mic: s.ladder.mode.has_audio(),
             camera: s.ladder.mode.has_video(),

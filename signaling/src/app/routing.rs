@@ -202,7 +202,7 @@ pub(super) async fn withdrawn(
         )
         .await?;
     }
-    Ok(())
+    super::invites::withdrawn(tx, w, there, home).await
 }
 
 async fn restage(

@@ -453,6 +453,10 @@ pub async fn move_ticket(
                 if !ticket::save_stage(tx, &t).await? {
                     return Err(store::StoreError::Retry.into());
                 }
+                // A call-back between two tries asks for nobody, wherever it stands.
+                if let Some(k) = store::callback::get(tx, &id).await? {
+                    super::callbacks::hold(tx, &k, w.now).await?;
+                }
                 w.wake(&t.id);
                 w.audit(
                     tx,

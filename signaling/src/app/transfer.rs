@@ -15,7 +15,7 @@ use crate::problem::{AppError, no};
 use domain::{
     id::{HallId, Id as _, SeatId, SessionId, StaffId},
     invite::{Cmd, Kind, Member as Part, State as InviteState, Target},
-    limits, pairing as pairing_rule, seat as seat_rule,
+    pairing as pairing_rule, seat as seat_rule,
     session::{self as session_rule, Role, State},
     ticket::{self as ticket_rule, Class, order_key},
     time::Span,
@@ -37,7 +37,6 @@ async fn wrap(
     id: &SeatId,
 ) -> Result<(), AppError> {
     let mut x = seat::get(tx, id).await?.ok_or_else(|| no("not_found"))?;
-    x.due_at = Some(w.now + limits::WRAP_UP);
     x.wrap_up_session = Some(s.id.clone());
     desk::move_seat(tx, w, &mut x, seat_rule::Cmd::WrapUp, None).await?;
     if x.silent_since.is_some() {

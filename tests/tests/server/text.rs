@@ -144,7 +144,7 @@ both!(
             Citizen::arrive(&node).await,
         );
         let t = takes(&mut one, "text").await;
-        assert_eq!((t.mode, t.seats_on_duty), (TicketMode::Text, 2));
+        assert_eq!((t.mode, t.seats_on_duty), (TicketMode::Text, 1));
         let first = lanes[0].rung().await;
         assert_eq!((&first.ticket, first.mode), (&t.id, TicketMode::Text));
         let main = agent.seat(SeatState::Busy).await;

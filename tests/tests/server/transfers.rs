@@ -100,6 +100,34 @@ both!(cold_hands_the_same_session_to_the_next_seat, |county| {
     county.close(node).await;
 });
 
+both!(who_took_over_is_lost_and_anybody_serves_next, |county| {
+    let node = county.start("a").await;
+    let (mut citizen, mut a, mut b, session, _) = three(&node).await;
+    ask(&a, &session, "transfer_cold", seat("seat-2"))
+        .await
+        .unwrap();
+    out(&mut a.line, &session).await;
+    session_where(&mut citizen.line, "the hold", |s| s.hold).await;
+    assert_eq!(wrap_up(&a.http, &session).await.state, SeatState::Ready);
+    let offer = b.rung().await;
+    b.accept(&offer).await;
+    b.line.join(&session, 0).await;
+    session_where(&mut citizen.line, "the new agent", |s| {
+        !s.hold && s.state == SessionState::Active
+    })
+    .await;
+    let Agent { line, .. } = b;
+    drop(line);
+    let gone = |e: &protocol::SessionEvent| matches!(e.body, EventBody::MemberDropped { .. });
+    citizen.line.event_where(gone).await;
+    let due = "UPDATE sessions SET due_at = 1 WHERE due_at IS NOT NULL";
+    assert_eq!(node.sql(due).await, 1);
+    let old = citizen.ticket(TicketState::Closed).await;
+    // The second seat alone was asked for; that is over.
+    assert_eq!(Some(a.rung().await.ticket), old.next_ticket);
+    county.close(node).await;
+});
+
 both!(what_nobody_takes_comes_back_to_the_first_queue, |county| {
     let node = county.start("a").await;
     let (mut citizen, mut a, mut b, session, ticket) = three(&node).await;

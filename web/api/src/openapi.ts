@@ -2658,8 +2658,10 @@ export interface components {
             /** @description It acts only when session and wrap-up are over. */
             after_session: boolean;
             at: string;
-            /** @description The supervisor's name. */
+            /** @description The supervisor's name, or one's own. */
             by: string;
+            /** @description The agent's own wish to leave, kept until the last text is over. */
+            own: boolean;
             reason: string;
             state: components["schemas"]["SeatState"];
         };

@@ -224,8 +224,10 @@ pub struct ForceSeat {
 pub struct ForcedView {
     pub state: SeatState,
     pub reason: String,
-    /// The supervisor's name.
+    /// The supervisor's name, or one's own.
     pub by: String,
+    /// The agent's own wish to leave, kept until the last text is over.
+    pub own: bool,
     pub at: String,
     /// It acts only when session and wrap-up are over.
     pub after_session: bool,

@@ -73,6 +73,9 @@ const GET: &str = "SELECT * FROM invites WHERE id = $1";
 const LIVE: &str =
     "SELECT * FROM invites WHERE session_id = $1 AND ended_at IS NULL ORDER BY asked_at, id";
 const LIVE_SEAT: &str = "SELECT * FROM invites WHERE seat_id = $1 AND ended_at IS NULL";
+// Rings in a hall for sessions that belong elsewhere, of people who came to another.
+const RINGS_BETWEEN: &str = "SELECT i.* FROM invites i JOIN seats s ON s.id = i.seat_id JOIN sessions e ON e.id = i.session_id JOIN tickets t ON t.id = e.ticket_id
+  WHERE i.state = 'ringing' AND s.hall_id = $1 AND t.hall_id = $2 AND e.hall_id <> $1 ORDER BY i.id";
 const BY_CODE: &str = "SELECT * FROM invites WHERE code_hash = $1";
 const SAVE: &str = "UPDATE invites SET version = version + 1, state = $3, member_id = $4, due_at = $5, decided_at = $6, ended_at = $7
   WHERE id = $1 AND version = $2";
@@ -86,7 +89,18 @@ const SEATED: &str = "SELECT s.id, s.hall_id, s.name_zh, s.name_en, s.state, s.a
 const NOTE: &str = "INSERT INTO session_notes (id, session_id, staff_id, kind, at, text_enc) VALUES ($1, $2, $3, $4, $5, $6)";
 const NOTES: &str = "SELECT * FROM session_notes WHERE session_id = $1 ORDER BY id LIMIT $2";
 pub const QUERIES: &[&str] = &[
-    INSERT, GET, LIVE, LIVE_SEAT, BY_CODE, SAVE, SET_DUE, DUE, SEATED, NOTE, NOTES,
+    INSERT,
+    GET,
+    LIVE,
+    LIVE_SEAT,
+    RINGS_BETWEEN,
+    BY_CODE,
+    SAVE,
+    SET_DUE,
+    DUE,
+    SEATED,
+    NOTE,
+    NOTES,
 ];
 
 fn row(r: &Row) -> Result<Invite, StoreError> {
@@ -149,6 +163,15 @@ pub async fn live(tx: &mut Tx, session: &SessionId) -> Result<Vec<Invite>, Store
 /// The one that rings at a seat or that it takes part in.
 pub async fn live_of_seat(tx: &mut Tx, seat: &SeatId) -> Result<Option<Invite>, StoreError> {
     tx.one(LIVE_SEAT, args![seat], row).await
+}
+
+/// Seats of `there` that ring for help to people of `home` whom another hall serves.
+pub async fn rings_between(
+    tx: &mut Tx,
+    there: &HallId,
+    home: &HallId,
+) -> Result<Vec<Invite>, StoreError> {
+    tx.all(RINGS_BETWEEN, args![there, home], row).await
 }
 
 /// A guest's, by the hash of its code.

@@ -79,9 +79,9 @@ const STAGE_DUE: &str =
 const HAND_OVER: &str = "UPDATE tickets SET state = $3, version = version + 1, skill = $4, class = $5, order_at = $6, demand = $7, stage_at = $8, overflow_hall = $9
   WHERE id = $1 AND version = $2";
 const AHEAD: &str = "SELECT count(*) AS n FROM tickets WHERE hall_id = $1 AND skill = $2 AND state IN ('waiting', 'offered')
-  AND (order_at < $3 OR (order_at = $3 AND id < $4))";
+  AND (order_at < $3 OR (order_at = $3 AND id < $4)) AND CASE WHEN mode = 'text' THEN 1 ELSE 0 END = $5";
 const LINES: &str = "SELECT skill, count(*) AS n, min(enqueued_at) AS oldest FROM tickets WHERE hall_id = $1 AND state IN ('waiting', 'offered') GROUP BY skill";
-const PLACES: &str = "SELECT id, skill FROM tickets WHERE hall_id = $1 AND state IN ('waiting', 'offered') ORDER BY skill, order_at, id";
+const PLACES: &str = "SELECT id, skill, mode FROM tickets WHERE hall_id = $1 AND state IN ('waiting', 'offered') ORDER BY skill, order_at, id";
 const LEAVE_OVERFLOW: &str =
     "UPDATE tickets SET overflow_hall = NULL, stage_at = $3, version = version + 1
   WHERE hall_id = $1 AND overflow_hall = $2 AND state IN ('waiting', 'offered')";
@@ -285,12 +285,15 @@ pub async fn hand_over(tx: &mut Tx, t: &Ticket) -> Result<bool, StoreError> {
     Ok(n == 1)
 }
 
-/// People of the same queue who will be served before this one.
+/// People of the same queue who will be served before this one: by text, or by call.
 pub async fn ahead(tx: &mut Tx, t: &Ticket) -> Result<i64, StoreError> {
+    let text = i64::from(t.mode == Mode::Text);
     Ok(tx
-        .one(AHEAD, args![&t.hall_id, &t.skill, t.order_at, &t.id], |r| {
-            r.int("n")
-        })
+        .one(
+            AHEAD,
+            args![&t.hall_id, &t.skill, t.order_at, &t.id, text],
+            |r| r.int("n"),
+        )
         .await?
         .unwrap_or(0))
 }
@@ -306,10 +309,16 @@ pub async fn lines(
     .await
 }
 
-/// Everybody in line, queue by queue in order of service: ticket and queue.
-pub async fn places(tx: &mut Tx, hall: &HallId) -> Result<Vec<(TicketId, String)>, StoreError> {
-    tx.all(PLACES, args![hall], |r| Ok((r.id("id")?, r.text("skill")?)))
-        .await
+/// Everybody in line, queue by queue in order of service: ticket, queue, and whether by text (other seats serve those).
+pub async fn places(
+    tx: &mut Tx,
+    hall: &HallId,
+) -> Result<Vec<(TicketId, String, bool)>, StoreError> {
+    tx.all(PLACES, args![hall], |r| {
+        let by_text = r.word("mode", Mode::parse)? == Mode::Text;
+        Ok((r.id("id")?, r.text("skill")?, by_text))
+    })
+    .await
 }
 
 /// `there` serves `home`'s people no longer: nobody in line stands there any more, and they enter their stage anew.

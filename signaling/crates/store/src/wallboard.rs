@@ -58,8 +58,8 @@ const SESSIONS: &str = "SELECT s.id, s.ticket_id, t.number, t.skill, s.item, s.s
 const MEMBERS: &str = "SELECT m.session_id, m.role, m.name, m.present FROM session_members m JOIN sessions s ON s.id = m.session_id
   WHERE s.hall_id = $1 AND s.state <> 'ended' AND m.left_at IS NULL ORDER BY m.session_id, m.id";
 // A call-back's ticket goes on as another that keeps its time, and who returns after a drop was answered once: each is counted once.
-const DAY: &str = "SELECT skill, enqueued_at, state, paired_at, ended_at FROM tickets WHERE hall_id = $1 AND enqueued_at >= $2 AND enqueued_at < $3
-  AND class <> 1 AND (state <> 'called_back' OR paired_at IS NOT NULL)";
+const DAY: &str = "SELECT skill, enqueued_at, state, paired_at, ended_at FROM tickets t WHERE hall_id = $1 AND enqueued_at >= $2 AND enqueued_at < $3
+  AND NOT EXISTS (SELECT 1 FROM tickets o WHERE o.next_ticket = t.id AND o.paired_at IS NOT NULL) AND (state <> 'called_back' OR paired_at IS NOT NULL)";
 pub const QUERIES: &[&str] = &[SEATS, SESSIONS, MEMBERS, DAY];
 
 pub async fn seats(tx: &mut Tx, hall: &HallId) -> Result<Vec<Seat>, StoreError> {

@@ -7,13 +7,13 @@ use super::{
 };
 use crate::problem::AppError;
 use domain::{
-    id::{HallId, Id as _, SeatId, TicketId},
+    id::{HallId, Id as _, StaffId, TicketId},
     limits, pairing as rule,
     routing::{Demand, TEXT_SKILL},
     seat::lanes::may_begin,
     time::Timestamp,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use store::{Tx, dialect, seat, ticket};
 
 /// What is asked, its text in the rows, and whether it is another hall's.
@@ -120,12 +120,13 @@ async fn match_some(tx: &mut Tx, w: &mut Work, hall: &HallId) -> Result<bool, Ap
         // An earlier pair took this seat's lane, or this lane's seat: whoever is left is looked at again.
         taken |= !offer(tx, w, hall, &tid, &sid).await?;
     }
-    // A lane that was held for this round alone may be next.
+    // What was held back for a call that is rung elsewhere now may be next.
     Ok(taken || made >= most || (held && made > 0))
 }
 
-/// Takes away lanes of seats that owe themselves to a call in line (`domain::seat::lanes::may_begin`). Where texts stand
-/// before the call, one lane a seat stays, for the first of them. True: one was held for that alone.
+/// Takes away lanes of seats that owe themselves to a call in line: each call that has waited too long owes one seat that
+/// could serve it (`domain::seat::lanes::may_begin`). Where texts stand before that call, one lane of the seat stays, for the
+/// first of them. True: a lane was held back.
 async fn leave_to_calls(
     tx: &mut Tx,
     w: &Work,
@@ -134,50 +135,54 @@ async fn leave_to_calls(
     lines: &[(Demand, Vec<(TicketId, i64)>)],
     seats: &mut Vec<seat::Ready>,
 ) -> Result<bool, AppError> {
-    // By seat: the first call that it could serve, and whether one of its lanes stays already.
-    let mut owed: HashMap<SeatId, (Option<Timestamp>, bool)> = HashMap::new();
-    let mut held = false;
-    let mut kept = Vec::with_capacity(seats.len());
-    for s in seats.drain(..) {
-        let main = match s.lane {
-            0 => None,
-            _ => seat::main_of(tx, &s.id).await?,
-        };
-        let Some(main) = main.filter(lanes::texting) else {
-            kept.push(s);
-            continue;
-        };
-        let staff = s.staff_id.as_str();
-        if !owed.contains_key(&main.id) {
-            let mut first: Option<i64> = None;
-            for (demand, text, over) in calls {
-                if demand.fits(staff, &main.skills.0) {
-                    let of = ticket::of_demand(tx, hall, text, *over, 1).await?;
-                    first = first.into_iter().chain(of.first().map(|c| c.1)).min();
-                }
-            }
-            owed.insert(main.id.clone(), (first.map(Timestamp), false));
+    // Nobody sits at two seats.
+    let mut texting: Vec<seat::Seat> = vec![];
+    let mut looked: HashSet<StaffId> = HashSet::new();
+    for s in seats.iter().filter(|s| s.lane > 0) {
+        if looked.insert(s.staff_id.clone()) {
+            texting.extend(seat::main_of(tx, &s.id).await?.filter(lanes::texting));
         }
-        let Some((call, stays)) = owed.get_mut(&main.id) else {
-            continue;
+    }
+    if texting.is_empty() {
+        return Ok(false);
+    }
+    texting.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
+    let fits = |demand: &Demand, m: &seat::Seat| {
+        let staff = m.staff_id.as_ref().map_or("", |s| s.as_str());
+        demand.fits(staff, &m.skills.0)
+    };
+    let mut overdue: Vec<(i64, &Demand)> = vec![];
+    for (demand, text, over) in calls {
+        if texting.iter().any(|m| fits(demand, m)) {
+            let most = texting.len() as i64;
+            let first = ticket::of_demand(tx, hall, text, *over, most).await?;
+            overdue.extend(first.into_iter().map(|(_, at)| (at, demand)));
+        }
+    }
+    let late = |at: i64| !may_begin(Timestamp(i64::MAX), Some(Timestamp(at)), w.now);
+    overdue.retain(|c| late(c.0));
+    overdue.sort();
+    // By whose seat: the call that it owes itself to, and whether one of its lanes stays already.
+    let mut owed: HashMap<StaffId, (Timestamp, bool)> = HashMap::new();
+    for (at, demand) in overdue {
+        let free = |m: &&seat::Seat| !m.staff_id.as_ref().is_none_or(|s| owed.contains_key(s));
+        let one = texting.iter().filter(free).find(|m| fits(demand, m));
+        if let Some(staff) = one.and_then(|m| m.staff_id.clone()) {
+            owed.insert(staff, (Timestamp(at), false));
+        }
+    }
+    let before = seats.len();
+    seats.retain(|s| {
+        let Some((call, stays)) = owed.get_mut(&s.staff_id).filter(|_| s.lane > 0) else {
+            return true;
         };
         let oldest = lines
             .iter()
-            .filter(|(demand, _)| demand.fits(staff, &s.skills.0))
-            .filter_map(|(_, tickets)| tickets.first().map(|t| t.1))
-            .min()
-            .map(Timestamp);
-        let overdue = !may_begin(Timestamp(i64::MAX), *call, w.now);
-        if !oldest.is_none_or(|t| may_begin(t, *call, w.now)) {
-            continue;
-        }
-        if overdue && *stays {
-            held = true;
-            continue;
-        }
-        *stays = true;
-        kept.push(s);
-    }
-    *seats = kept;
-    Ok(held)
+            .filter(|(demand, _)| demand.fits(s.staff_id.as_str(), &s.skills.0))
+            .filter_map(|(_, tickets)| tickets.first().map(|t| Timestamp(t.1)))
+            .min();
+        let begins = oldest.is_some_and(|t| may_begin(t, Some(*call), w.now));
+        begins && !std::mem::replace(stays, true)
+    });
+    Ok(seats.len() < before)
 }

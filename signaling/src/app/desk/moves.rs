@@ -42,6 +42,7 @@ impl Forced {
             state: state_view(self.next()?),
             reason: self.reason.clone(),
             by: self.by.clone(),
+            own: self.own,
             at: Timestamp(self.at).rfc3339(),
             after_session: self.after_session,
         })

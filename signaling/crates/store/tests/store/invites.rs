@@ -209,6 +209,12 @@ both!(another_hall_helps_with_its_consent_alone, |store| {
             (id(3), id(2))
         );
         invite::insert(tx, &to_seat(1, Kind::Consult, 3)).await?;
+        let rings = invite::rings_between(tx, &id(2), &id(1)).await?;
+        assert_eq!(rings.iter().map(|i| &i.id).collect::<Vec<_>>(), [&id(1)]);
+        assert!(
+            invite::rings_between(tx, &id(1), &id(2)).await?.is_empty(),
+            "the other way round"
+        );
         // The talk goes over to the other hall: pairing and session say so.
         let mut p = pairing::get(tx, &id(1)).await?.unwrap();
         let was = p.state;
@@ -220,6 +226,10 @@ both!(another_hall_helps_with_its_consent_alone, |store| {
         s.hall_id = id(2);
         assert!(session::save(tx, &s).await?);
         assert_eq!(session::get(tx, &id(1)).await?.unwrap().hall_id, id(2));
+        assert!(
+            invite::rings_between(tx, &id(2), &id(1)).await?.is_empty(),
+            "among themselves"
+        );
         Ok(())
     })
     .unwrap();
