@@ -40,7 +40,7 @@ describe('the administrator', () => {
     await one.at('skill-police-2').check()
     // The arrow keys move within one skill.
     await one.page.keyboard.press('ArrowRight')
-    expect(await one.at('skill-police-3').isChecked()).toBe(true)
+    await expect.poll(() => one.at('skill-police-3').isChecked()).toBe(true)
     await checkAccessibility(one.page)
     await one.page.keyboard.press('Control+Enter')
     await toast(one, '孙倩的技能已保存')
@@ -53,8 +53,8 @@ describe('the administrator', () => {
     await checkAccessibility(two.page)
     await two.shot('110-admin-stale')
     await two.click('take-theirs')
-    expect(await two.at('skill-police-3').isChecked()).toBe(true)
-    expect(await two.at('skill-medical-5').isChecked()).toBe(false)
+    await expect.poll(() => two.at('skill-police-3').isChecked()).toBe(true)
+    await expect.poll(() => two.at('skill-medical-5').isChecked()).toBe(false)
 
     // Closing asks first.
     await two.at('skill-medical-4').check()
@@ -91,7 +91,7 @@ describe('the administrator', () => {
     await window.shot('112-admin-slots-fault')
     // The summary has the focus and leads to the place.
     await window.at('edit-faults').getByRole('link').first().click()
-    expect(await window.page.evaluate(() => document.activeElement?.id)).toBe('field-hours-2')
+    await expect.poll(() => window.page.evaluate(() => document.activeElement?.id)).toBe('field-hours-2')
     await window.at('field-hours-2-days').selectOption('weekend')
     await window.see('effect', /26段，共156个号；周末和节假日共24个号/)
     await window.click('keep')

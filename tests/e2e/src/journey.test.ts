@@ -271,7 +271,7 @@ describe('from the booth to the certificate', () => {
     await checkAccessibility(phone.page)
     await booth.click('wipe')
     await booth.see('wiped')
-    expect(await liveTracks(booth.page)).toBe(0)
+    await expect.poll(() => liveTracks(booth.page)).toBe(0)
     await booth.see('idle')
     expect(await leftOn(booth)).toEqual({ local: 0, session: 0, cookies: '', caches: 0, databases: 0, tracks: 0 })
     expect(await booth.context.cookies()).toEqual([])

@@ -56,7 +56,7 @@ it('an anonymous call from a phone: check, video, text, hang up', async () => {
   await phone.click('leave-now')
   await phone.see('ended-view')
   await phone.shot('64-phone-ended')
-  expect(await liveTracks(phone.page)).toBe(0)
+  await expect.poll(() => liveTracks(phone.page)).toBe(0)
   await seatIs(desk, 'wrap_up')
   guard.assertClean()
 })

@@ -64,7 +64,7 @@ it('an unanswered ring: the citizen is at the head again, the seat is away', asy
   await desk.shot('70-desk-missed')
   await booth.see('wait-waiting')
   expect(await booth.at('ticket-number').innerText()).toBe(number)
-  expect(await seats()).toEqual(['away no_answer'])
+  await expect.poll(seats).toEqual(['away no_answer'])
   // Back at the seat, the same citizen rings again.
   await desk.click('ready')
   await desk.see('ring-card', number)
