@@ -29,8 +29,6 @@ const WRITE_QUEUE: usize = 4096;
 const READERS: usize = 8;
 /// Prepared statements kept by each connection.
 const STATEMENTS: usize = 512;
-/// Main file seen through the page cache (bytes): a read costs no call.
-const MMAP: i64 = 256 << 20;
 /// Pages kept by the writer, and by each reader (KiB, negative by SQLite's convention).
 const WRITER_CACHE: i64 = -65_536;
 const READER_CACHE: i64 = -8_192;
@@ -304,7 +302,6 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     c.pragma_update(None, "foreign_keys", true)?;
     // A job's savepoint keeps its old pages in memory, not in a file.
     c.pragma_update(None, "temp_store", "memory")?;
-    c.pragma_update(None, "mmap_size", MMAP)?;
     c.pragma_update(None, "cache_size", READER_CACHE)?;
     c.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(c)
