@@ -148,7 +148,7 @@ CREATE TABLE sessions (
   parked INTEGER NOT NULL DEFAULT 0 CHECK (parked IN (0, 1)),
   mode TEXT NOT NULL DEFAULT 'video' CHECK (mode IN ('video', 'audio', 'text', 'phone')), mode_asked TEXT
 ) STRICT;
-CREATE UNIQUE INDEX session_live_seat ON sessions (seat_id) WHERE state <> 'ended' AND parked = 0;
+CREATE UNIQUE INDEX session_live_seat ON sessions (seat_id) WHERE state <> 'ended' AND NOT parked;
 CREATE UNIQUE INDEX session_live_visit ON sessions (visit_id) WHERE state <> 'ended';
 CREATE INDEX sessions_of_visit ON sessions (visit_id, started_at);
 CREATE INDEX sessions_recent ON sessions (hall_id, ended_at) WHERE ended_at IS NOT NULL;

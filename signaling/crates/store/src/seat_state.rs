@@ -7,12 +7,15 @@ use domain::{
     time::Timestamp,
 };
 
+// The sum keeps SQLite to the index of open stretches: by the key it would walk through all that the seat ever did.
 const CLOSE: &str =
-    "UPDATE seat_states SET to_at = $2 WHERE seat_id = $1 AND to_at IS NULL AND from_at < $2";
+    "UPDATE seat_states SET to_at = $2 WHERE seat_id = $1 AND to_at IS NULL AND from_at + 0 < $2";
 // Two moves at one instant, or a clock that stepped back: the open stretch becomes the newer one, and nothing overlaps.
 const OPEN: &str = "INSERT INTO seat_states (seat_id, from_at, state, reason, staff_id) VALUES ($1, $2, $3, $4, $5)
   ON CONFLICT (seat_id) WHERE to_at IS NULL DO UPDATE SET state = $3, reason = $4, staff_id = $5";
+// Stretches follow each other: nothing before the one that was open at the start can reach into the span.
 const BETWEEN: &str = "SELECT state, reason, from_at, to_at, staff_id FROM seat_states WHERE seat_id = $1 AND from_at < $3 AND (to_at IS NULL OR to_at > $2)
+  AND from_at >= coalesce((SELECT max(b.from_at) FROM seat_states b WHERE b.seat_id = $1 AND b.from_at <= $2), $2)
   ORDER BY from_at LIMIT $4";
 pub const QUERIES: &[&str] = &[CLOSE, OPEN, BETWEEN];
 
