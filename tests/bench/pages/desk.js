@@ -45,6 +45,7 @@ async function work(browser, desk, run) {
     await measure(desk, "palette_close", id("palette-input"), () => desk.keyboard.press("Escape"), { gone: true });
     await measure(desk, "mute", `${id("mute")}[aria-pressed="true"]`, () => at(desk, "mute").click());
     await measure(desk, "unmute", `${id("mute")}[aria-pressed="false"]`, () => at(desk, "mute").click());
+    await measure(desk, "panel", id("internal-note"), () => desk.keyboard.press("Control+Alt+4"));
     const said = `第${run}位，${TYPED}`;
     const box = desk.locator(`${id("chat")} textarea`).first();
     await box.click();

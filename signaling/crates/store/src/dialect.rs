@@ -1,11 +1,14 @@
 //! The few places where the two databases must be told different things.
 
 use crate::{StoreError, Tx, args};
-use domain::id::HallId;
+use domain::id::{HallId, Id as _};
 
 /// Matching and seat changes of one hall take turns. SQLite's single writer does that already.
 pub async fn lock_hall(tx: &mut Tx, hall: &HallId) -> Result<(), StoreError> {
-    if tx.is_postgres() {
+    // This node's own first, one after another; a hall that is locked already is not asked for again.
+    if let Tx::Postgres(open) = tx
+        && open.turn(hall.as_str()).await
+    {
         tx.exec("SELECT id FROM halls WHERE id = $1 FOR UPDATE", args![hall])
             .await?;
     }

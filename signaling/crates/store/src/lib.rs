@@ -32,6 +32,7 @@ pub mod node;
 pub mod notice;
 pub mod outbox;
 pub mod pairing;
+mod pg;
 pub mod phrase;
 mod pool;
 pub mod queue;

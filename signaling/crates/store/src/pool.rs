@@ -6,10 +6,9 @@
 //! pairings/s). Reads run on the runtime's blocking threads. PostgreSQL: a transaction each, run again on serialization
 //! failure or deadlock.
 
-use crate::{StoreError, Tx, TxError, migrate, tx::Sqlite};
+use crate::{StoreError, Tx, TxError, migrate, pg::Connections, tx::Sqlite};
 use futures::{FutureExt as _, future::BoxFuture};
 use rusqlite::{Connection, OpenFlags};
-use sqlx::{PgPool, postgres::PgPoolOptions};
 use std::{
     panic::AssertUnwindSafe,
     path::{Path, PathBuf},
@@ -57,7 +56,7 @@ enum Inner {
         read: Arc<Readers>,
         writer: mpsc::Sender<Box<dyn Job>>,
     },
-    Postgres(PgPool),
+    Postgres(Connections),
 }
 
 /// Idle reading connections, and the right to open or take one.
@@ -161,13 +160,9 @@ impl Store {
                 Ok(Self(Arc::new(Inner::Sqlite { read, writer })))
             }
             Target::Postgres(url) => {
-                let pool = PgPoolOptions::new()
-                    .max_connections(24)
-                    .acquire_timeout(Duration::from_secs(10))
-                    .connect(url)
-                    .await?;
-                migrate::postgres(&pool).await?;
-                Ok(Self(Arc::new(Inner::Postgres(pool))))
+                let connections = Connections::open(url).await?;
+                migrate::postgres(connections.writers()).await?;
+                Ok(Self(Arc::new(Inner::Postgres(connections))))
             }
         }
     }
@@ -195,23 +190,19 @@ impl Store {
                 writer.send(job).await.map_err(|_| gone())?;
                 answer.await.map_err(|_| gone())?
             }
-            Inner::Postgres(pool) => {
+            Inner::Postgres(connections) => {
                 let mut tries = 0;
                 loop {
                     tries += 1;
-                    let mut tx = Tx::Postgres(pool.begin().await.map_err(StoreError::from)?);
+                    let mut tx = Tx::Postgres(connections.begin().await?);
                     let r = work(&mut tx).await;
                     let Tx::Postgres(open) = tx else {
                         return Err(gone().into());
                     };
                     let r = match r {
-                        Ok(v) => open
-                            .commit()
-                            .await
-                            .map(|()| v)
-                            .map_err(|e| StoreError::from(e).into()),
+                        Ok(v) => open.commit().await.map(|()| v).map_err(Into::into),
                         Err(e) => {
-                            let _ = open.rollback().await;
+                            open.rollback().await;
                             Err(e)
                         }
                     };
@@ -259,8 +250,8 @@ impl Store {
                     Err(_) => Err(gone().into()),
                 }
             }
-            Inner::Postgres(pool) => {
-                let mut tx = Tx::PostgresRead(pool.acquire().await.map_err(StoreError::from)?);
+            Inner::Postgres(connections) => {
+                let mut tx = Tx::PostgresRead(connections.reader().await?);
                 work(&mut tx).await
             }
         }
@@ -287,7 +278,7 @@ impl Store {
                     .unwrap_or_else(PoisonError::into_inner)
                     .clear();
             }
-            Inner::Postgres(pool) => pool.close().await,
+            Inner::Postgres(connections) => connections.close().await,
         }
     }
 }

@@ -1,13 +1,10 @@
 //! One statement on either database: values in, rows out.
 
-use crate::StoreError;
+use crate::{StoreError, pg::PgWrite};
 use domain::{id::Id, time::Timestamp};
 use rusqlite::types::{FromSql, ToSql, ToSqlOutput, ValueRef};
 use serde::de::DeserializeOwned;
-use sqlx::{
-    Decode, PgConnection, Postgres, Row as _, Transaction, Type, pool::PoolConnection,
-    postgres::PgRow,
-};
+use sqlx::{Decode, PgConnection, Postgres, Row as _, Type, pool::PoolConnection, postgres::PgRow};
 use std::{collections::HashMap, sync::Arc};
 
 /// An open transaction, or a connection for reading. After an error do not go on with it: PostgreSQL has aborted it.
@@ -15,7 +12,7 @@ use std::{collections::HashMap, sync::Arc};
 /// SQLite answers at once, on a thread that may block ([`crate::Store`] sees to it); PostgreSQL is awaited.
 pub enum Tx {
     Sqlite(Sqlite),
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(PgWrite),
     PostgresRead(PoolConnection<Postgres>),
 }
 
@@ -222,7 +219,7 @@ impl Tx {
     fn conn(&mut self) -> Conn<'_> {
         match self {
             Self::Sqlite(c) => Conn::Sqlite(c),
-            Self::Postgres(c) => Conn::Postgres(c),
+            Self::Postgres(c) => Conn::Postgres(c.connection()),
             Self::PostgresRead(c) => Conn::Postgres(c),
         }
     }
