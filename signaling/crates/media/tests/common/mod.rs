@@ -446,6 +446,7 @@ async fn send(
             continue;
         }
         n = n.wrapping_add(1);
+        let number = n.to_be_bytes();
         let header = |payload_type, ssrc, timestamp| Header {
             version: 2,
             payload_type,
@@ -457,15 +458,17 @@ async fn send(
         };
         let opus = Packet {
             header: header(100 + mark % 4, ssrc, u32::from(n) * 960),
-            payload: Bytes::from(vec![0xfc, mark]),
+            payload: Bytes::from(vec![0xfc, number[0], number[1], mark]),
         };
         let _ = audio.write_rtp(opus).await;
         let asked = plis.load(Ordering::SeqCst);
-        let payload = if asked != served {
-            vec![0x10, 0x00, mark]
+        // Headers as an encoder writes them (RFC 7741, RFC 6386 §9.1): the descriptor, then a keyframe of 640×480 or not.
+        let mut payload = if asked != served {
+            vec![0x10, 0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0xe0, 0x01]
         } else {
-            vec![0x10, 0x01, mark]
+            vec![0x10, 0x11, 0, 0]
         };
+        payload.extend([number[0], number[1], mark]);
         served = asked;
         let vp8 = Packet {
             header: header(120 + mark % 4, ssrc + 500_000, u32::from(n) * 1_800),
