@@ -60,7 +60,6 @@ pub use read::{FileSource, PartReader, ReadError, SegmentSource, verify};
 pub use recover::recover;
 pub use sink::{FileSink, Segment, SegmentName, SegmentSink};
 
-pub(crate) use clock::Report;
 pub(crate) use feed::Feed;
 pub(crate) use recorder::{Present, Recorder};
 

@@ -32,7 +32,6 @@ pub(crate) struct Present<'a> {
 }
 
 pub(crate) struct Recorder {
-    recording: String,
     roles: Vec<MemberRole>,
     queue: Arc<Queue>,
     legs: Mutex<Vec<Slot>>,
@@ -58,7 +57,6 @@ impl Recorder {
         let queue = Queue::new(Instant::now());
         let (done_tx, done) = watch::channel(None);
         let recorder = Arc::new(Self {
-            recording: plan.recording.clone(),
             roles: plan.roles.clone(),
             queue: queue.clone(),
             legs: Mutex::default(),
@@ -188,11 +186,6 @@ impl Recorder {
         legs.iter()
             .find(|s| s.feed.leg == leg)
             .map(|s| s.feed.clone())
-    }
-
-    /// The recording's id.
-    pub(crate) fn recording(&self) -> &str {
-        &self.recording
     }
 }
 
