@@ -104,6 +104,9 @@ impl Core {
     }
 
     pub(crate) fn tick(&mut self, now_ms: u64) {
+        if self.phase == Phase::Stopped {
+            return;
+        }
         for leg in &mut self.legs {
             leg.tick(self.sink.as_mut(), now_ms);
         }
