@@ -86,7 +86,11 @@ impl Leg {
     }
 
     pub(crate) fn packet(&mut self, kind: Kind, codec: Codec, packet: InPacket) {
-        self.tracks[kind as usize].push(codec, packet);
+        let track = &mut self.tracks[kind as usize];
+        // What was under way when it was switched off must not end the gap.
+        if track.off.is_none() {
+            track.push(codec, packet);
+        }
     }
 
     pub(crate) fn report(&mut self, report: Report) {
