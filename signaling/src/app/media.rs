@@ -89,7 +89,9 @@ fn refused(e: &media::MediaError) -> AppError {
         media::MediaError::SdpInvalid(_) => no("sdp_invalid"),
         media::MediaError::CodecUnsupported(_) => no("codec_unsupported"),
         media::MediaError::RoomFull => no("room_full"),
-        media::MediaError::Unavailable(_) => no("media_unavailable"),
+        media::MediaError::Unavailable(_)
+        | media::MediaError::RecordingRunning
+        | media::MediaError::RecordingFailed(_) => no("media_unavailable"),
     }
 }
 
@@ -653,6 +655,12 @@ async fn on_event(app: &App, e: MediaEvent) -> Result<(), AppError> {
                     body,
                 })
                 .await;
+            Ok(())
+        }
+        MediaEvent::Recording {
+            room, recording, ..
+        } => {
+            tracing::info!(room, recording, "a recording changed its state");
             Ok(())
         }
     }

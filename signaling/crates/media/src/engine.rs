@@ -10,6 +10,7 @@ use crate::event::{MediaEvent, Outbox, SentMedia};
 use crate::forward::MemberRole;
 use crate::mux::Mux;
 use crate::peer::WebRtcConnector;
+use crate::record::{Ended, Manifest, RecordingPlan};
 use crate::room::{Connector, Room};
 use crate::sdp::Offer;
 use crate::tcp;
@@ -55,6 +56,24 @@ pub trait Engine: Send + Sync + 'static {
     async fn set_carried(&self, room: &str, carried: SentMedia);
     /// Changes a member's part: a listener begins to whisper, say.
     async fn set_role(&self, room: &str, member: &str, role: MemberRole);
+    /// Begins to record a room: who is there and who comes later, each on a leg of its own, before anything is forwarded. The room
+    /// may be empty. [`MediaEvent::Recording`] says when it is proven, interrupted, resumed and stopped.
+    ///
+    /// # Errors
+    /// `recording_running`, `recording_failed`, `media_unavailable`.
+    async fn start_recording(&self, room: &str, plan: RecordingPlan) -> Result<(), MediaError>;
+    /// Whose media must be on disk for the recording to be proven, from now on: the session went to another agent.
+    async fn require_in_recording(&self, room: &str, members: Vec<String>);
+    /// Ends the recording: nothing that arrives later is written, and nothing at all once this returns. The same manifest comes with the
+    /// event. `None` if the room was not being recorded.
+    ///
+    /// # Errors
+    /// `recording_failed` if the disk did not confirm the end within a second; the event follows when it does.
+    async fn stop_recording(
+        &self,
+        room: &str,
+        reason: Ended,
+    ) -> Result<Option<Arc<Manifest>>, MediaError>;
     /// Counters now.
     fn stats(&self) -> EngineStats;
 }
@@ -279,6 +298,34 @@ impl Engine for MediaEngine {
         if let Some(room) = self.room(room) {
             room.set_role(member, role);
         }
+    }
+
+    async fn start_recording(&self, room: &str, plan: RecordingPlan) -> Result<(), MediaError> {
+        check_id(room)?;
+        let result = self.with_room(room, |found| found.start_recording(plan))?;
+        if result.is_err() {
+            self.sweep(room);
+        }
+        result
+    }
+
+    async fn require_in_recording(&self, room: &str, members: Vec<String>) {
+        if let Some(room) = self.room(room) {
+            room.require_in_recording(members);
+        }
+    }
+
+    async fn stop_recording(
+        &self,
+        room: &str,
+        reason: Ended,
+    ) -> Result<Option<Arc<Manifest>>, MediaError> {
+        let Some(found) = self.room(room) else {
+            return Ok(None);
+        };
+        let result = found.stop_recording(reason).await;
+        self.sweep(room);
+        result
     }
 
     fn stats(&self) -> EngineStats {

@@ -19,6 +19,12 @@ pub enum MediaError {
     /// The media plane cannot serve now (limits reached, port not bound, connection lost while answering).
     #[error("media is unavailable: {0}")]
     Unavailable(String),
+    /// The room is being recorded already.
+    #[error("the room is being recorded already")]
+    RecordingRunning,
+    /// A recording could not begin, or its end could not be confirmed.
+    #[error("the recording failed: {0}")]
+    RecordingFailed(&'static str),
 }
 
 impl MediaError {
@@ -30,6 +36,8 @@ impl MediaError {
             Self::CodecUnsupported(_) => "codec_unsupported",
             Self::RoomFull => "room_full",
             Self::Unavailable(_) => "media_unavailable",
+            Self::RecordingRunning => "recording_running",
+            Self::RecordingFailed(_) => "recording_failed",
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Never blocks the media path: pushing is a short lock. Limits: [`EVENT_CHANNEL`], [`EVENT_BACKLOG`]; quality is dropped first.
 
 use crate::config::{EVENT_BACKLOG, EVENT_CHANNEL};
+use crate::record::{GapReason, Manifest};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -105,7 +106,31 @@ pub enum EndReason {
     NeverConnected,
 }
 
-/// What happened. `Connected`, `Disconnected` and `Slots` are never lost; of `Slots` only the newest of a member is kept.
+/// What happened to a recording.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum RecordingEvent {
+    /// Sound of every required member, and pictures where they are carried, are synced to disk.
+    Proven,
+    /// A required member's media is no longer written.
+    Interrupted {
+        /// Leg, from 1; 0 if the whole recording failed.
+        leg: u16,
+        /// Member id.
+        member: String,
+        /// Why.
+        reason: GapReason,
+    },
+    /// All that is required is on disk again.
+    Resumed,
+    /// Nothing is written any more: the manifest is to be signed and kept.
+    Stopped {
+        /// What there is and what is missing.
+        manifest: Arc<Manifest>,
+    },
+}
+
+/// What happened. All but `Quality` are never lost; of `Slots` only the newest of a member is kept.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum MediaEvent {
@@ -146,6 +171,17 @@ pub enum MediaEvent {
         jitter_ms: f32,
         /// Round trip (ms); none until the page has reported on something that it received.
         rtt_ms: Option<f32>,
+    },
+    /// A room's recording changed its state.
+    Recording {
+        /// Room id.
+        room: String,
+        /// The recording's id.
+        recording: String,
+        /// When (ms since the recording's start).
+        at_ms: u64,
+        /// What.
+        event: RecordingEvent,
     },
 }
 

@@ -7,6 +7,7 @@ use crate::event::{EndReason, Kind};
 use crate::sdp::Offer;
 use async_trait::async_trait;
 use rtc::rtp::Packet;
+use std::time::Instant;
 
 /// One m-line on which the member receives; its place in the answer's list is its index in [`Leg::send_rtp`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +50,10 @@ pub(crate) trait Leg: Send + Sync + 'static {
 pub(crate) trait LegSink: Send + Sync + 'static {
     fn on_connected(&self);
     fn on_rtp(&self, kind: Kind, packet: &Packet);
+    /// The page says which of its timestamps is which moment (NTP, 32.32 bits; RFC 3550 §6.4.1).
+    fn on_sender_report(&self, ssrc: u32, ntp: u64, rtp: u32, at: Instant) {
+        let _ = (ssrc, ntp, rtp, at);
+    }
     /// The page cannot decode what the slot carries.
     fn on_keyframe_wanted(&self, slot: usize);
     fn on_quality(&self, loss_pct: f32, jitter_ms: f32, rtt_ms: Option<f32>);

@@ -1,7 +1,7 @@
 //! # media: the WebRTC plane of the counter
 //!
 //! Owns: one UDP port (and one TCP port beside it, RFC 4571 framing) for every connection, the peer connections behind it,
-//! rooms with their members, and the rules by which one member's packets reach another.
+//! rooms with their members, the rules by which one member's packets reach another, and their recording.
 //! Never: opens a database, knows tickets, cases or people (a member is an opaque id), transcodes, or lets a packet of a room
 //! that is not live reach anyone.
 //!
@@ -15,11 +15,13 @@
 //!    asks every publisher for a keyframe at once.
 //! 5. A new offer of the same peer connection renegotiates it (ICE restart); of another one, it replaces the member's connection.
 //! 6. A member's end is always noticed: DTLS close_notify, a failed connection, or silence ([`MediaConfig::silence`]).
+//! 7. [`Engine::start_recording`] writes each member's media to a [`record::SegmentSink`] before it is forwarded; [`MediaEvent::Recording`] says
+//!    when that is proven, interrupted and stopped. What nobody may hear is not recorded.
 //!
 //! ## Where to look
 //! [`forward`] who hears whom and how a packet is rewritten · `room` members, `slots` who is where · `publish` the packet path · `keyframe` PLI coalescing · `leg` the small
 //! trait behind which the WebRTC library hides · `peer`, `watcher` that library · `mux`, `tcp`, `runtime` the shared ports · `sdp` what an
-//! offer must be · [`config`] every limit.
+//! offer must be · [`record`] what is written to disk · [`config`] every limit.
 //!
 //! ## 中文
 //! 媒体面：单一 UDP 端口（另有 ICE-TCP 备用），房间、成员与转发规则。不访问数据库，不转码，成员只是不透明的编号。
@@ -30,6 +32,7 @@ pub mod engine;
 pub mod error;
 pub mod event;
 pub mod forward;
+pub mod record;
 
 mod codec;
 mod counters;
@@ -53,5 +56,5 @@ pub use config::MediaConfig;
 pub use counters::EngineStats;
 pub use engine::{Engine, MediaEngine};
 pub use error::MediaError;
-pub use event::{EndReason, Kind, MediaEvent, SentMedia, Slot, Source};
+pub use event::{EndReason, Kind, MediaEvent, RecordingEvent, SentMedia, Slot, Source};
 pub use forward::{MemberRole, forwards};

@@ -9,6 +9,7 @@ use crate::event::Kind;
 use crate::forward::{Rewriter, Verdict};
 use crate::keyframe::{Ask, Coalescer};
 use crate::leg::{Leg, Sent};
+use crate::record::{Codec, Feed};
 use rtc::rtp::Packet;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Instant;
@@ -33,8 +34,12 @@ pub(crate) struct Publisher {
     leg: OnceLock<Weak<dyn Leg>>,
     fan: [RwLock<Arc<[Arc<OutSlot>]>>; 2],
     keyframes: Mutex<Coalescer>,
+    recording: RwLock<Option<Recorded>>,
     counters: Arc<Counters>,
 }
+
+/// Where a member's packets are recorded, and which kinds.
+type Recorded = (Arc<Feed>, [bool; 2]);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -108,6 +113,7 @@ impl Publisher {
             leg: OnceLock::new(),
             fan,
             keyframes: Mutex::default(),
+            recording: RwLock::default(),
             counters,
         })
     }
@@ -117,9 +123,41 @@ impl Publisher {
         let _ = self.leg.set(Arc::downgrade(leg));
     }
 
-    /// Sends one packet to everybody who hears it.
+    /// Records what comes from now on; `None` no longer.
+    pub(crate) fn set_recording(&self, recorded: Option<Recorded>) {
+        *self
+            .recording
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = recorded;
+    }
+
+    fn record(&self, act: impl FnOnce(&Feed, &[bool; 2])) {
+        let recorded = self
+            .recording
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some((feed, on)) = &*recorded {
+            act(feed, on);
+        }
+    }
+
+    /// The sender says which of its timestamps is which moment (RFC 3550 §6.4.1).
+    pub(crate) fn sender_report(&self, ssrc: u32, ntp: u64, rtp: u32, at: Instant) {
+        self.record(|feed, _| feed.report(ssrc, ntp, rtp, at));
+    }
+
+    /// Records one packet, then sends it to everybody who hears it.
     pub(crate) fn publish(self: &Arc<Self>, kind: Kind, packet: &Packet) {
         bump(&self.counters.rtp_in);
+        let codec = match kind {
+            Kind::Audio => Codec::Opus,
+            Kind::Video => Codec::Vp8,
+        };
+        self.record(|feed, on| {
+            if on[kind as usize] {
+                feed.packet(kind, codec, packet, Instant::now());
+            }
+        });
         let fan = self.fan[kind as usize]
             .read()
             .unwrap_or_else(PoisonError::into_inner)

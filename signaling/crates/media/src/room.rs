@@ -10,6 +10,7 @@ use crate::event::{EndReason, Kind, MediaEvent, Outbox, SentMedia, Slot};
 use crate::forward::{MemberRole, forwards};
 use crate::leg::{Leg, LegSink, LegSlot};
 use crate::publish::Publisher;
+use crate::record::{Ended, GapReason, Manifest, Present, Recorder, RecordingPlan};
 use crate::sdp::Offer;
 use crate::sink::MemberSink;
 use crate::slots::{self, Assigned};
@@ -40,6 +41,7 @@ struct State {
     carried: SentMedia,
     closed: bool,
     epoch: u64,
+    recorder: Option<Arc<Recorder>>,
     /// In order of joining: earlier members get earlier slots.
     members: Vec<Member>,
 }
@@ -219,6 +221,9 @@ impl Room {
     pub(crate) fn close(&self) {
         let mut state = lock(&self.state);
         state.closed = true;
+        if let Some(recorder) = state.recorder.take() {
+            recorder.close(Ended::Closed);
+        }
         for member in std::mem::take(&mut state.members) {
             if let Some(conn) = member.conn {
                 self.tell_end(&member.id, EndReason::Left);
@@ -234,7 +239,8 @@ impl Room {
             return false;
         };
         let mut state = lock(&self.state);
-        state.closed |= state.members.is_empty() && !state.live;
+        let used = !state.members.is_empty() || state.live || state.recorder.is_some();
+        state.closed |= !used;
         state.closed
     }
 
@@ -270,6 +276,46 @@ impl Room {
         {
             present.role = role;
             self.recompute(&mut state);
+        }
+    }
+
+    /// Begins to record whoever is here and whoever comes.
+    pub(crate) fn start_recording(&self, plan: RecordingPlan) -> Result<(), MediaError> {
+        let mut state = lock(&self.state);
+        if state.closed {
+            return Err(MediaError::Unavailable("the room was closed".into()));
+        }
+        if state.recorder.is_some() {
+            return Err(MediaError::RecordingRunning);
+        }
+        let recorder = Recorder::start(&self.id, plan, self.outbox.clone())?;
+        state.recorder = Some(recorder);
+        record(&state);
+        Ok(())
+    }
+
+    /// Whose media must be on disk for the recording to be proven.
+    pub(crate) fn require_in_recording(&self, members: Vec<String>) {
+        if let Some(recorder) = &lock(&self.state).recorder {
+            recorder.require(members);
+        }
+    }
+
+    /// Ends the recording; nothing is written any more once this returns.
+    pub(crate) async fn stop_recording(
+        &self,
+        reason: Ended,
+    ) -> Result<Option<Arc<Manifest>>, MediaError> {
+        let recorder = {
+            let mut state = lock(&self.state);
+            for conn in state.members.iter().filter_map(|m| m.conn.as_ref()) {
+                conn.publisher.set_recording(None);
+            }
+            state.recorder.take()
+        };
+        match recorder {
+            Some(recorder) => recorder.stop(reason).await.map(Some),
+            None => Ok(None),
         }
     }
 
@@ -354,6 +400,7 @@ impl Room {
 
     /// Brings slots, fan-out and what pages know in line with members, roles and liveness.
     fn recompute(&self, state: &mut State) {
+        record(state);
         let cast: Vec<(String, MemberRole)> = state
             .members
             .iter()
@@ -412,10 +459,43 @@ impl Room {
     }
 }
 
+/// Tells the recording who is there and what of them is forwarded: what nobody may hear is not recorded either.
+fn record(state: &State) {
+    let Some(recorder) = &state.recorder else {
+        return;
+    };
+    let present = |m: &Member| {
+        let off = |on: bool| match (state.live, on) {
+            (false, _) => Some(GapReason::Paused),
+            (true, false) => Some(GapReason::Mode),
+            (true, true) => None,
+        };
+        let sound = off(m.sent.mic && state.carried.mic);
+        let pictures = off(m.sent.camera && state.carried.camera);
+        (sound, pictures)
+    };
+    let cast: Vec<Present<'_>> = state
+        .members
+        .iter()
+        .map(|m| {
+            let (sound, pictures) = present(m);
+            let conn = m.conn.as_ref().filter(|c| c.connected);
+            Present {
+                member: &m.id,
+                role: m.role,
+                publisher: conn.map(|c| &c.publisher),
+                off: [sound, pictures],
+            }
+        })
+        .collect();
+    recorder.cast(&cast);
+}
+
 /// Closing waits for the driver; nobody else should.
 fn retire(conn: Conn) {
     for kind in KINDS {
         conn.publisher.set_fan(kind, Vec::new());
     }
+    conn.publisher.set_recording(None);
     tokio::spawn(async move { conn.leg.close().await });
 }

@@ -8,6 +8,7 @@ use crate::publish::Publisher;
 use crate::room::Room;
 use rtc::rtp::Packet;
 use std::sync::{Arc, Weak};
+use std::time::Instant;
 
 /// One connection of one member; the epoch tells a replaced connection from the present one.
 pub(crate) struct MemberSink {
@@ -26,6 +27,10 @@ impl LegSink for MemberSink {
 
     fn on_rtp(&self, kind: Kind, packet: &Packet) {
         self.publisher.publish(kind, packet);
+    }
+
+    fn on_sender_report(&self, ssrc: u32, ntp: u64, rtp: u32, at: Instant) {
+        self.publisher.sender_report(ssrc, ntp, rtp, at);
     }
 
     fn on_keyframe_wanted(&self, slot: usize) {

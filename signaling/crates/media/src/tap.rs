@@ -30,21 +30,35 @@ pub(crate) struct Reception {
     pub rtt_ms: Option<f64>,
 }
 
+/// What the tap posts to the watcher.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Heard {
+    /// A picture of this SSRC was lost at the page.
+    KeyframeWanted(u32),
+    /// The page's own clock and that of one of its streams.
+    SenderReport {
+        ssrc: u32,
+        ntp: u64,
+        rtp: u32,
+        at: Instant,
+    },
+}
+
 /// Where the tap leaves reports for the watcher.
 pub(crate) type Receptions = Arc<Mutex<Vec<Reception>>>;
 
 pub(crate) struct RtcpTap {
-    wanted: mpsc::Sender<u32>,
+    heard: mpsc::Sender<Heard>,
     receptions: Receptions,
     inbound: VecDeque<TaggedPacket>,
     outbound: VecDeque<TaggedPacket>,
 }
 
 impl RtcpTap {
-    /// Posts the SSRC whose picture was lost. A full channel loses nothing: more of the same is in it.
-    pub(crate) fn new(wanted: mpsc::Sender<u32>, receptions: Receptions) -> Self {
+    /// Posts what was heard. A full channel loses nothing that is not said again.
+    pub(crate) fn new(heard: mpsc::Sender<Heard>, receptions: Receptions) -> Self {
         Self {
-            wanted,
+            heard,
             receptions,
             inbound: VecDeque::new(),
             outbound: VecDeque::new(),
@@ -104,12 +118,18 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for RtcpTap {
             for packet in packets {
                 let packet = packet.as_any();
                 if let Some(pli) = packet.downcast_ref::<PictureLossIndication>() {
-                    let _ = self.wanted.try_send(pli.media_ssrc);
+                    let _ = self.heard.try_send(Heard::KeyframeWanted(pli.media_ssrc));
                 } else if let Some(fir) = packet.downcast_ref::<FullIntraRequest>() {
                     for entry in &fir.fir {
-                        let _ = self.wanted.try_send(entry.ssrc);
+                        let _ = self.heard.try_send(Heard::KeyframeWanted(entry.ssrc));
                     }
                 } else if let Some(report) = packet.downcast_ref::<SenderReport>() {
+                    let _ = self.heard.try_send(Heard::SenderReport {
+                        ssrc: report.ssrc,
+                        ntp: report.ntp_time,
+                        rtp: report.rtp_time,
+                        at: Instant::now(),
+                    });
                     self.note(&report.reports);
                 } else if let Some(report) = packet.downcast_ref::<ReceiverReport>() {
                     self.note(&report.reports);

@@ -7,7 +7,7 @@ use crate::config::MediaConfig;
 use crate::event::{EndReason, Kind};
 use crate::leg::LegSink;
 use crate::peer::{VideoIn, WebRtcLeg};
-use crate::tap::Receptions;
+use crate::tap::{Heard, Receptions};
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -33,7 +33,7 @@ impl Watcher {
         mut self,
         mut state: watch::Receiver<RTCPeerConnectionState>,
         mut tracks: mpsc::Receiver<Arc<dyn TrackRemote>>,
-        mut wanted: mpsc::Receiver<u32>,
+        mut heard: mpsc::Receiver<Heard>,
         mut closing: watch::Receiver<bool>,
     ) {
         let mut readers = JoinSet::new();
@@ -64,12 +64,15 @@ impl Watcher {
                     }
                 }
                 Some(track) = tracks.recv() => self.adopt(track, &mut readers, &mut current).await,
-                Some(ssrc) = wanted.recv() => {
-                    let Some(leg) = self.leg.upgrade() else { return };
-                    if let Some(slot) = leg.read_slots(|slots| slots.iter().position(|s| s.ssrc == ssrc)) {
-                        self.sink.on_keyframe_wanted(slot);
+                Some(heard) = heard.recv() => match heard {
+                    Heard::KeyframeWanted(ssrc) => {
+                        let Some(leg) = self.leg.upgrade() else { return };
+                        if let Some(slot) = leg.read_slots(|slots| slots.iter().position(|s| s.ssrc == ssrc)) {
+                            self.sink.on_keyframe_wanted(slot);
+                        }
                     }
-                }
+                    Heard::SenderReport { ssrc, ntp, rtp, at } => self.sink.on_sender_report(ssrc, ntp, rtp, at),
+                },
                 _ = tick.tick() => {
                     let Some(leg) = self.leg.upgrade() else { return };
                     if connected && leg.port.port.silence() >= self.config.silence {

@@ -440,12 +440,17 @@ async fn send(
 ) {
     let (mut n, mut served) = (0u16, usize::MAX);
     let mut pace = tokio::time::interval(Duration::from_millis(20));
+    pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let began = std::time::Instant::now();
     loop {
         pace.tick().await;
+        // Timestamps of the moment of capture, as an encoder's: sender reports say nothing true of others.
+        let ms = began.elapsed().as_millis() as u32;
         if !sending.load(Ordering::SeqCst) {
             continue;
         }
         n = n.wrapping_add(1);
+        let number = n.to_be_bytes();
         let header = |payload_type, ssrc, timestamp| Header {
             version: 2,
             payload_type,
@@ -456,19 +461,21 @@ async fn send(
             ..Header::default()
         };
         let opus = Packet {
-            header: header(100 + mark % 4, ssrc, u32::from(n) * 960),
-            payload: Bytes::from(vec![0xfc, mark]),
+            header: header(100 + mark % 4, ssrc, ms * 48),
+            payload: Bytes::from(vec![0xfc, number[0], number[1], mark]),
         };
         let _ = audio.write_rtp(opus).await;
         let asked = plis.load(Ordering::SeqCst);
-        let payload = if asked != served {
-            vec![0x10, 0x00, mark]
+        // Headers as an encoder writes them (RFC 7741, RFC 6386 §9.1): the descriptor, then a keyframe of 640×480 or not.
+        let mut payload = if asked != served {
+            vec![0x10, 0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0xe0, 0x01]
         } else {
-            vec![0x10, 0x01, mark]
+            vec![0x10, 0x11, 0, 0]
         };
+        payload.extend([number[0], number[1], mark]);
         served = asked;
         let vp8 = Packet {
-            header: header(120 + mark % 4, ssrc + 500_000, u32::from(n) * 1_800),
+            header: header(120 + mark % 4, ssrc + 500_000, ms * 90),
             payload: Bytes::from(payload),
         };
         let _ = video.write_rtp(vp8).await;

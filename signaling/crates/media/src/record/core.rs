@@ -1,0 +1,208 @@
+//! One recording without threads and clocks: legs, the phase, the manifest. Times come in, events and wishes go out.
+
+use super::clock::Report;
+use super::jitter::InPacket;
+use super::leg::{Flow, Leg, Whose, count_bytes};
+use super::manifest::{Codec, Ended, EventEntry, FORMAT, Gap, GapReason, LegEntry, Manifest};
+use super::phase::{Input, Phase};
+use super::plan::{RecordingKey, RecordingPlan};
+use super::segment::{Note, first_link, hex};
+use super::sink::SegmentSink;
+use crate::event::Kind;
+use crate::forward::MemberRole;
+
+/// Least time between two keyframes that a recording asks of one member (ms).
+const KEYFRAME_MS: u64 = 1_000;
+
+pub(crate) struct Core {
+    recording: String,
+    started_at_ms: i64,
+    required: Vec<String>,
+    key: RecordingKey,
+    sink: Box<dyn SegmentSink>,
+    legs: Vec<Leg>,
+    /// When a keyframe was last asked for, by leg.
+    asked: Vec<Option<u64>>,
+    phase: Phase,
+    events: Vec<EventEntry>,
+    told: usize,
+}
+
+impl Core {
+    pub(crate) fn new(plan: RecordingPlan) -> Self {
+        Self {
+            recording: plan.recording,
+            started_at_ms: plan.started_at_ms,
+            required: plan.required,
+            key: plan.key,
+            sink: plan.sink,
+            legs: Vec::new(),
+            asked: Vec::new(),
+            phase: Phase::Proving,
+            events: Vec::new(),
+            told: 0,
+        }
+    }
+
+    /// A member is recorded from now on, on the next leg.
+    pub(crate) fn join(&mut self, member: String, role: MemberRole, flow: Flow, now_ms: u64) {
+        let whose = Whose {
+            recording: self.recording.clone(),
+            started_at_ms: self.started_at_ms,
+            required_members: self.required.clone(),
+            leg: self.legs.len() as u16 + 1,
+            member,
+            role,
+        };
+        self.legs
+            .push(Leg::new(whose, self.key.clone(), flow, now_ms));
+        self.asked.push(None);
+    }
+
+    fn leg(&mut self, leg: u16) -> Option<&mut Leg> {
+        self.legs.get_mut(usize::from(leg).checked_sub(1)?)
+    }
+
+    pub(crate) fn member_of(&self, leg: u16) -> &str {
+        self.legs
+            .get(usize::from(leg).wrapping_sub(1))
+            .map_or("", Leg::member)
+    }
+
+    pub(crate) fn packet(&mut self, leg: u16, kind: Kind, codec: Codec, packet: InPacket) {
+        if let Some(leg) = self.leg(leg) {
+            leg.packet(kind, codec, packet);
+        }
+    }
+
+    pub(crate) fn report(&mut self, leg: u16, report: Report) {
+        if let Some(leg) = self.leg(leg) {
+            leg.report(report);
+        }
+    }
+
+    pub(crate) fn flow(&mut self, leg: u16, flow: Flow, now_ms: u64) {
+        let at = usize::from(leg).wrapping_sub(1);
+        if let Some(leg) = self.legs.get_mut(at) {
+            leg.set_flow(self.sink.as_mut(), flow, now_ms);
+        }
+    }
+
+    pub(crate) fn overflow(&mut self, leg: u16, kind: Kind, now_ms: u64) {
+        let at = usize::from(leg).wrapping_sub(1);
+        if let Some(leg) = self.legs.get_mut(at) {
+            leg.overflow(self.sink.as_mut(), kind, now_ms);
+        }
+    }
+
+    /// Whose media must be there from now on: the agent changed.
+    pub(crate) fn require(&mut self, members: Vec<String>) {
+        for leg in &mut self.legs {
+            leg.require(&members);
+        }
+        self.required = members;
+    }
+
+    pub(crate) fn tick(&mut self, now_ms: u64) {
+        if self.phase == Phase::Stopped {
+            return;
+        }
+        for leg in &mut self.legs {
+            leg.tick(self.sink.as_mut(), now_ms);
+        }
+        self.judge(now_ms);
+    }
+
+    fn judge(&mut self, now_ms: u64) {
+        let required = || self.legs.iter().filter(|l| l.required);
+        let broken = required().find_map(|l| l.broken().map(|reason| (l.number(), reason)));
+        let proving = self.phase == Phase::Proving;
+        let all_here = self
+            .required
+            .iter()
+            .all(|m| required().any(|l| l.member() == m));
+        let input = match broken {
+            Some((leg, reason)) => Input::Broken { leg, reason },
+            None if all_here && required().all(|l| l.well(proving)) => Input::Well,
+            None => return,
+        };
+        self.apply(input, now_ms);
+    }
+
+    fn apply(&mut self, input: Input, at_ms: u64) {
+        let (next, what) = self.phase.apply(input);
+        self.phase = next;
+        if let Some(what) = what {
+            let event = EventEntry { at_ms, what };
+            self.events.push(event);
+            for leg in &mut self.legs {
+                leg.store.note(Note::Event(event));
+            }
+        }
+    }
+
+    /// What has happened since the last call.
+    pub(crate) fn take_events(&mut self) -> Vec<EventEntry> {
+        let new = self.events[self.told..].to_vec();
+        self.told = self.events.len();
+        new
+    }
+
+    /// Legs whose member should be asked for a keyframe now.
+    pub(crate) fn take_wishes(&mut self, now_ms: u64) -> Vec<u16> {
+        let mut out = Vec::new();
+        for (leg, asked) in self.legs.iter().zip(&mut self.asked) {
+            if leg.wants_key(now_ms) && asked.is_none_or(|at| now_ms >= at + KEYFRAME_MS) {
+                *asked = Some(now_ms);
+                out.push(leg.number());
+            }
+        }
+        out
+    }
+
+    /// Writes the rest, ends every leg and says what there is.
+    pub(crate) fn stop(&mut self, reason: Ended, now_ms: u64) -> Manifest {
+        self.apply(Input::Stop { reason }, now_ms);
+        let mut legs = Vec::new();
+        for leg in &mut self.legs {
+            let mut entry = leg.stop(self.sink.as_mut(), now_ms);
+            count_bytes(&mut entry);
+            legs.push(entry);
+        }
+        add_absent(&mut legs, &self.recording, &self.required);
+        Manifest {
+            format: FORMAT,
+            recording: self.recording.clone(),
+            started_at_ms: self.started_at_ms,
+            duration_ms: now_ms,
+            ended: reason,
+            legs,
+            events: self.events.clone(),
+        }
+    }
+}
+
+/// Required members who never came have a leg with nothing on it: the list must not be silent about them.
+pub(crate) fn add_absent(legs: &mut Vec<LegEntry>, recording: &str, required: &[String]) {
+    for member in required {
+        if legs.iter().any(|l| &l.member == member) {
+            continue;
+        }
+        let leg = legs.iter().map(|l| l.leg).max().unwrap_or(0) + 1;
+        legs.push(LegEntry {
+            leg,
+            member: member.clone(),
+            role: None,
+            required: true,
+            parts: Vec::new(),
+            segments: Vec::new(),
+            gaps: vec![Gap {
+                kind: None,
+                from_ms: 0,
+                to_ms: None,
+                reason: GapReason::LegDown,
+            }],
+            chain: hex(&first_link(recording, leg)),
+        });
+    }
+}
