@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help run test lint test-rust test-web test-e2e packages pages docs release bench-join bench-desk bench-ws bench-pairing bench-desk-sim sim-desk audit clean-data
+.PHONY: help run test lint test-rust test-web test-e2e packages pages docs release bench-join bench-desk bench-ws bench-pairing bench-desk-sim bench-media bench-calls sim-desk audit clean-data
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -53,6 +53,12 @@ bench-pairing: ## Ticket to offer and seat to offer, durable, on both databases
 
 bench-desk-sim: ## The desk in virtual time against Erlang C
 	@tools/bench desk-sim
+
+bench-media: ## One publisher to 50, 100, 200, 300 viewers: ours, Janus, the floor (needs root and two cores; half an hour)
+	@tools/bench media
+
+bench-calls: ## One-to-one calls that one core carries (needs root and two cores)
+	@tools/bench calls
 
 sim-desk: ## A day of 10,000 tickets at 40 seats in virtual time, with crashes; random commands at length
 	@tools/bench sim-desk

@@ -63,10 +63,13 @@ pub struct MediaConfig {
     pub connect_timeout: Duration,
     /// Period of [`crate::MediaEvent::Quality`].
     pub quality_every: Duration,
+    /// Members of one room; beyond it offers are refused. More than [`MEMBERS_PER_ROOM`] is for rooms that many only watch: a page
+    /// still has no more than [`SLOTS_PER_KIND`] slots.
+    pub members_per_room: usize,
 }
 
 impl MediaConfig {
-    /// Defaults for one bind address: UDP and TCP, 10 s of silence, 30 s to connect, quality every 5 s.
+    /// Defaults for one bind address: UDP and TCP, 10 s of silence, 30 s to connect, quality every 5 s, six members a room.
     #[must_use]
     pub fn new(udp_bind: SocketAddr) -> Self {
         Self {
@@ -77,6 +80,7 @@ impl MediaConfig {
             silence: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(30),
             quality_every: Duration::from_secs(5),
+            members_per_room: MEMBERS_PER_ROOM,
         }
     }
 }

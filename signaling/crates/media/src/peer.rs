@@ -108,6 +108,10 @@ fn unavailable(what: &'static str) -> impl Fn(rtc::shared::error::Error) -> Medi
 
 #[async_trait]
 impl Connector for WebRtcConnector {
+    fn members_per_room(&self) -> usize {
+        self.config.members_per_room
+    }
+
     async fn connect(&self, sink: Arc<dyn LegSink>) -> Result<Arc<dyn Leg>, MediaError> {
         let mut codecs = codec::registered().map_err(unavailable("codecs"))?;
         let receptions = Receptions::default();

@@ -23,6 +23,10 @@ const KINDS: [Kind; 2] = [Kind::Audio, Kind::Video];
 #[async_trait]
 pub(crate) trait Connector: Send + Sync {
     async fn connect(&self, sink: Arc<dyn LegSink>) -> Result<Arc<dyn Leg>, MediaError>;
+
+    fn members_per_room(&self) -> usize {
+        MEMBERS_PER_ROOM
+    }
 }
 
 pub(crate) struct Room {
@@ -102,7 +106,8 @@ impl Room {
             if state.closed {
                 return Err(MediaError::Unavailable("the room was closed".into()));
             }
-            if state.member(member).is_none() && state.members.len() >= MEMBERS_PER_ROOM {
+            if state.member(member).is_none() && state.members.len() >= connector.members_per_room()
+            {
                 return Err(MediaError::RoomFull);
             }
             let conn = state.member(member).and_then(|m| m.conn.as_ref());
