@@ -56,10 +56,11 @@ async def headless(url: str, agent: Agent) -> None:
             session = await agent.accept(offer)
             await peer.decodes(CITIZEN)
             out, _ = await asyncio.wait_for(call.communicate(), PATIENCE_S * 2)
-        finally:
+        except BaseException:
             if call.returncode is None:
-                call.kill()
-                await call.wait()
+                call.terminate()
+            print("the call said:", (await call.communicate())[0].decode(), file=sys.stderr)
+            raise
     said = json.loads(out)
     assert call.returncode == 0 and said["outcome"] == "ok", said
     assert said["video_in"]["frames"] > 30 and said["video_in"]["keyframes"] >= 1, said

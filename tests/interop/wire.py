@@ -1,6 +1,7 @@
 """The two doors of the server as `docs/protocol.md` tells them: HTTP with problems, and one WebSocket line."""
 
 import asyncio
+import contextlib
 import json
 import urllib.error
 import urllib.request
@@ -8,6 +9,7 @@ import uuid
 from typing import Any, Callable
 
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 PATIENCE_S = 20
 
@@ -62,14 +64,16 @@ class Line:
         return self
 
     async def _read(self) -> None:
-        async for text in self.socket:
-            frame = json.loads(text)
-            if frame["type"] == "ping":
-                await self.send(type="pong", n=frame["n"])
-                continue
-            async with self.heard:
-                self.frames.append(frame)
-                self.heard.notify_all()
+        # However it ends: who waits for a frame that does not come says so.
+        with contextlib.suppress(ConnectionClosed):
+            async for text in self.socket:
+                frame = json.loads(text)
+                if frame["type"] == "ping":
+                    await self.send(type="pong", n=frame["n"])
+                    continue
+                async with self.heard:
+                    self.frames.append(frame)
+                    self.heard.notify_all()
 
     async def send(self, **frame: Any) -> None:
         await self.socket.send(json.dumps(frame))
