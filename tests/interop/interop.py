@@ -44,7 +44,8 @@ async def both_ways(url: str, agent: Agent) -> None:
 async def headless(url: str, agent: Agent) -> None:
     """`booth call` plays files that real encoders made; aiortc decodes them, and is heard."""
     with tempfile.TemporaryDirectory() as folder:
-        video, audio = files.write(CITIZEN, pathlib.Path(folder))
+        # Encoding beside the line, which must answer its heartbeat meanwhile.
+        video, audio = await asyncio.to_thread(files.write, CITIZEN, pathlib.Path(folder))
         call = await asyncio.create_subprocess_exec(
             binary("booth"), "call", "--json", "--server", url, "--hall", agent.hall, "--seconds", "6",
             "--video", video, "--audio", audio, stdout=asyncio.subprocess.PIPE,
