@@ -119,15 +119,15 @@ mod tests {
 
     #[test]
     fn a_call_that_works() {
-        use TicketState::*;
+        use TicketState as T;
         let whole = [
-            ticket(Waiting),
-            ticket(Offered),
-            ticket(Paired),
+            ticket(T::Waiting),
+            ticket(T::Offered),
+            ticket(T::Paired),
             Heard::PatienceOver,
             Heard::Joined,
             Heard::NobodyOnDuty,
-            ticket(Closed),
+            ticket(T::Closed),
             Heard::EntryOver,
             Heard::TalkedEnough,
         ];
@@ -146,12 +146,9 @@ mod tests {
         ];
         assert_eq!(stages, expected);
         // A frame may be missed: what is accepted need not have been seen ringing.
-        assert_eq!(play(&[ticket(Paired)]), Entering);
+        assert_eq!(play(&[ticket(T::Paired)]), Entering);
         // A ring that nobody answers leads back into the line.
-        assert_eq!(
-            play(&[ticket(Offered), ticket(TicketState::Waiting)]),
-            Waiting
-        );
+        assert_eq!(play(&[ticket(T::Offered), ticket(T::Waiting)]), Waiting);
     }
 
     #[test]
