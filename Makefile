@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help run test lint test-rust test-web test-e2e packages pages docs release bench-join bench-desk bench-ws bench-pairing bench-desk-sim bench-media bench-calls sim-desk audit clean-data
+.PHONY: help run test lint test-rust test-web test-e2e interop packages pages docs release bench-join bench-desk bench-ws bench-pairing bench-desk-sim bench-media bench-calls sim-desk audit clean-data
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -28,6 +28,9 @@ test-web: packages ## Unit tests of the pages alone
 
 test-e2e: packages ## Browser journeys alone
 	@tools/test e2e
+
+interop: packages ## An independent WebRTC peer (aiortc, from PyPI) as citizen and as agent
+	@tools/test interop
 
 lint: packages ## fmt, clippy, cargo deny, ESLint, vue-tsc
 	@tools/lint

@@ -4,9 +4,10 @@
 //! Never keeps a card longer than [`desk::KEEP`], never writes personal data to a log or a file, never listens beyond loopback.
 //!
 //! Where to look: [`desk`] the arming rules, [`bridge`] the page's door, [`guard`] who may knock, [`card`] the reader,
-//! [`demo`] the simulator's page, [`kiosk`] the window.
+//! [`demo`] the simulator's page, [`kiosk`] the window; apart from all of these, [`call`] the headless caller.
 
 pub mod bridge;
+pub mod call;
 pub mod card;
 pub mod demo;
 pub mod desk;

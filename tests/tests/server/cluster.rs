@@ -14,7 +14,7 @@ use std::time::Instant;
 use webrtc::peer_connection::RTCSessionDescription;
 
 /// Offers into the room until a node has taken it; the answer is set.
-async fn enter(line: &mut Line, peer: &mut Client, room: &str) {
+pub async fn enter(line: &mut Line, peer: &mut Client, room: &str) {
     let sdp = peer.offer_sdp(false).await;
     let start = Instant::now();
     let answer = loop {

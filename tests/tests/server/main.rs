@@ -25,6 +25,7 @@ mod appointments;
 mod callbacks;
 mod cluster;
 mod death;
+mod headless;
 mod invites;
 mod journal;
 mod ladder;

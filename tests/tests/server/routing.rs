@@ -26,7 +26,7 @@ async fn kept(http: &Http, code: &str) -> QueueView {
 }
 
 /// Keeps a rule over whatever there is.
-async fn rule(http: &Http, code: &str, rule: Value) -> QueueView {
+pub async fn rule(http: &Http, code: &str, rule: Value) -> QueueView {
     let version = kept(http, code).await.version;
     put(
         http,
@@ -46,7 +46,7 @@ async fn skilled(agent: &Agent, skills: &[&str]) {
         .unwrap();
 }
 
-fn general(extra: Value) -> Value {
+pub fn general(extra: Value) -> Value {
     let mut rule = json!({"required": [{"code": "general", "level": 1}]});
     rule.as_object_mut()
         .unwrap()

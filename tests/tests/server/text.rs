@@ -14,10 +14,10 @@ use protocol::{
 use serde_json::{Value, json};
 
 /// A lane with the line that holds it.
-struct Lane {
-    http: Http,
-    seat: String,
-    line: Line,
+pub struct Lane {
+    pub http: Http,
+    pub seat: String,
+    pub line: Line,
 }
 
 impl Lane {
@@ -29,11 +29,11 @@ impl Lane {
             })
             .await
     }
-    async fn rung(&mut self) -> OfferView {
+    pub async fn rung(&mut self) -> OfferView {
         let seat = self.state(SeatState::Ringing).await;
         seat.offer.unwrap()
     }
-    async fn accept(&mut self, offer: &OfferView) -> String {
+    pub async fn accept(&mut self, offer: &OfferView) -> String {
         let a: Accepted = self
             .http
             .post(&format!("/pairings/{}/accept", offer.pairing), json!({}))
@@ -54,7 +54,7 @@ impl Lane {
 }
 
 /// Keeps how many texts one agent may have of a queue.
-async fn slots(node: &Node, code: &str, n: u8) {
+pub async fn slots(node: &Node, code: &str, n: u8) {
     let boss = staff(node, "supervisor").await;
     let all: Items<QueueView> = boss
         .get(&format!("/halls/{}/queues", hall()))
@@ -72,7 +72,7 @@ async fn slots(node: &Node, code: &str, n: u8) {
 }
 
 /// Opens the agent's seat for texts too, and holds every lane.
-async fn texts(agent: &Agent, skills: &[&str]) -> Vec<Lane> {
+pub async fn texts(agent: &Agent, skills: &[&str]) -> Vec<Lane> {
     let seat: SeatView = agent
         .http
         .post(
