@@ -2,8 +2,8 @@
 
 use crate::{
     app::{
-        App, Parts, SystemClock, county::County, media::MediaPlane, media::listen, nodes,
-        vault::Vault,
+        App, Parts, SystemClock, county::County, media::MediaPlane, media::listen, netcheck::Reach,
+        nodes, relay::Relay, vault::Vault,
     },
     cluster::Bus,
     config::Config,
@@ -14,6 +14,8 @@ use domain::{
     calendar::Calendar,
     id::{Id as _, NodeId},
     limits,
+    pii::Pii,
+    time::Span,
 };
 use hyper::server::conn::http1;
 use hyper_util::{
@@ -80,6 +82,17 @@ fn calendar(config: &Config) -> Result<Calendar> {
     Ok(c)
 }
 
+/// The relays that pages are told of.
+fn relay(config: &Config) -> Result<Relay> {
+    let turn = &config.media.turn;
+    Ok(Relay {
+        secret: turn.read_secret()?.map(|s| Pii::new(s.expose().to_owned())),
+        turn: turn.urls.clone(),
+        stun: turn.stun.clone(),
+        life: Span::seconds(i64::from(turn.ttl_s)),
+    })
+}
+
 /// Everything but the listener.
 pub async fn build(config: &Config, with_media: bool) -> Result<App> {
     let store = Store::open(&target(config))
@@ -98,6 +111,7 @@ pub async fn build(config: &Config, with_media: bool) -> Result<App> {
         let mut m = MediaConfig::new(SocketAddr::new(config.media.bind, config.media.udp_port));
         m.public_ips.clone_from(&config.media.public_ips);
         m.tcp = config.media.tcp;
+        m.udp = config.media.udp;
         Some(
             MediaEngine::start(m)
                 .await
@@ -131,6 +145,7 @@ pub async fn build(config: &Config, with_media: bool) -> Result<App> {
         halls: Default::default(),
         county: County::read(config.shared_dir()).map_err(|e| anyhow::anyhow!(e))?,
         checks: Default::default(),
+        reach: Reach::new(relay(config)?),
         audit_tree: crate::app::audit_log::TreeCache::default(),
     });
     if let Some(events) = events {

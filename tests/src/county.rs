@@ -124,13 +124,18 @@ impl County {
 
     /// A server on free ports. `name` tells the nodes' own directories apart.
     pub async fn start(&self, name: &str) -> Node {
+        self.start_with(name, |_| ()).await
+    }
+
+    /// The same with something else in its configuration.
+    pub async fn start_with(&self, name: &str, change: impl FnOnce(&mut Config)) -> Node {
         let clustered = !self.nats.is_empty();
         let data_dir = if clustered {
             self.dir.path().join(name)
         } else {
             self.dir.path().to_owned()
         };
-        let config = Config {
+        let mut config = Config {
             listen: ([127, 0, 0, 1], 0).into(),
             data_dir,
             database_url: Secret::new(self.database.clone()),
@@ -150,6 +155,7 @@ impl County {
             },
             ..Config::default()
         };
+        change(&mut config);
         let running = serve::start(&config).await.unwrap();
         Node {
             base: format!("http://{}", running.address),

@@ -3,7 +3,7 @@
 //! A room is a ticket's: the citizen's transport may warm up while waiting and the rung seat's while ringing; nothing is
 //! forwarded before the accept. Within a room a member is named by the caller's id (visit or staff).
 
-use super::{App, call_flow, invites, token::Principal};
+use super::{App, call_flow, invites, netcheck, token::Principal};
 use crate::{
     cluster::Live,
     problem::{AppError, no},
@@ -83,7 +83,7 @@ fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
     m.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn refused(e: &media::MediaError) -> AppError {
+pub(super) fn refused(e: &media::MediaError) -> AppError {
     tracing::info!(code = e.code(), "media offer refused");
     match e {
         media::MediaError::SdpInvalid(_) => no("sdp_invalid"),
@@ -589,6 +589,16 @@ async fn announce(
 
 async fn on_event(app: &App, e: MediaEvent) -> Result<(), AppError> {
     match e {
+        // A check has no lease to keep and nobody to tell.
+        MediaEvent::Slots { room, .. } | MediaEvent::Connected { room, .. }
+            if netcheck::owns(&room) =>
+        {
+            Ok(())
+        }
+        MediaEvent::Disconnected { room, .. } if netcheck::owns(&room) => {
+            netcheck::left(app, &room).await;
+            Ok(())
+        }
         MediaEvent::Slots {
             room,
             member,

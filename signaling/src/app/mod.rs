@@ -41,13 +41,16 @@ pub mod licences;
 mod look;
 pub mod materials;
 pub mod media;
+pub mod netcheck;
 pub mod nodes;
 pub mod notes;
 pub mod papers;
 pub mod phrases;
 pub mod queue;
 pub mod queues;
+pub mod rates;
 pub mod ratings;
+pub mod relay;
 pub mod requests;
 pub mod result_paper;
 pub mod routing;
@@ -118,6 +121,8 @@ pub struct Parts {
     /// What each hall looked like a moment ago.
     pub halls: hall_now::Cache,
     pub checks: auth::Checks,
+    /// How pages reach the media port.
+    pub reach: netcheck::Reach,
     /// Tree of the audit log as this node last left it.
     pub audit_tree: audit_log::TreeCache,
 }

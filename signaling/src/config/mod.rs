@@ -1,5 +1,9 @@
 //! One TOML file and `CLOUD_BOOTH_*` environment (`CLOUD_BOOTH_MEDIA__UDP_PORT=40000`), checked at start.
 
+mod turn;
+
+pub use turn::Turn;
+
 use figment::{
     Figment,
     providers::{Env, Format as _, Serialized, Toml},
@@ -64,6 +68,10 @@ pub struct Media {
     pub public_ips: Vec<IpAddr>,
     /// ICE-TCP fallback.
     pub tcp: bool,
+    /// Off only where the network lets no UDP through anyway: then it is not even tried.
+    pub udp: bool,
+    /// Relays.
+    pub turn: Turn,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -119,6 +127,8 @@ impl Default for Media {
             udp_port: 8443,
             public_ips: vec![],
             tcp: true,
+            udp: true,
+            turn: Turn::default(),
         }
     }
 }
@@ -200,7 +210,10 @@ impl Config {
                     .into(),
             );
         }
-        Ok(())
+        if !self.media.udp && !self.media.tcp {
+            return bad("media: udp and tcp are both off; calls need one of them".into());
+        }
+        self.media.turn.check()
     }
 
     #[must_use]

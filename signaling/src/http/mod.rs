@@ -129,6 +129,7 @@ pub fn router(app: App) -> Router {
             get(move || async move { ([(header::CONTENT_TYPE, "application/json")], json) }),
         )
         .route("/ws", get(ws::upgrade))
+        .route("/ws/check", get(ws::echo::upgrade))
         .route("/internal/v1/media", post(internal::media))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))

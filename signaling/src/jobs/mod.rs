@@ -4,7 +4,7 @@
 use crate::{
     app::{
         App, appointments, audit_log, call_flow, callbacks, consents, deadlines, desk, erasure,
-        issue, nodes, queue, requests, routing,
+        issue, netcheck, nodes, queue, requests, routing,
     },
     problem::AppError,
 };
@@ -89,6 +89,7 @@ pub fn spawn(
             routing::due(&a).await?;
             call_flow::due(&a).await?;
             crate::app::invites::due(&a).await?;
+            netcheck::due(&a).await?;
             consents::expire_due(&a).await
         }
     });

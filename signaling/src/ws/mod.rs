@@ -5,6 +5,7 @@
 
 mod actor;
 mod commands;
+pub mod echo;
 
 use crate::{
     app::{App, auth},

@@ -32,6 +32,7 @@ pub fn app_in(app: &App, time: Span) -> App {
         halls: Default::default(),
         county: app.county.clone(),
         checks: Default::default(),
+        reach: Default::default(),
         audit_tree: TreeCache::default(),
     })
 }

@@ -26,7 +26,7 @@ export interface Running {
   stop(): Promise<void>
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   return new Promise((done, fail) => {
     const s = createServer()
     s.once('error', fail)
@@ -51,7 +51,7 @@ async function answers(url: string, child: ChildProcess, seconds: number): Promi
   }
 }
 
-async function ended(child: ChildProcess): Promise<void> {
+export async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const gone = new Promise<void>((r) => child.once('exit', () => r()))
   child.kill('SIGTERM')

@@ -325,6 +325,7 @@ async fn node(target: &Target, clock: &Held, dir: &Path) -> App {
         county: County::default(),
         halls: Default::default(),
         checks: Default::default(),
+        reach: Default::default(),
         audit_tree: TreeCache::default(),
     });
     nodes::arrive(&app, "http://desk.test", true).await.unwrap();

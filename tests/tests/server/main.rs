@@ -31,6 +31,7 @@ mod journal;
 mod ladder;
 mod lines;
 mod lists;
+mod media_check;
 #[path = "../../../signaling/crates/media/tests/common/mod.rs"]
 mod peer;
 mod queue;

@@ -975,6 +975,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/media/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Relay credentials for a check; a token is optional, and without one they end after a minute. */
+        get: operations["get_media_check"];
+        put?: never;
+        /** One connection to the media port, alone in a room for at most 30 s; a token is optional. Nothing is kept. */
+        post: operations["post_media_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/media/ice-servers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Relay credentials for a call: citizen, guest, staff, booth. */
+        get: operations["get_media_ice_servers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notices/{id}/read": {
         parameters: {
             query?: never;
@@ -2117,6 +2152,17 @@ export interface components {
          * @enum {string}
          */
         Channel: "booth" | "phone";
+        /** @description The answer with all candidates; the page keeps those of the way that it tries. */
+        CheckAnswer: {
+            /** @description RFC 3339: the server closes the room then. */
+            expires_at: string;
+            sdp: string;
+        };
+        /** @description An offer into a room of one, where nothing is forwarded. */
+        CheckOffer: {
+            /** @description Audio alone is enough. */
+            sdp: string;
+        };
         /** @description Client → server. */
         ClientFrame: {
             /** @description `booth`, `phone`, `console`, …: for the log alone. */
@@ -2797,6 +2843,27 @@ export interface components {
              */
             hour: number;
             level: components["schemas"]["LevelView"];
+        };
+        /** @description One entry of `RTCConfiguration.iceServers` (W3C WebRTC §4.2.4). */
+        IceServer: {
+            /** @description base64(HMAC-SHA1(secret, username)); null for STUN. */
+            credential: string | null;
+            /** @description `stun:host:3478`, `turn:host:3478?transport=udp`, `turns:host:443?transport=tcp` (RFC 7064, RFC 7065). */
+            urls: string[];
+            /** @description `<expiry>:<opaque>`, seconds since 1970; null for STUN. */
+            username: string | null;
+        };
+        /** @description What a page puts into its peer connections until `expires_at`. */
+        IceServers: {
+            /** @description RFC 3339. A running allocation goes on after it; a new one needs new credentials. */
+            expires_at: string;
+            /** @description Empty where no relay and no STUN server is configured. */
+            ice_servers: components["schemas"]["IceServer"][];
+            /**
+             * Format: int64
+             * @description The same as seconds from now: clocks of phones are wrong.
+             */
+            ttl_s: number;
         };
         /** @description `POST /api/v1/visits/{id}/identity` */
         Identify: {
@@ -6018,6 +6085,91 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StaffView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_media_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IceServers"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_media_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckOffer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckAnswer"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_media_ice_servers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IceServers"];
                 };
             };
             default: {

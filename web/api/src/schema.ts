@@ -190,3 +190,7 @@ export type AdminOverview = Known<S["AdminOverview"]>;
 export type AuditHead = Known<S["AuditHead"]>;
 export type AuditList = Known<S["AuditList"]>;
 export type AuditView = Known<S["AuditView"]>;
+export type IceServer = Known<S["IceServer"]>;
+export type IceServers = Known<S["IceServers"]>;
+export type CheckOffer = Known<S["CheckOffer"]>;
+export type CheckAnswer = Known<S["CheckAnswer"]>;

@@ -4,6 +4,7 @@ import { createI18n } from "vue-i18n";
 import common from "./messages/common.json";
 import form from "./messages/form.json";
 import call from "./messages/call.json";
+import check from "./messages/check.json";
 import desk from "./messages/desk.json";
 import { preferences, type Locale, type Surface } from "./preferences.ts";
 
@@ -20,7 +21,7 @@ export interface LanguageOptions {
 export function setUpLanguages({ surface, messages = [] }: LanguageOptions) {
   preferences.start(surface);
   const own = Array.isArray(messages) ? messages : [messages];
-  const files: Messages[] = [common, form, call, desk, ...own];
+  const files: Messages[] = [common, form, call, check, desk, ...own];
   const merged = { "zh-CN": {}, en: {} } as Record<Locale, Record<string, string>>;
   for (const file of files) {
     Object.assign(merged["zh-CN"], file["zh-CN"]);

@@ -3,6 +3,7 @@
  * no track is attached to a sender before `goLive`, so nothing leaves the page. On failure it rejoins with a new connection. */
 import { Emitter } from "@cloud-booth/signal";
 import type { SlotView } from "@cloud-booth/api";
+import { TRANSPORT_POLICY, type IceSource } from "./ice.ts";
 import type { LocalMedia } from "./local.ts";
 import { judge, Steady, type QualityLevel, type QualitySample } from "./quality.ts";
 
@@ -23,7 +24,8 @@ export type PeerEvents = {
 export interface CallPeerOptions {
   /** Takes the offer to the server and brings its answer. Rejects when the line or the server refuses. */
   negotiate: (sdp: string) => Promise<string>;
-  ice_servers?: RTCIceServer[];
+  /** Relays; without it the connection goes straight to the server. */
+  ice?: IceSource;
   createPeer?: (configuration: RTCConfiguration) => RTCPeerConnection;
 }
 
@@ -51,6 +53,8 @@ export class CallPeer {
   #heal: ReturnType<typeof setTimeout> | undefined;
   #stats: ReturnType<typeof setInterval> | undefined;
   #before = { sent: 0, lost: 0 };
+  /** What the connection of now gathers with. */
+  #servers: RTCIceServer[] = [];
   readonly #steady = new Steady();
 
   constructor(options: CallPeerOptions) {
@@ -141,7 +145,11 @@ export class CallPeer {
   async #dial(): Promise<void> {
     const round = ++this.#round;
     this.#close();
-    const configuration: RTCConfiguration = { bundlePolicy: "max-bundle", rtcpMuxPolicy: "require", iceServers: this.#options.ice_servers ?? [] };
+    if (this.#options.ice) {
+      this.#servers = await this.#options.ice.get();
+      if (round !== this.#round) return;
+    }
+    const configuration: RTCConfiguration = { bundlePolicy: "max-bundle", rtcpMuxPolicy: "require", iceServers: this.#servers, iceTransportPolicy: TRANSPORT_POLICY };
     const peer = this.#options.createPeer?.(configuration) ?? new RTCPeerConnection(configuration);
     this.#peer = peer;
     this.#audio = peer.addTransceiver("audio", { direction: "sendrecv" }).sender;
@@ -252,6 +260,7 @@ export class CallPeer {
   async #sample(): Promise<void> {
     const peer = this.#peer;
     if (!peer) return;
+    void this.#renew(peer);
     const report = await peer.getStats().catch(() => null);
     if (!report || peer !== this.#peer) return;
     let sent = 0;
@@ -274,5 +283,17 @@ export class CallPeer {
     this.#before = { sent, lost };
     const level = judge(sample);
     if (this.#steady.take(level)) this.events.emit("quality", { level, sample });
+  }
+
+  /** A connection that outlives its credentials gathers with new ones: after a change of network, in an ICE restart. */
+  async #renew(peer: RTCPeerConnection): Promise<void> {
+    const servers = await this.#options.ice?.get();
+    if (!servers || servers === this.#servers || peer !== this.#peer) return;
+    this.#servers = servers;
+    try {
+      peer.setConfiguration({ ...peer.getConfiguration(), iceServers: servers });
+    } catch {
+      // The old ones go on as long as their allocation does.
+    }
   }
 }

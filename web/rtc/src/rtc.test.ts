@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { IceSource } from "./ice.ts";
 import { LocalMedia } from "./local.ts";
 import { CallPeer } from "./peer.ts";
 import { judge, Steady } from "./quality.ts";
@@ -52,6 +53,9 @@ class Peer {
   };
   setRemoteDescription = async () => undefined;
   getStats = async () => new Map();
+  configuration: RTCConfiguration = {};
+  getConfiguration = () => this.configuration;
+  setConfiguration = (next: RTCConfiguration) => void (this.configuration = next);
   close(): void {
     this.isClosed = true;
   }
@@ -158,6 +162,37 @@ describe("CallPeer", () => {
     peer.connect();
     await settle();
     expect(Peer.all.length).toBeGreaterThan(tries);
+  });
+
+  it("gathers with the server's relays, with new ones at a rejoin and before they end", async () => {
+    let now = 0;
+    let given = 0;
+    const ice = new IceSource(async () => ({ ice_servers: [{ urls: ["turn:r"], username: `n${++given}`, credential: "c" }], expires_at: "", ttl_s: 100 }), () => now);
+    const names = (): unknown[] => Peer.all.map((one) => one.configuration.iceServers?.[0]?.username);
+    const peer = new CallPeer({ negotiate: async () => "answer", ice, createPeer: (configuration) => Object.assign(new Peer(), { configuration }) as unknown as RTCPeerConnection });
+    peer.connect();
+    await settle();
+    expect(names()).toEqual(["n1"]);
+    Peer.all[0]!.become("connected");
+    now = 80_000;
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(names()).toEqual(["n2"]);
+    now = 160_000;
+    peer.rejoin();
+    await settle();
+    expect(names()).toEqual(["n2", "n3"]);
+    peer.dispose();
+  });
+
+  it("a page that went away while relays were asked for opens no connection", async () => {
+    let answer: () => void = () => undefined;
+    const ice = new IceSource(() => new Promise((done) => (answer = () => done({ ice_servers: [], expires_at: "", ttl_s: 60 }))));
+    const peer = new CallPeer({ negotiate: async () => "answer", ice, createPeer: () => new Peer() as unknown as RTCPeerConnection });
+    peer.connect();
+    peer.dispose();
+    answer();
+    await settle();
+    expect(Peer.all).toHaveLength(0);
   });
 
   it("gives each member one stream that survives a rejoin", async () => {

@@ -27,6 +27,8 @@ export { default as ProgressLine } from "./ProgressLine.vue";
 export { default as LiveRegion } from "./LiveRegion.vue";
 export { default as VideoTile } from "./VideoTile.vue";
 export { default as LevelMeter } from "./LevelMeter.vue";
+export { default as DeviceCheck } from "./DeviceCheck.vue";
+export { default as WherePicture } from "./WherePicture.vue";
 export { default as ChatBox } from "./ChatBox.vue";
 export { default as ConsentSheet } from "./ConsentSheet.vue";
 export { default as QrCode } from "./QrCode.vue";

@@ -19,6 +19,7 @@ export const router = createRouter({
     { path: "/", name: "home", component: HomePage, meta: { title: "phone.title" } },
     { path: "/items/:id", name: "item", component: () => import("./pages/ItemPage.vue"), meta: { title: "phone.guide" } },
     { path: "/check", name: "check", component: () => import("./pages/CheckPage.vue"), meta: { title: "device.title" } },
+    { path: "/device", name: "device", component: () => import("./pages/DevicePage.vue"), meta: { title: "check.title" } },
     { path: "/book", name: "book", component: () => import("./pages/BookPage.vue"), meta: { title: "book.title" } },
     { path: "/appointments", name: "appointments", component: () => import("./pages/AppointmentsPage.vue"), meta: { title: "book.mine" } },
     { path: "/message", name: "message", component: () => import("./pages/MessagePage.vue"), meta: { title: "leave.title" } },

@@ -76,3 +76,21 @@ pub const LOGIN_FAILURES: i64 = 5;
 pub const LOGIN_LOCK: Span = Span::seconds(900);
 /// A card read older than this is refused.
 pub const CARD_READ_LIFE: Span = Span::seconds(60);
+
+/// Requests for relay credentials by one caller in a minute: one a dial, and some for pages that reload.
+pub const RELAY_PER_MIN: u32 = 30;
+/// A check before a call: how long its room lives, and credentials of somebody who has no token.
+pub const CHECK_LIFE: Span = Span::seconds(30);
+pub const CHECK_CREDENTIAL_LIFE: Span = Span::seconds(60);
+/// Rooms of checks at one time on a node: they must not crowd out calls.
+pub const CHECK_ROOMS: usize = 32;
+/// Offers into them in a minute: by one caller, and by all together who have no token. A check makes three.
+pub const CHECKS_PER_MIN: u32 = 24;
+pub const STRANGERS_PER_MIN: u32 = 120;
+/// Echoes of the check's WebSocket: messages, bytes of one, seconds that it lives, connections in a minute.
+pub const ECHO_MESSAGES: usize = 16;
+pub const ECHO_BYTES: usize = 64;
+pub const ECHO_LIFE_S: u64 = 15;
+pub const ECHOES_PER_MIN: u32 = 240;
+/// Callers whose rate is remembered at one time.
+pub const RATES_KEPT: usize = 10_000;

@@ -8,6 +8,7 @@ mod cases;
 mod halls;
 mod invites;
 mod items;
+mod media;
 mod pairings;
 mod phrases;
 mod queues;
@@ -138,6 +139,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(sessions::routes())
         .merge(invites::routes())
         .merge(cases::routes())
+        .merge(media::routes())
         .merge(verifications::routes())
         .merge(admin::routes())
 }

@@ -2,8 +2,8 @@
  * seat's own and one for each of its text lanes. What a seat does is its line's; this model decides when lines begin and end, and which
  * of them is on the screen. */
 import { computed, ref, shallowRef } from "vue";
-import type { Colleagues, HallView, ItemCard, ItemList, Login, SeatView } from "@cloud-booth/api";
-import { LocalMedia, type LocalMediaState } from "@cloud-booth/rtc";
+import type { Colleagues, HallView, IceServers, ItemCard, ItemList, Login, SeatView } from "@cloud-booth/api";
+import { IceSource, LocalMedia, type LocalMediaState } from "@cloud-booth/rtc";
 import { announce } from "@cloud-booth/ui";
 import { pick } from "@cloud-booth/i18n";
 import { Account } from "./account.ts";
@@ -51,6 +51,8 @@ export class Desk {
   readonly phrases = new Phrases(() => this.account.api);
   readonly work = new WorkList(() => this.account.api);
   readonly notices = new Notices(() => this.account.api);
+  /** Relays for all calls of this page. */
+  readonly ice = new IceSource(() => this.account.api.get<IceServers>("/media/ice-servers"));
   readonly #chosen = ref("");
   #media: LocalMedia | null = null;
 
@@ -175,7 +177,10 @@ export class Desk {
   }
 
   #needs(): LineNeeds {
+    // Here before it rings: the warm connection waits for nothing.
+    void this.ice.get();
     return {
+      ice: this.ice,
       api: () => this.account.api,
       ticket: () => this.account.webSocketTicket(),
       media: () => this.media,

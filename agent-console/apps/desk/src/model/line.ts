@@ -3,7 +3,7 @@
  * server did not say. Owns no devices, no bell, and not what is on the screen: those are the desk's. */
 import { computed, ref, shallowRef } from "vue";
 import type { Accepted, ApiClient, InviteAct, InviteView, OfferView, SeatView, WrapUp } from "@cloud-booth/api";
-import { CallPeer, type LocalMedia } from "@cloud-booth/rtc";
+import { CallPeer, type IceSource, type LocalMedia } from "@cloud-booth/rtc";
 import { SignalClient, type SignalState } from "@cloud-booth/signal";
 import { announce, toast } from "@cloud-booth/ui";
 import { pick, preferences } from "@cloud-booth/i18n";
@@ -24,6 +24,7 @@ export interface LineNeeds {
   /** A single-use ticket for the WebSocket. */
   ticket: () => Promise<string>;
   media: () => LocalMedia;
+  ice?: IceSource;
   bell: Bell;
   /** How this line is told apart aloud; empty where it is on the screen or the only one. */
   prefix: (line: SeatLine) => string;
@@ -209,6 +210,7 @@ export class SeatLine {
   #warmUp(ticket: string): void {
     this.#warm?.peer.dispose();
     const peer = new CallPeer({
+      ice: this.#needs.ice,
       negotiate: async (sdp) => {
         const reply = await this.#signal.command({ kind: "media_offer", room: ticket, sdp });
         if (reply.kind !== "media_answer") throw new Error("not an answer");
@@ -230,7 +232,7 @@ export class SeatLine {
   }
 
   #begin(id: string): LiveSession {
-    const session = new LiveSession(id, { api: this.#needs.api(), signal: this.#signal, media: this.#needs.media(), prefix: () => this.#needs.prefix(this), onSaid: () => this.#needs.onSaid(this) });
+    const session = new LiveSession(id, { api: this.#needs.api(), signal: this.#signal, media: this.#needs.media(), ice: this.#needs.ice, prefix: () => this.#needs.prefix(this), onSaid: () => this.#needs.onSaid(this) });
     this.session.value?.dispose();
     this.ui.reset();
     this.session.value = session;

@@ -3,7 +3,7 @@
 import { computed, ref, shallowReactive, shallowRef } from "vue";
 import { newKey, type ApiClient, type Bilingual, type CaseView, type Command, type FormView, type HandOff, type SessionEvent, type SessionView, type MemberView } from "@cloud-booth/api";
 import { FormPresence, FormWriter } from "@cloud-booth/form";
-import { CallPeer, type LocalMedia, type MemberMedia, type PeerState, type QualityLevel } from "@cloud-booth/rtc";
+import { CallPeer, type IceSource, type LocalMedia, type MemberMedia, type PeerState, type QualityLevel } from "@cloud-booth/rtc";
 import type { SignalClient } from "@cloud-booth/signal";
 import type { ChatMessage } from "@cloud-booth/ui";
 import { announce } from "@cloud-booth/ui";
@@ -27,6 +27,7 @@ export interface Needs {
   api: ApiClient;
   signal: SignalClient;
   media: LocalMedia;
+  ice?: IceSource;
   /** What stands before an announcement: which conversation it is, where several could be meant. */
   prefix?: () => string;
   /** The citizen wrote. */
@@ -138,7 +139,7 @@ export class LiveSession {
 
   /** Takes over the connection that warmed up while ringing, or dials one. */
   useCall(peer: CallPeer | null): void {
-    const call = peer ?? new CallPeer({ negotiate: (sdp) => this.#negotiate(sdp) });
+    const call = peer ?? new CallPeer({ negotiate: (sdp) => this.#negotiate(sdp), ice: this.#needs.ice });
     this.#peer = call;
     this.#stops.push(
       call.on("state", (state) => (this.peerState.value = state)),

@@ -9,7 +9,7 @@ import { Call, type CallEvents } from "./call.ts";
 import { Visit, type CallMode } from "./visit.ts";
 import { clearBrowser, leftovers } from "./wipe.ts";
 
-export type Screen = "idle" | "item" | "needs" | "book" | "message" | "mine" | "others" | "wait" | "session" | "end" | "wiping" | "broken";
+export type Screen = "idle" | "item" | "needs" | "book" | "message" | "mine" | "others" | "devices" | "wait" | "session" | "end" | "wiping" | "broken";
 /** `asking`: the reader waits for a card; `late`: none came in time. */
 export type CardStep = "none" | "asking" | "reading" | "refused" | "late" | "absent";
 
@@ -81,6 +81,16 @@ export async function act(work: () => Promise<unknown>): Promise<boolean> {
 export function go(screen: Screen): void {
   app.problem = null;
   app.screen = screen;
+}
+
+let before: Screen = "idle";
+/** 检测设备, from wherever no call is under way; back goes there. */
+export function openDevices(): void {
+  before = app.screen;
+  go("devices");
+}
+export function closeDevices(): void {
+  go(before);
 }
 
 /** 叫工作人员: a visit begins. */

@@ -1,10 +1,10 @@
 /** The live session of this visit: signalling, media, form, chat. Owns all three clients and closes them; decides nothing that
  * the server decides. While the citizen waits it is connected already, but no track leaves the page before the pairing. */
 import { reactive, shallowReactive } from "vue";
-import type { CardRead, Command, CommandReply, EventBody, FormView, Json, MaterialView, MemberView, SessionEvent, SessionView, TalkMode, TicketView } from "@cloud-booth/api";
+import type { CardRead, Command, CommandReply, EventBody, FormView, IceServers, Json, MaterialView, MemberView, SessionEvent, SessionView, TalkMode, TicketView } from "@cloud-booth/api";
 import { pick, preferences } from "@cloud-booth/i18n";
 import { FormPresence, FormWriter } from "@cloud-booth/form";
-import { CallPeer, LocalMedia, type LocalMediaState, type MemberMedia, type PeerState } from "@cloud-booth/rtc";
+import { CallPeer, IceSource, LocalMedia, type LocalMediaState, type MemberMedia, type PeerState } from "@cloud-booth/rtc";
 import { SignalClient, type SignalState } from "@cloud-booth/signal";
 import type { ChatMessage, NetworkLevel, Signature } from "@cloud-booth/ui";
 import type { CallMode, Visit } from "./visit.ts";
@@ -67,6 +67,7 @@ export class Call {
     });
     this.#signal = new SignalClient({ ticket: () => visit.wsTicket(), language: () => preferences.state.locale, client: "booth" });
     this.#peer = new CallPeer({
+      ice: new IceSource(() => visit.api.get<IceServers>("/media/ice-servers")),
       negotiate: async (sdp) => {
         const answer = await this.#signal.command<Extract<CommandReply, { kind: "media_answer" }>>({ kind: "media_offer", room: this.#room, sdp });
         return answer.sdp;

@@ -9,7 +9,7 @@ export const WIPE_MS = 60_000;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 /** Screens on which silence means that the person left. The last screen counts down by itself. */
-const WATCHED = new Set(["idle", "item", "needs", "book", "message", "mine", "others"]);
+const WATCHED = new Set(["idle", "item", "needs", "book", "message", "mine", "others", "devices"]);
 
 function hasSomething(): boolean {
   const { elder, locale, low } = preferences.state;
