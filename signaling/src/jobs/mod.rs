@@ -89,6 +89,7 @@ pub fn spawn(
             routing::due(&a).await?;
             call_flow::due(&a).await?;
             crate::app::invites::due(&a).await?;
+            crate::app::supervision::due(&a).await?;
             consents::expire_due(&a).await
         }
     });

@@ -13,6 +13,7 @@ mod phrases;
 mod queues;
 mod seats;
 mod sessions;
+mod supervisions;
 mod tickets;
 mod verifications;
 mod visits;
@@ -137,6 +138,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(pairings::routes())
         .merge(sessions::routes())
         .merge(invites::routes())
+        .merge(supervisions::routes())
         .merge(cases::routes())
         .merge(verifications::routes())
         .merge(admin::routes())
