@@ -18,7 +18,7 @@ pub(super) use told::{Told, line_views, notice, of_entry, sees, shown, told, vie
 use super::{App, Work, call_flow::journal, desk};
 use crate::problem::AppError;
 use domain::{
-    id::MemberId,
+    id::{Id as _, MemberId},
     limits,
     session::State,
     supervision::{Cmd, Mode, State as Phase},
