@@ -1,8 +1,8 @@
 //! A session from accept to wrap-up: members come, drop, return and leave; nothing is lost in between.
 
 use super::{
-    App, Caller, Work, desk, invites, lanes, queue, routing, session_view, token::Principal,
-    transfer,
+    App, Caller, Work, desk, invites, lanes, queue, routing, session_view, supervision,
+    token::Principal, transfer,
 };
 use crate::problem::{AppError, no};
 use domain::{
@@ -42,6 +42,9 @@ pub async fn journal(
     let mut value = serde_json::to_value(body).map_err(|_| no("internal"))?;
     if invites::is_private(tx, s, body).await? {
         value["private"] = json!(true);
+    }
+    if let Some(told) = supervision::of_entry(tx, s, body).await? {
+        value["told"] = json!(told);
     }
     let kind = value
         .get("kind")
@@ -202,7 +205,7 @@ pub async fn live(
     Ok((s, me))
 }
 
-fn all_here(members: &[session::Member]) -> bool {
+pub(super) fn all_here(members: &[session::Member]) -> bool {
     members
         .iter()
         .filter(|m| matches!(m.role, Role::Citizen | Role::Agent) && !m.is_out())
@@ -253,6 +256,7 @@ pub async fn join(
                 }
                 if matches!(me.role, Role::Guest | Role::Supervisor) {
                     invites::came(tx, &s, &me).await?;
+                    supervision::came(tx, &s, &me).await?;
                 }
                 if all_here(&session::members(tx, &id).await?) {
                     s.state = s.state.apply(Cmd::AllPresent)?;
@@ -298,7 +302,7 @@ pub async fn dropped(app: &App, id: SessionId, connection: &str) -> Result<(), A
                 return Ok(());
             };
             let until = w.now
-                + if me.role == Role::Agent {
+                + if matches!(me.role, Role::Agent | Role::Supervisor) {
                     limits::AGENT_GRACE
                 } else {
                     limits::CITIZEN_GRACE
@@ -328,6 +332,7 @@ pub async fn dropped(app: &App, id: SessionId, connection: &str) -> Result<(), A
                 session::save(tx, &s).await?;
             } else {
                 invites::dropped(tx, w, &s, &me).await?;
+                supervision::dropped(tx, w, &s, &me).await?;
             }
             Ok(())
         })
@@ -362,6 +367,7 @@ pub(super) async fn finish(
         return Err(store::StoreError::Retry.into());
     }
     invites::end_all(tx, w, s).await?;
+    supervision::end_all(tx, w, s).await?;
     for mut m in session::members(tx, &s.id).await? {
         m.present = false;
         m.left_at = m.left_at.or(Some(w.now));

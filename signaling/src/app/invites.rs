@@ -22,7 +22,7 @@ pub(super) use timers::{came, dropped};
 pub(super) use views::item_title;
 pub use views::{at_seat, guest_names, views};
 
-use super::{Work, call_flow::journal, desk, transfer};
+use super::{Work, call_flow::journal, desk, supervision, transfer};
 use crate::problem::{AppError, no};
 use domain::{
     id::{HallId, Id as _, MemberId},
@@ -112,6 +112,9 @@ pub(super) async fn enter(
             ..m
         };
         session::save_member(tx, &m).await?;
+        if role != Role::Supervisor {
+            supervision::overtaken(tx, w, s, &m.id).await?;
+        }
         return Ok(m.id);
     }
     let m = session::Member {

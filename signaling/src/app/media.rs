@@ -13,6 +13,7 @@ use domain::{
     invite::Member as Part,
     limits, pairing as pairing_rule,
     session::State,
+    supervision::Mode,
     ticket as ticket_rule,
     time::Span,
 };
@@ -297,12 +298,16 @@ impl MediaPlane {
                         return Ok(None);
                     };
                     let hold = invites::on_hold(tx, &s).await?;
-                    let members = session::members(tx, &s.id).await?;
-                    Ok(Some((s, hold, members)))
+                    let mut members = vec![];
+                    for m in session::members(tx, &s.id).await? {
+                        let role = role_in(tx, &s, &m, hold).await?;
+                        members.push((m, role));
+                    }
+                    Ok(Some((s, members)))
                 })
             })
             .await?;
-        let Some((s, hold, members)) = found else {
+        let Some((s, members)) = found else {
             return Ok(());
         };
         if s.state == State::Ended {
@@ -315,12 +320,12 @@ impl MediaPlane {
             camera: s.ladder.mode.has_video(),
         };
         engine.set_carried(room, carried).await;
-        for m in members {
+        for (m, role) in members {
             let name = room_name(&m);
             if m.is_out() {
                 engine.leave(room, &name).await;
             } else {
-                engine.set_role(room, &name, role_of(&m, hold)).await;
+                engine.set_role(room, &name, role).await;
             }
         }
         Ok(())
@@ -442,6 +447,8 @@ const fn role_of(m: &session::Member, hold: bool) -> MemberRole {
     match m.part {
         Part::Agent => MemberRole::Agent,
         Part::Consulted => MemberRole::Consulted,
+        // A private talk is of those who are asked into it.
+        Part::Supervisor if hold => MemberRole::Aside,
         Part::Supervisor => MemberRole::Listener,
         Part::Citizen | Part::Colleague | Part::Interpreter | Part::Guest if hold => {
             MemberRole::Held
@@ -449,6 +456,22 @@ const fn role_of(m: &session::Member, hold: bool) -> MemberRole {
         Part::Citizen => MemberRole::Citizen,
         Part::Colleague | Part::Interpreter | Part::Guest => MemberRole::Guest,
     }
+}
+
+/// The same for those whose part does not say it: a supervisor is heard by the agents while they whisper.
+async fn role_in(
+    tx: &mut Tx,
+    s: &session::Session,
+    m: &session::Member,
+    hold: bool,
+) -> Result<MemberRole, AppError> {
+    let role = role_of(m, hold);
+    if role != MemberRole::Listener || m.is_out() {
+        return Ok(role);
+    }
+    let live = store::supervision::live(tx, &s.id).await?;
+    let whispers = live.is_some_and(|v| v.member_id == m.id && v.mode == Mode::Whisper);
+    Ok(if whispers { MemberRole::Whisper } else { role })
 }
 
 /// Who the caller is in a ticket's room, if anyone.
@@ -467,7 +490,7 @@ async fn entitled(
         if !rung {
             let (s, _, me) = call_flow::membership(tx, who, &s.id).await?;
             let hold = invites::on_hold(tx, &s).await?;
-            return Ok((role_of(&me, hold), true));
+            return Ok((role_in(tx, &s, &me, hold).await?, true));
         }
     }
     let queued = matches!(

@@ -58,6 +58,7 @@ pub mod session_view;
 pub mod signing;
 pub mod slots;
 pub mod supervise;
+pub mod supervision;
 pub mod token;
 pub mod transfer;
 pub mod vault;

@@ -1,7 +1,8 @@
 //! One session as one viewer may see it: masked before it leaves the server.
 
 use super::{
-    App, call_flow, consents, desk, forms, invites, ladder, materials, signing, token::Principal,
+    App, call_flow, consents, desk, forms, invites, ladder, materials, signing, supervision,
+    token::Principal,
 };
 use crate::problem::{AppError, no};
 use domain::{
@@ -65,6 +66,9 @@ struct Kept {
     /// Of somebody in private talk: see [`invites::is_private`].
     #[serde(default)]
     private: bool,
+    /// Of a supervisor: who is told.
+    #[serde(default)]
+    told: Option<supervision::Told>,
 }
 
 /// Whether somebody is shown as being there. Without staff's knowledge of who is asked, a helper is there once they have come.
@@ -77,8 +81,13 @@ fn is_shown(m: &session::Member, to: &session::Member) -> bool {
 /// An entry as a member may see it: what is not theirs keeps its number and says nothing.
 fn entry(kept: Kept, me: Part) -> EventBody {
     use EventBody as E;
-    let Kept { body, private } = kept;
-    if private && !rule::may(me, Permission::StaffTalk) {
+    let Kept {
+        body,
+        private,
+        told,
+    } = kept;
+    let told = told.is_none_or(|t| supervision::sees(t, me));
+    if !told || (private && !rule::may(me, Permission::StaffTalk)) {
         return E::Hidden {};
     }
     let needs = match &body {
@@ -113,6 +122,9 @@ fn entry(kept: Kept, me: Part) -> EventBody {
         | E::ModeChanged { .. }
         | E::ModeAsked { .. }
         | E::ModeRefused {}
+        | E::SupervisionStarted { .. }
+        | E::SupervisionChanged { .. }
+        | E::SupervisionEnded { .. }
         | E::Hidden {}
         | E::Ended { .. } => return body,
     };
@@ -173,6 +185,15 @@ pub async fn view_in(
         vec![]
     };
     let reads = sees(Permission::ReadForm);
+    let supervisors = supervision::told(tx, &s, &members).await?;
+    let (supervised, notice) = if open {
+        (
+            supervision::view_for(tx, &s, &members, &me).await?,
+            supervision::notice(tx, &s, me.part).await?,
+        )
+    } else {
+        (None, None)
+    };
     let names = invites::guest_names(app, tx, &s, &members).await?;
     let missing = if me.role == Role::Agent && s.case_id.is_none() {
         signing::missing(app, tx, &s).await?
@@ -194,11 +215,12 @@ pub async fn view_in(
             .into_iter()
             // Of a session that is over, everybody who was in it.
             .filter(|m| {
-                if open {
-                    !m.is_out() && is_shown(m, &me)
-                } else {
-                    rule::shown(m.part, me.part)
-                }
+                supervision::shown(&supervisors, m, &me)
+                    && if open {
+                        !m.is_out() && is_shown(m, &me)
+                    } else {
+                        rule::shown(m.part, me.part)
+                    }
             })
             .map(|m| MemberView {
                 id: m.id.to_string(),
@@ -230,6 +252,8 @@ pub async fn view_in(
         mode: ladder::view(s.ladder.mode),
         mode_asked: s.ladder.asked.map(ladder::view),
         invites,
+        supervision: supervised,
+        supervision_notice: notice,
         channel: if v.channel == "booth" {
             Channel::Booth
         } else {
@@ -315,14 +339,20 @@ async fn name_who_left(
     s: &session::Session,
     events: &mut [SessionEvent],
 ) -> Result<(), AppError> {
-    let left = |e: &SessionEvent| matches!(e.body, EventBody::MemberLeft { .. });
+    let left = |e: &SessionEvent| {
+        matches!(
+            e.body,
+            EventBody::MemberLeft { .. } | EventBody::SupervisionEnded { .. }
+        )
+    };
     if !events.iter().any(left) {
         return Ok(());
     }
     let members = session::members(tx, &s.id).await?;
     let guests = invites::guest_names(app, tx, s, &members).await?;
     for e in events {
-        if let EventBody::MemberLeft { member, name } = &mut e.body
+        if let EventBody::MemberLeft { member, name }
+        | EventBody::SupervisionEnded { member, name, .. } = &mut e.body
             && let Some(m) = members.iter().find(|m| m.id.as_str() == member)
             && m.role != Role::Citizen
         {

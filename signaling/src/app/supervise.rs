@@ -3,7 +3,7 @@
 //!
 //! Never decides what a state may become (`domain::seat`) nor who is offered what (`desk`).
 
-use super::{App, Caller, Work, desk, invites, lanes, routing, token::Principal};
+use super::{App, Caller, Work, desk, invites, lanes, routing, supervision, token::Principal};
 use crate::problem::{AppError, no};
 use domain::{
     error::Rejected,
@@ -480,13 +480,14 @@ pub async fn sessions(
     who: &Principal,
     hall: HallId,
 ) -> Result<Vec<LiveSession>, AppError> {
-    supervisor(who, &hall)?;
-    let (sessions, members) = app
+    let me = supervisor(who, &hall)?;
+    let (sessions, members, mut supervised) = app
         .read(move |tx| {
             Box::pin(async move {
                 Ok((
                     wallboard::sessions(tx, &hall, LOOK).await?,
                     wallboard::members(tx, &hall).await?,
+                    supervision::line_views(tx, &hall, &me).await?,
                 ))
             })
         })
@@ -520,6 +521,7 @@ pub async fn sessions(
             state: word(s.state.as_str())?,
             since: s.since.rfc3339(),
             members: inside,
+            supervision: supervised.remove(&s.id),
         });
     }
     Ok(out)

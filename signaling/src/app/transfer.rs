@@ -10,7 +10,7 @@ mod way;
 
 pub(super) use way::on_the_way;
 
-use super::{Work, call_flow::journal, desk, invites, routing};
+use super::{Work, call_flow::journal, desk, invites, routing, supervision};
 use crate::problem::{AppError, no};
 use domain::{
     id::{HallId, Id as _, SeatId, SessionId, StaffId},
@@ -30,7 +30,7 @@ pub const COLD: Span = Span::seconds(120);
 const ARRIVE: Span = Span::seconds(60);
 
 /// The seat of the agent who leaves: wrap-up of this session.
-async fn wrap(
+pub(super) async fn wrap(
     tx: &mut Tx,
     w: &mut Work,
     s: &session::Session,
@@ -45,7 +45,7 @@ async fn wrap(
     Ok(())
 }
 
-async fn out(
+pub(super) async fn out(
     tx: &mut Tx,
     w: &mut Work,
     s: &session::Session,
@@ -210,6 +210,7 @@ pub(super) async fn take_over(
     )
     .await?;
     journal(tx, w, &s, None, &EventBody::Hold { on: false }).await?;
+    supervision::followed(tx, w, &s).await?;
     w.audit(
         tx,
         "session.transferred",
@@ -276,6 +277,7 @@ pub(super) async fn warm(
     )
     .await?;
     wrap(tx, w, s, &old).await?;
+    supervision::followed(tx, w, s).await?;
     w.wake(&s.seat_id);
     w.audit(
         tx,

@@ -90,6 +90,7 @@ pub fn spawn(
             call_flow::due(&a).await?;
             crate::app::invites::due(&a).await?;
             netcheck::due(&a).await?;
+            crate::app::supervision::due(&a).await?;
             consents::expire_due(&a).await
         }
     });

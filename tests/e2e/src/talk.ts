@@ -120,6 +120,34 @@ export async function receivesNothing(page: Page, witness: Page): Promise<void> 
   expect(await received(page)).toEqual(before)
 }
 
+/** Packets of sound by the line that they came on. */
+async function soundByLine(page: Page): Promise<Map<string, number>> {
+  const lines = await page.evaluate(async () => {
+    const peer = (window as unknown as Watched).__peers.filter((one) => one.connectionState !== 'closed').at(-1)
+    const found: [string, number][] = []
+    if (!peer) return found
+    for (const report of (await peer.getStats()).values() as Iterable<RTCInboundRtpStreamStats>) {
+      if (report.type === 'inbound-rtp' && report.kind === 'audio') found.push([report.mid, report.packetsReceived ?? 0])
+    }
+    return found
+  })
+  return new Map(lines)
+}
+
+/** From how many people sound comes to the page now: lines that went on while the page received more. */
+export async function voices(page: Page): Promise<number> {
+  const before = await soundByLine(page)
+  const sum = (lines: Map<string, number>): number => [...lines.values()].reduce((all, one) => all + one, 0)
+  let now = before
+  await expect.poll(async () => sum((now = await soundByLine(page))) - sum(before), { timeout: WAIT_MS, interval: 200 }).toBeGreaterThanOrEqual(60)
+  return [...now].filter(([line, count]) => count > (before.get(line) ?? 0)).length
+}
+
+/** Sound comes from so many people, and goes on coming from no more. */
+export async function hearsPeople(page: Page, people: number): Promise<void> {
+  await expect.poll(() => voices(page), { timeout: WAIT_MS }).toBe(people)
+}
+
 // Help.
 
 type Tab = 'consult' | 'join' | 'guest' | 'transfer'

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { MemberView, Slot } from "@cloud-booth/api";
 import { devicesAt, isLower, stepsFrom } from "./ladder.ts";
-import { newcomers, shownTo } from "./people.ts";
+import { newcomers, shownTo, wordFor } from "./people.ts";
 import { dayOf, daysFrom, firstFree, halvesOf, weekdayOf } from "./slots.ts";
 
 const slot = (from: string, left: number): Slot => ({ from, to: from, capacity: 3, left });
@@ -63,6 +63,13 @@ describe("whom the citizen is shown", () => {
     expect(shownTo({ hold: true, me: "c", members: [citizen, asked] })).toEqual([citizen]);
     expect(shownTo({ hold: false, me: "c", members: [citizen, asked] })).toEqual([citizen, asked]);
     expect(shownTo(null)).toEqual([]);
+  });
+  it("no picture of a supervisor who only listens; one who talks with them is named as one", () => {
+    const listens = { ...member("s"), role: "supervisor", part: "supervisor" } as MemberView;
+    const talks = { ...listens, part: "colleague" } as MemberView;
+    expect(shownTo({ hold: false, me: "c", members: [citizen, listens] })).toEqual([citizen]);
+    expect(shownTo({ hold: false, me: "c", members: [citizen, talks] })).toEqual([citizen, talks]);
+    expect([wordFor(talks), wordFor(citizen)]).toEqual(["supervisor", "citizen"]);
   });
   it("so they are named as newcomers at that moment, not before", () => {
     const before = shownTo({ hold: true, me: "c", members: [citizen, asked] });

@@ -8,7 +8,13 @@ export function newcomers(before: readonly MemberView[] | null, now: readonly Me
   return now.filter((one) => one.present && one.id !== me && !known.has(one.id));
 }
 
-/** Whom a citizen's page shows. Somebody who is asked in private is no part of the citizen's talk, whatever is listed. */
+/** Whom a citizen's page shows. Somebody who is asked in private is no part of the citizen's talk, whatever is listed; a supervisor who
+ * only listens has no picture: a note says that they are there. */
 export function shownTo(session: Pick<SessionView, "members" | "hold" | "me"> | null): MemberView[] {
-  return (session?.members ?? []).filter((one) => !(session?.hold && one.part === "consulted" && one.id !== session.me));
+  return (session?.members ?? []).filter((one) => one.part !== "supervisor" && !(session?.hold && one.part === "consulted" && one.id !== session.me));
+}
+
+/** The word for what somebody is here: a supervisor who talks with everybody is one still. */
+export function wordFor(one: Pick<MemberView, "part" | "role">): string {
+  return one.role === "supervisor" ? "supervisor" : one.part;
 }

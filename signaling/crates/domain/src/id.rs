@@ -114,6 +114,8 @@ ids! {
     AppointmentId = "apt";
     /// A request that was left (留言).
     RequestId = "req";
+    /// A supervisor in a session (旁听、耳语、插话、接管).
+    SupervisionId = "sup";
 }
 
 #[cfg(test)]

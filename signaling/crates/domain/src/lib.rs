@@ -23,6 +23,7 @@ pub mod pairing;
 pub mod routing;
 pub mod seat;
 pub mod session;
+pub mod supervision;
 pub mod ticket;
 pub mod wait;
 

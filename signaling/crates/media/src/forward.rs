@@ -25,6 +25,8 @@ pub enum MemberRole {
     Consulted,
     /// The citizen, or who is with them, while staff talk apart 保持.
     Held,
+    /// A supervisor while staff talk in private without them: hears nobody, and nobody hears them.
+    Aside,
 }
 
 /// Whether media of `from` reaches `to`. Two different members are meant: nobody ever hears themselves.
@@ -34,14 +36,15 @@ pub enum MemberRole {
 pub fn forwards(from: &MemberRole, to: &MemberRole) -> bool {
     match from {
         // Nothing of the citizen's reaches who is only consulted, and nothing at all who is on hold.
-        MemberRole::Agent => !matches!(to, MemberRole::Held),
-        MemberRole::Citizen | MemberRole::Guest => {
-            !matches!(to, MemberRole::Held | MemberRole::Consulted)
-        }
+        MemberRole::Agent => !matches!(to, MemberRole::Held | MemberRole::Aside),
+        MemberRole::Citizen | MemberRole::Guest => !matches!(
+            to,
+            MemberRole::Held | MemberRole::Consulted | MemberRole::Aside
+        ),
         MemberRole::Consulted => matches!(to, MemberRole::Agent),
         // Family beside the citizen stays with them.
         MemberRole::Held => matches!(to, MemberRole::Held),
-        MemberRole::Listener => false,
+        MemberRole::Listener | MemberRole::Aside => false,
         MemberRole::Whisper => matches!(to, MemberRole::Agent),
     }
 }
@@ -221,7 +224,9 @@ mod tests {
     #[test]
     fn who_hears_whom() {
         use MemberRole::*;
-        let all = [Citizen, Agent, Guest, Listener, Whisper, Consulted, Held];
+        let all = [
+            Citizen, Agent, Guest, Listener, Whisper, Consulted, Held, Aside,
+        ];
         let heard = |to: MemberRole| {
             all.iter()
                 .filter(|f| forwards(f, &to))
@@ -235,6 +240,7 @@ mod tests {
         assert_eq!(heard(Held), [Held]);
         assert_eq!(heard(Listener), [Citizen, Agent, Guest]);
         assert_eq!(heard(Whisper), [Citizen, Agent, Guest]);
+        assert_eq!(heard(Aside), []);
     }
 
     #[test]

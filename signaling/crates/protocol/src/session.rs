@@ -86,6 +86,10 @@ pub struct SessionView {
     pub mode_asked: Option<CallMode>,
     /// Invitations under way; for the agent alone.
     pub invites: Vec<crate::InviteView>,
+    /// A supervisor who is here, for whom the hall's policy tells; the supervisor's own.
+    pub supervision: Option<crate::SupervisionView>,
+    /// For the citizen's side: what every call of this hall begins with.
+    pub supervision_notice: Option<Bilingual>,
     pub channel: Channel,
     pub needs: Vec<AccessNeed>,
     /// The citizen, once a card was read.

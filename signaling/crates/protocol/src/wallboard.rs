@@ -1,7 +1,7 @@
 //! The supervisor's live view: queues, seats and the day so far. Counts go out beside every share, so that a page can show
 //! what a percentage is made of.
 
-use crate::{Bilingual, MemberRole, SeatState, SessionState};
+use crate::{Bilingual, MemberRole, SeatState, SessionState, SupervisionMode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -105,6 +105,16 @@ pub struct LiveSession {
     pub state: SessionState,
     pub since: String,
     pub members: Vec<LiveMember>,
+    /// Who supervises it now.
+    pub supervision: Option<LiveSupervision>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LiveSupervision {
+    pub name: String,
+    pub mode: SupervisionMode,
+    /// The caller's own.
+    pub mine: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]

@@ -2,7 +2,7 @@
 
 use crate::{
     Bilingual, CallBackView, CallMode, CardRead, FormView, InviteKind, InviteState, Language,
-    NoticeView, Problem, SeatView, SessionView, TicketView, Wallboard,
+    NoticeView, Problem, SeatView, SessionView, SupervisionMode, TicketView, Wallboard,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -395,6 +395,23 @@ pub enum EventBody {
         mode: CallMode,
     },
     ModeRefused {},
+    /// A supervisor came in; for whom the hall's policy tells, then and later.
+    SupervisionStarted {
+        member: String,
+        mode: SupervisionMode,
+    },
+    SupervisionChanged {
+        member: String,
+        mode: SupervisionMode,
+    },
+    SupervisionEnded {
+        member: String,
+        /// `left`, `lost`, `other_hall`.
+        reason: String,
+        /// Who that was, for those who never saw them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<Bilingual>,
+    },
     Noted {
         note: String,
     },

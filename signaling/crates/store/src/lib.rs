@@ -43,6 +43,7 @@ pub mod seat_state;
 pub mod session;
 pub mod signature;
 pub mod staff;
+pub mod supervision;
 pub mod ticket;
 mod tx;
 pub mod visit;

@@ -9,7 +9,7 @@ use crate::{
     app::{
         App, Caller,
         call_flow::{allowed, journal, live},
-        desk, guests, transfer,
+        desk, guests, supervision, transfer,
     },
     problem::{AppError, no},
 };
@@ -50,7 +50,9 @@ pub async fn create(
                     allowed(&me, Permission::Invite)?;
                     dialect::lock_hall(tx, &s.hall_id).await?;
                     let target = target_of(&asked, &s)?;
-                    let members = session::members(tx, &id).await?;
+                    let listener = supervision::listener(tx, &s).await?;
+                    let mut members = session::members(tx, &id).await?;
+                    members.retain(|m| Some(&m.id) != listener.as_ref());
                     let inside: Vec<_> = members
                         .iter()
                         .filter(|m| !m.is_out())

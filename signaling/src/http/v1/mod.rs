@@ -14,6 +14,7 @@ mod phrases;
 mod queues;
 mod seats;
 mod sessions;
+mod supervisions;
 mod tickets;
 mod verifications;
 mod visits;
@@ -138,6 +139,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(pairings::routes())
         .merge(sessions::routes())
         .merge(invites::routes())
+        .merge(supervisions::routes())
         .merge(cases::routes())
         .merge(media::routes())
         .merge(verifications::routes())

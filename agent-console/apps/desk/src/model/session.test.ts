@@ -156,6 +156,16 @@ test("whoever left is named in the timeline still", () => {
   expect([session.nameOf("mem_h"), named.value]).toEqual(["孙工", "孙工"]);
 });
 
+test("a supervisor who only listens has no place among the pictures; one who whispers is heard", () => {
+  const { line, session } = begin();
+  const boss = { id: "mem_s", role: "supervisor", part: "supervisor", name: { zh: "杨帆", en: "Yang" }, present: true, mic_on: false, camera_on: false };
+  const members = [...view().members, boss as never];
+  line.events.emit("session", view({ version: 2, members, supervision: { mode: "listen", member: "mem_s" } } as never));
+  expect(session.others.value).toEqual([]);
+  line.events.emit("session", view({ version: 3, members, supervision: { mode: "whisper", member: "mem_s" } } as never));
+  expect(session.others.value.map((member) => member.id)).toEqual(["mem_s"]);
+});
+
 test("whoever takes over reads the journal again, and each entry stands once", () => {
   const { line, session, hear } = begin();
   line.events.emit("session", view({ version: 2, may: ["staff_talk"] } as never));

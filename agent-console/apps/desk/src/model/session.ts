@@ -71,8 +71,8 @@ export class LiveSession {
   readonly citizen = computed<MemberView | null>(() => this.view.value?.members.find((member) => member.role === "citizen") ?? null);
   readonly me = computed(() => this.view.value?.me ?? null);
   readonly citizenStream = computed<MediaStream | null>(() => this.streamOf(this.citizen.value?.id));
-  /** Everybody but the citizen and me. */
-  readonly others = computed<MemberView[]>(() => this.view.value?.members.filter((member) => member.id !== this.me.value && member.id !== this.citizen.value?.id && member.present) ?? []);
+  /** Everybody who is heard but the citizen and me: a supervisor who only listens has no place among the pictures. */
+  readonly others = computed<MemberView[]>(() => this.view.value?.members.filter((member) => member.id !== this.me.value && member.id !== this.citizen.value?.id && member.present && !this.#isSilent(member)) ?? []);
   /** The invitation that brought me in; null for the session's own agent. */
   readonly isHelper = computed(() => {
     const part = this.view.value?.members.find((member) => member.id === this.me.value)?.part;
@@ -256,6 +256,10 @@ export class LiveSession {
     return member !== null && this.citizen.value?.id === member;
   }
 
+  #isSilent(member: MemberView): boolean {
+    return member.part === "supervisor" && this.view.value?.supervision?.mode !== "whisper";
+  }
+
   groupTitle(id: string): string {
     return pick(this.form.value?.groups.find((group) => group.id === id)?.title);
   }
@@ -333,8 +337,8 @@ export class LiveSession {
       if (!replayed && this.isCitizen(event.actor)) this.#needs.onSaid?.();
     }
     // Who came late never saw them: the entry itself says who left.
-    if (body.kind === "member_left" && body.name && !this.#names.has(body.member)) this.#names.set(body.member, body.name);
-    if (body.kind === "member_dropped" || body.kind === "member_left") this.presence.leave(body.member);
+    if ((body.kind === "member_left" || body.kind === "supervision_ended") && body.name && !this.#names.has(body.member)) this.#names.set(body.member, body.name);
+    if (body.kind === "member_dropped" || body.kind === "member_left" || body.kind === "supervision_ended") this.presence.leave(body.member);
     if (replayed) return;
     if (body.kind === "member_back" && this.isCitizen(body.member)) this.hasReturned.value = true;
     const words = speakEvent(event, this);

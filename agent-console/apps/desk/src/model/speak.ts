@@ -17,8 +17,8 @@ export function say(key: string, values?: Record<string, unknown>): string {
   return translate(key, values);
 }
 
-/** Nothing said for what only fills the journal (each field, each mark). */
-const SILENT = new Set(["field_set", "field_confirmed", "media_connected", "form_opened", "consent_asked", "sign_asked", "chat", "noted", "hidden"]);
+/** Nothing said for what only fills the journal (each field, each mark), nor for what a note of its own says. */
+const SILENT = new Set(["field_set", "field_confirmed", "media_connected", "form_opened", "consent_asked", "sign_asked", "chat", "noted", "hidden", "supervision_started", "supervision_changed", "supervision_ended"]);
 const URGENT = new Set(["member_dropped", "consent_refused", "ended"]);
 
 /** One line of the timeline; empty for entries that would only crowd it. */
@@ -38,6 +38,11 @@ export function lineOf(event: SessionEvent, who: Speaker): string {
     case "mode_changed":
     case "mode_asked":
       return say(`event.${body.kind}`, { mode: say(`rung.mode.${body.mode}`) });
+    case "supervision_started":
+    case "supervision_changed":
+      return say(`event.supervision_${body.mode}`, { who: who.nameOf(body.member) });
+    case "supervision_ended":
+      return say(`event.supervision_${body.reason === "lost" ? "lost" : "ended"}`, { who: who.nameOf(body.member) });
     case "chat":
     case "field_set":
     case "field_confirmed":

@@ -42,6 +42,7 @@ const ALL: &[(&str, &[&str])] = &[
     ("session", store::session::QUERIES),
     ("signature", store::signature::QUERIES),
     ("staff", store::staff::QUERIES),
+    ("supervision", store::supervision::QUERIES),
     ("queue", store::queue::QUERIES),
     ("ticket", store::ticket::QUERIES),
     ("visit", store::visit::QUERIES),
@@ -182,11 +183,13 @@ async fn both_schemas_have_the_same_columns() {
 #[test]
 fn both_editions_name_the_same_things() {
     let edition = |engine: &str| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../../../migrations")
-            .join(engine)
-            .join("0001_init.sql");
-        let text = fs::read_to_string(path).unwrap();
+            .join(engine);
+        let text: String = fs::read_dir(dir)
+            .unwrap()
+            .map(|e| fs::read_to_string(e.unwrap().path()).unwrap())
+            .collect();
         let mut all = BTreeSet::new();
         for what in ["TABLE", "INDEX", "UNIQUE INDEX", "TRIGGER"] {
             for n in names(&text, &format!("CREATE {what} ")) {

@@ -22,4 +22,5 @@ mod papers;
 mod rooms;
 mod rules;
 mod shared;
+mod supervisions;
 mod unit_of_work;
