@@ -31,12 +31,17 @@ pub mod error;
 pub mod event;
 pub mod forward;
 
+mod clock;
 mod codec;
 mod counters;
+mod egress;
+mod history;
 mod keyframe;
+mod keys;
 mod leg;
 mod mux;
 mod peer;
+mod protect;
 mod publish;
 mod room;
 #[cfg(test)]

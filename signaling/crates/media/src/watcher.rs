@@ -7,7 +7,8 @@ use crate::config::MediaConfig;
 use crate::event::{EndReason, Kind};
 use crate::leg::LegSink;
 use crate::peer::{VideoIn, WebRtcLeg};
-use crate::tap::Receptions;
+use crate::tap::{Heard, Receptions};
+use futures::FutureExt as _;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -26,14 +27,20 @@ pub(crate) struct Watcher {
     pub receptions: Receptions,
     /// Received and lost packets per SSRC at the last report.
     pub counts: HashMap<u32, (u64, i64)>,
+    /// SSRC of what comes in, by kind.
+    pub incoming: [Arc<AtomicU32>; 2],
 }
+
+const KINDS: [Kind; 2] = [Kind::Audio, Kind::Video];
+/// Packets of one track that are passed on at once.
+const TOGETHER: usize = 32;
 
 impl Watcher {
     pub(crate) async fn run(
         mut self,
         mut state: watch::Receiver<RTCPeerConnectionState>,
         mut tracks: mpsc::Receiver<Arc<dyn TrackRemote>>,
-        mut wanted: mpsc::Receiver<u32>,
+        mut heard: mpsc::Receiver<Heard>,
         mut closing: watch::Receiver<bool>,
     ) {
         let mut readers = JoinSet::new();
@@ -64,14 +71,15 @@ impl Watcher {
                     }
                 }
                 Some(track) = tracks.recv() => self.adopt(track, &mut readers, &mut current).await,
-                Some(ssrc) = wanted.recv() => {
+                Some(heard) = heard.recv() => {
                     let Some(leg) = self.leg.upgrade() else { return };
-                    if let Some(slot) = leg.read_slots(|slots| slots.iter().position(|s| s.ssrc == ssrc)) {
-                        self.sink.on_keyframe_wanted(slot);
-                    }
+                    self.act(&leg, heard);
                 }
                 _ = tick.tick() => {
                     let Some(leg) = self.leg.upgrade() else { return };
+                    if connected {
+                        self.sink.on_report_due();
+                    }
                     if connected && leg.port.port.silence() >= self.config.silence {
                         break EndReason::Silent;
                     }
@@ -86,6 +94,30 @@ impl Watcher {
             }
         };
         self.sink.on_ended(reason);
+    }
+
+    fn act(&self, leg: &WebRtcLeg, heard: Heard) {
+        let slot = |ssrc: u32| leg.read_slots(|slots| slots.iter().position(|s| s.ssrc == ssrc));
+        match heard {
+            Heard::Keyframe(ssrc) => {
+                if let Some(slot) = slot(ssrc) {
+                    self.sink.on_keyframe_wanted(slot);
+                }
+            }
+            Heard::Lost(ssrc, sequences) => {
+                if let Some(slot) = slot(ssrc) {
+                    self.sink.on_lost(slot, &sequences);
+                }
+            }
+            Heard::Clock(ssrc, ntp, rtp) => {
+                let kind = KINDS
+                    .into_iter()
+                    .find(|k| self.incoming[*k as usize].load(Ordering::Relaxed) == ssrc);
+                if let Some(kind) = kind {
+                    self.sink.on_clock(kind, ntp, rtp);
+                }
+            }
+        }
     }
 
     /// Reads a new incoming track. One per kind: a newer one (after renegotiation) takes the place of the older.
@@ -112,13 +144,27 @@ impl Watcher {
             *leg.video.write().unwrap_or_else(PoisonError::into_inner) = Some(video.clone());
         }
         let sink = self.sink.clone();
+        let incoming = self.incoming[kind as usize].clone();
         let reader = readers.spawn(async move {
+            let mut together = Vec::with_capacity(TOGETHER);
             while let Some(event) = track.poll().await {
-                if let TrackRemoteEvent::OnRtpPacket(packet) = event {
-                    if packet.header.ssrc != video.ssrc.load(Ordering::Relaxed) {
-                        video.ssrc.store(packet.header.ssrc, Ordering::Relaxed);
+                let mut next = Some(event);
+                // What has come already leaves together: a frame is several packets.
+                while let Some(event) = next.take() {
+                    if let TrackRemoteEvent::OnRtpPacket(packet) = event {
+                        together.push(packet);
                     }
-                    sink.on_rtp(kind, &packet);
+                    if together.len() < TOGETHER {
+                        next = track.poll().now_or_never().flatten();
+                    }
+                }
+                if let Some(last) = together.last() {
+                    let ssrc = last.header.ssrc;
+                    if incoming.swap(ssrc, Ordering::Relaxed) != ssrc {
+                        video.ssrc.store(ssrc, Ordering::Relaxed);
+                    }
+                    sink.on_rtp(kind, &together);
+                    together.clear();
                 }
             }
         });
