@@ -25,6 +25,11 @@ pub const ADDRS_PER_CONNECTION: usize = 16;
 pub const UFRAGS_PER_CONNECTION: usize = 4;
 /// Largest datagram or TCP frame (bytes); DTLS and SRTP stay under the Ethernet MTU.
 pub const DATAGRAM_BYTES: usize = 2_048;
+/// Kernel buffers of the shared port (bytes): bursts to and from hundreds of clients.
+pub const SEND_BUFFER: usize = 4 << 20;
+pub const RECEIVE_BUFFER: usize = 4 << 20;
+/// Packets waiting for one TCP client; beyond it video pauses.
+pub const TCP_QUEUE: usize = 256;
 /// TCP connections that have not yet said whose they are.
 pub const TCP_PENDING: usize = 256;
 /// Time to send the first frame on a TCP connection.
@@ -33,12 +38,16 @@ pub const TCP_FIRST_FRAME: Duration = Duration::from_secs(5);
 pub const TCP_WRITE: Duration = Duration::from_secs(5);
 /// TCP streams handed to one connection and not yet taken by its driver.
 pub const TCP_STREAMS: usize = 8;
+/// Packets of a picture kept for repetition: five seconds at 1 Mbit/s, two at 3.
+pub const HISTORY: usize = 512;
+/// Repetitions asked for in one packet; a page that misses more needs a keyframe.
+pub const LOST_MOST: usize = 64;
 /// Least time between two keyframe requests to one publisher.
 pub const KEYFRAME_GAP: Duration = Duration::from_millis(300);
 /// A leg whose queue was full gets no video for this long, then restarts at a keyframe.
 pub const CONGESTED: Duration = Duration::from_secs(1);
-/// Keyframe requests waiting to be mapped to a slot; more say nothing new.
-pub const KEYFRAME_INBOX: usize = 64;
+/// What a page said by RTCP and was not yet acted on; it says it again.
+pub const HEARD_INBOX: usize = 64;
 /// Events handed to the reader and not yet taken.
 pub const EVENT_CHANNEL: usize = 1_024;
 /// Lifecycle events kept for a reader that is behind; when reached, new offers are refused rather than events lost.

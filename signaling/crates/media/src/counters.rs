@@ -9,6 +9,7 @@ pub(crate) struct Counters {
     pub rtp_in: AtomicU64,
     pub rtp_out: AtomicU64,
     pub rtp_dropped: AtomicU64,
+    pub rtp_repeated: AtomicU64,
     pub keyframes_wanted: AtomicU64,
     pub keyframes_asked: AtomicU64,
     pub datagrams_in: AtomicU64,
@@ -43,6 +44,8 @@ pub struct EngineStats {
     pub rtp_out: u64,
     /// RTP packets not sent because a member's leg was full or gone.
     pub rtp_dropped: u64,
+    /// RTP packets sent again because a member missed them.
+    pub rtp_repeated: u64,
     /// Keyframes that receivers wanted.
     pub keyframes_wanted: u64,
     /// Keyframe requests sent to publishers (fewer: coalesced).
@@ -69,6 +72,7 @@ impl Counters {
             rtp_in: read(&self.rtp_in),
             rtp_out: read(&self.rtp_out),
             rtp_dropped: read(&self.rtp_dropped),
+            rtp_repeated: read(&self.rtp_repeated),
             keyframes_wanted: read(&self.keyframes_wanted),
             keyframes_asked: read(&self.keyframes_asked),
             datagrams_in: read(&self.datagrams_in),

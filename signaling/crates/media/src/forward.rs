@@ -84,6 +84,18 @@ struct Map {
     timestamp_offset: u32,
 }
 
+impl Map {
+    fn apply(&self, header: &mut Header) {
+        header.sequence_number = header.sequence_number.wrapping_add(self.sequence_offset);
+        header.timestamp = header.timestamp.wrapping_add(self.timestamp_offset);
+        header.extension = false;
+        header.extensions.clear();
+        header.extensions_padding = 0;
+        header.csrc.clear();
+        header.padding = false;
+    }
+}
+
 /// Beyond this many packets a sequence number "before the first" is only the wrap.
 const STALE_WINDOW: u32 = 10_000;
 
@@ -108,6 +120,23 @@ impl Rewriter {
         self.map = None;
     }
 
+    /// What the present stretch added to numbers and timestamps, if one has begun.
+    pub(crate) fn offsets(&self) -> Option<(u16, u32)> {
+        self.map.map(|m| (m.sequence_offset, m.timestamp_offset))
+    }
+
+    /// Rewrites the header of a packet that is sent again, if it was sent in this stretch.
+    pub(crate) fn again(&self, header: &mut Header) -> bool {
+        let Some(map) = self.map else { return false };
+        if map.forwarded < STALE_WINDOW
+            && (header.sequence_number.wrapping_sub(map.first) as i16) < 0
+        {
+            return false;
+        }
+        map.apply(header);
+        true
+    }
+
     /// Rewrites sequence number and timestamp and strips header extensions, whose ids differ per connection.
     pub(crate) fn rewrite(&mut self, now: Instant, header: &mut Header, payload: &[u8]) -> Verdict {
         let map = match self.map {
@@ -129,13 +158,7 @@ impl Rewriter {
             ..map
         });
 
-        header.sequence_number = header.sequence_number.wrapping_add(map.sequence_offset);
-        header.timestamp = header.timestamp.wrapping_add(map.timestamp_offset);
-        header.extension = false;
-        header.extensions.clear();
-        header.extensions_padding = 0;
-        header.csrc.clear();
-        header.padding = false;
+        map.apply(header);
 
         self.before_last = self.last;
         let newer = self

@@ -6,7 +6,7 @@ use crate::error::MediaError;
 use crate::event::{EndReason, Kind};
 use crate::sdp::Offer;
 use async_trait::async_trait;
-use rtc::rtp::Packet;
+use rtc::rtp::{Header, Packet};
 use std::time::Instant;
 
 /// One m-line on which the member receives; its place in the answer's list is its index in [`Leg::send_rtp`].
@@ -21,6 +21,17 @@ pub(crate) struct LegSlot {
 pub(crate) struct Answer {
     pub sdp: String,
     pub slots: Vec<LegSlot>,
+}
+
+/// What a sender report says (RFC 3550 §6.4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SlotReport {
+    /// Now, in NTP's 32.32 format.
+    pub ntp: u64,
+    /// The same instant on the slot's RTP clock.
+    pub rtp: u32,
+    pub packets: u32,
+    pub octets: u32,
 }
 
 /// What became of a packet.
@@ -38,8 +49,12 @@ pub(crate) enum Sent {
 pub(crate) trait Leg: Send + Sync + 'static {
     /// Answers a first or a further offer of the same peer connection.
     async fn accept_offer(&self, offer: &Offer) -> Result<Answer, MediaError>;
-    /// Queues a packet for a slot; never waits. The leg sets SSRC and payload type.
-    fn send_rtp(&self, slot: usize, packet: Packet) -> Sent;
+    /// Adds a packet for a slot to the leg's batch; never waits. The leg sets SSRC and payload type.
+    fn send_rtp(&self, slot: usize, header: Header, payload: &[u8]) -> Sent;
+    /// Sends the batch.
+    fn flush(&self);
+    /// Tells the page what has been sent in a slot (RTCP sender report); never waits.
+    fn report(&self, slot: usize, report: SlotReport);
     /// Asks the member's page for a keyframe now; never waits. `false` if it sends no video yet.
     fn request_keyframe(&self) -> bool;
     /// Ends the connection; reports nothing. Idempotent.
@@ -49,11 +64,14 @@ pub(crate) trait Leg: Send + Sync + 'static {
 /// Where a connection reports. Called from the leg's own tasks, never from the driver's; must not wait.
 pub(crate) trait LegSink: Send + Sync + 'static {
     fn on_connected(&self);
-    fn on_rtp(&self, kind: Kind, packet: &Packet);
+    /// Packets that came together, in order.
+    fn on_rtp(&self, kind: Kind, packets: &[Packet]);
     /// The page says which of its timestamps is which moment (NTP, 32.32 bits; RFC 3550 §6.4.1).
-    fn on_sender_report(&self, ssrc: u32, ntp: u64, rtp: u32, at: Instant) {
-        let _ = (ssrc, ntp, rtp, at);
-    }
+    fn on_sender_report(&self, ssrc: u32, ntp: u64, rtp: u32, at: Instant);
+    /// The page misses these packets of a slot.
+    fn on_lost(&self, slot: usize, sequences: &[u16]);
+    /// Time for sender reports.
+    fn on_report_due(&self);
     /// The page cannot decode what the slot carries.
     fn on_keyframe_wanted(&self, slot: usize);
     fn on_quality(&self, loss_pct: f32, jitter_ms: f32, rtt_ms: Option<f32>);

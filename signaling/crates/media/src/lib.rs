@@ -34,12 +34,17 @@ pub mod event;
 pub mod forward;
 pub mod record;
 
+mod clock;
 mod codec;
 mod counters;
+mod egress;
+mod history;
 mod keyframe;
+mod keys;
 mod leg;
 mod mux;
 mod peer;
+mod protect;
 mod publish;
 mod room;
 #[cfg(test)]

@@ -5,11 +5,13 @@
 //! Limits: [`INBOX_PACKETS`], [`ADDRS_PER_CONNECTION`], [`UFRAGS_PER_CONNECTION`], [`DATAGRAM_BYTES`].
 
 use crate::config::{
-    ADDRS_PER_CONNECTION, DATAGRAM_BYTES, INBOX_PACKETS, TCP_STREAMS, UFRAGS_PER_CONNECTION,
+    ADDRS_PER_CONNECTION, DATAGRAM_BYTES, INBOX_PACKETS, RECEIVE_BUFFER, SEND_BUFFER, TCP_STREAMS,
+    UFRAGS_PER_CONNECTION,
 };
 use crate::counters::{Counters, bump};
-use crate::tcp::MuxStream;
+use crate::tcp::{MuxStream, TcpOut};
 use bytes::Bytes;
+use quinn_udp::{Transmit, UdpSockRef, UdpSocketState};
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
@@ -25,6 +27,8 @@ pub(crate) struct Mux {
     receive: UdpSocket,
     /// The same socket for sending: a system call each, no shared waker that a second sender would overwrite.
     send: std::net::UdpSocket,
+    /// What the kernel can do for it (segmentation offload).
+    abilities: UdpSocketState,
     table: Mutex<Table>,
     started: Instant,
     pub(crate) counters: Arc<Counters>,
@@ -43,6 +47,21 @@ pub(crate) struct Port {
     heard_ms: AtomicU64,
     started: Instant,
     streams: mpsc::Sender<MuxStream>,
+    path: Mutex<Option<Path>>,
+}
+
+/// Where the library sends what is not a connectivity check: the pair that ICE has chosen.
+#[derive(Clone)]
+pub(crate) enum Path {
+    Udp(SocketAddr),
+    Tcp(TcpOut),
+}
+
+/// DTLS or RTP and RTCP, by the first byte (RFC 7983 §7); STUN goes to every address that asks.
+pub(crate) fn is_of_the_chosen_pair(packet: &[u8]) -> bool {
+    packet
+        .first()
+        .is_some_and(|b| (20..=63).contains(b) || (128..=191).contains(b))
 }
 
 #[derive(Default)]
@@ -83,9 +102,14 @@ impl Mux {
         let socket = std::net::UdpSocket::bind(addr)?;
         socket.set_nonblocking(true)?;
         let send = socket.try_clone()?;
+        let abilities = UdpSocketState::new(UdpSockRef::from(&send))?;
+        // A keyframe for three hundred viewers leaves in one go. The system's own bound may be lower.
+        let _ = abilities.set_send_buffer_size(UdpSockRef::from(&send), SEND_BUFFER);
+        let _ = abilities.set_recv_buffer_size(UdpSockRef::from(&send), RECEIVE_BUFFER);
         Ok(Arc::new(Self {
             receive: UdpSocket::from_std(socket)?,
             send,
+            abilities,
             table: Mutex::default(),
             started: Instant::now(),
             counters,
@@ -106,6 +130,7 @@ impl Mux {
             heard_ms: AtomicU64::new(self.started.elapsed().as_millis() as u64),
             started: self.started,
             streams,
+            path: Mutex::default(),
         });
         (
             PortGuard {
@@ -178,6 +203,31 @@ impl Mux {
     }
 }
 
+impl Mux {
+    /// Datagrams that one call to the kernel takes.
+    pub(crate) fn segments(&self) -> usize {
+        self.abilities.max_gso_segments()
+    }
+
+    /// Sends datagrams of one size (the last may be shorter) to one client, in one call where the kernel can.
+    pub(crate) fn send_run(&self, contents: &[u8], size: usize, to: SocketAddr) {
+        let transmit = Transmit {
+            destination: to,
+            ecn: None,
+            contents,
+            segment_size: (contents.len() > size).then_some(size),
+            src_ip: None,
+        };
+        if self
+            .abilities
+            .try_send(UdpSockRef::from(&self.send), &transmit)
+            .is_err()
+        {
+            bump(&self.counters.send_failed);
+        }
+    }
+}
+
 fn remove_own(map: &mut HashMap<SocketAddr, Arc<Port>>, key: &SocketAddr, port: &Arc<Port>) {
     if map.get(key).is_some_and(|p| Arc::ptr_eq(p, port)) {
         map.remove(key);
@@ -218,6 +268,28 @@ impl Port {
     pub(crate) fn silence(&self) -> Duration {
         let now = self.started.elapsed().as_millis() as u64;
         Duration::from_millis(now.saturating_sub(self.heard_ms.load(Ordering::Relaxed)))
+    }
+
+    /// The library sent something to the chosen pair.
+    pub(crate) fn set_path(&self, now: Path) {
+        *lock(&self.path) = Some(now);
+    }
+
+    pub(crate) fn udp_path_is(&self, to: SocketAddr) -> bool {
+        matches!(&*lock(&self.path), Some(Path::Udp(now)) if *now == to)
+    }
+
+    pub(crate) fn tcp_path_is(&self, out: &TcpOut) -> bool {
+        matches!(&*lock(&self.path), Some(Path::Tcp(now)) if now.is(out))
+    }
+
+    pub(crate) fn path(&self) -> Option<Path> {
+        lock(&self.path).clone()
+    }
+
+    /// The client takes no more for now (TCP alone can say so).
+    pub(crate) fn is_choked(&self) -> bool {
+        matches!(&*lock(&self.path), Some(Path::Tcp(stream)) if stream.is_full())
     }
 
     /// The next datagram, or registers the waker.

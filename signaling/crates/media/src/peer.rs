@@ -4,10 +4,12 @@
 //! they only post; the watcher works. Never waits for a slow client: a full queue loses the packet.
 
 use crate::codec;
-use crate::config::{GATHER, KEYFRAME_INBOX, MediaConfig};
+use crate::config::{GATHER, HEARD_INBOX, MediaConfig};
 use crate::error::MediaError;
 use crate::event::Kind;
-use crate::leg::{Answer, Leg, LegSink, LegSlot, Sent};
+use crate::egress::Egress;
+use crate::keys::KeyTap;
+use crate::leg::{Answer, Leg, LegSink, LegSlot, Sent, SlotReport};
 use crate::mux::{Mux, PortGuard};
 use crate::room::Connector;
 use crate::runtime::PortRuntime;
@@ -18,11 +20,12 @@ use async_trait::async_trait;
 use futures::FutureExt;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::ice::network_type::NetworkType;
-use rtc::interceptor::Slot as ChainSlot;
+use rtc::interceptor::{ReceiverReportBuilder, Slot as ChainSlot};
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::transport::RTCDtlsTransportState;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
-use rtc::rtp::Packet;
+use rtc::rtcp::sender_report::SenderReport;
+use rtc::rtp::Header;
 use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -37,7 +40,7 @@ use webrtc::media_stream::track_remote::TrackRemote;
 use webrtc::peer_connection::{
     PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
     RTCIceGatheringState, RTCPeerConnectionState, RTCSdpType, RTCSessionDescription, Registry,
-    SettingEngineBuilder, configure_nack, configure_rtcp_reports, configure_twcc_receiver_only,
+    SettingEngineBuilder, SrtpProtectionProfile, configure_nack, configure_twcc_receiver_only,
 };
 use webrtc::rtp_transceiver::RtpSender;
 use webrtc::runtime::Runtime;
@@ -56,6 +59,7 @@ pub(crate) struct WebRtcConnector {
 pub(crate) struct WebRtcLeg {
     pub pc: Arc<dyn PeerConnection>,
     pub port: PortGuard,
+    egress: Egress,
     udp_candidates: Vec<SocketAddr>,
     tcp_candidates: Vec<SocketAddr>,
     gathered: watch::Receiver<bool>,
@@ -115,21 +119,31 @@ impl Connector for WebRtcConnector {
     async fn connect(&self, sink: Arc<dyn LegSink>) -> Result<Arc<dyn Leg>, MediaError> {
         let mut codecs = codec::registered().map_err(unavailable("codecs"))?;
         let receptions = Receptions::default();
-        let (wanted_tx, wanted) = mpsc::channel(KEYFRAME_INBOX);
+        let (heard_tx, heard) = mpsc::channel(HEARD_INBOX);
         let chain = configure_nack(Registry::new(), &mut codecs);
-        let chain = configure_rtcp_reports(chain);
+        // Receiver reports alone: what is sent does not pass the library, ours tell of it.
+        let chain = chain.with(
+            ChainSlot::ReceiverReport,
+            ReceiverReportBuilder::new().build(),
+        );
         let chain =
             configure_twcc_receiver_only(chain, &mut codecs).map_err(unavailable("feedback"))?;
         let chain = chain.with(
             ChainSlot::from(14_000),
-            RtcpTap::new(wanted_tx, receptions.clone()),
+            RtcpTap::new(heard_tx, receptions.clone()),
         );
 
         let mut networks = vec![NetworkType::Udp4];
         if self.config.tcp {
             networks.push(NetworkType::Tcp4);
         }
+        let keys = KeyTap::new().map_err(|e| MediaError::Unavailable(format!("keys: {e}")))?;
         let settings = SettingEngineBuilder::new()
+            .with_crypto_provider(keys.clone())
+            .with_srtp_protection_profiles(vec![
+                SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm,
+                SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80,
+            ])
             .with_include_loopback_candidate(true)
             .with_lite(true)
             .with_multicast_dns_mode(MulticastDnsMode::Disabled)
@@ -169,9 +183,11 @@ impl Connector for WebRtcConnector {
                 .map_err(unavailable("connection"))?,
         );
         let (closed, closing) = watch::channel(false);
+        let egress = Egress::new(self.mux.clone(), port.port.clone(), keys);
         let leg = Arc::new(WebRtcLeg {
             pc,
             port,
+            egress,
             udp_candidates: self.udp_candidates.clone(),
             tcp_candidates: self.tcp_candidates.clone(),
             gathered,
@@ -186,7 +202,7 @@ impl Connector for WebRtcConnector {
             receptions,
             counts: HashMap::new(),
         };
-        tokio::spawn(watcher.run(state, tracks, wanted, closing));
+        tokio::spawn(watcher.run(state, tracks, heard, closing));
         Ok(leg)
     }
 }
@@ -326,22 +342,37 @@ impl Leg for WebRtcLeg {
         result
     }
 
-    fn send_rtp(&self, slot: usize, mut packet: Packet) -> Sent {
-        let Some(track) = self.read_slots(|slots| {
-            slots.get(slot).map(|s| {
-                packet.header.ssrc = s.ssrc;
-                packet.header.payload_type = s.payload_type;
-                s.track.clone()
-            })
-        }) else {
+    fn send_rtp(&self, slot: usize, mut header: Header, payload: &[u8]) -> Sent {
+        let Some((ssrc, payload_type)) =
+            self.read_slots(|slots| slots.get(slot).map(|s| (s.ssrc, s.payload_type)))
+        else {
             return Sent::Gone;
         };
-        // Polled once: the library's queue is bounded and a full one would make the publisher wait for this leg.
-        match track.write_rtp(packet).now_or_never() {
-            Some(Ok(())) => Sent::Queued,
-            Some(Err(_)) => Sent::Gone,
-            None => Sent::Full,
-        }
+        header.ssrc = ssrc;
+        header.payload_type = payload_type;
+        self.egress.add(&header, payload)
+    }
+
+    fn flush(&self) {
+        self.egress.flush();
+    }
+
+    fn report(&self, slot: usize, report: SlotReport) {
+        let Some((ssrc, track)) =
+            self.read_slots(|slots| slots.get(slot).map(|s| (s.ssrc, s.track.clone())))
+        else {
+            return;
+        };
+        let packet = SenderReport {
+            ssrc,
+            ntp_time: report.ntp,
+            rtp_time: report.rtp,
+            packet_count: report.packets,
+            octet_count: report.octets,
+            ..SenderReport::default()
+        };
+        // Through the library: it alone counts this connection's RTCP. Polled once, as its queue may be full.
+        let _ = track.write_rtcp(vec![Box::new(packet)]).now_or_never();
     }
 
     fn request_keyframe(&self) -> bool {

@@ -3,16 +3,21 @@
 //! Never waits and never knows the room: [`crate::room`] computes the receivers, here they are only walked. A receiver that cannot take
 //! a packet loses it alone. Limit: [`CONGESTED`].
 
-use crate::config::CONGESTED;
+use crate::clock::{Clocks, ntp};
+use crate::config::{CONGESTED, LOST_MOST};
 use crate::counters::{Counters, bump};
 use crate::event::Kind;
 use crate::forward::{Rewriter, Verdict};
+use crate::history::History;
 use crate::keyframe::{Ask, Coalescer};
-use crate::leg::{Leg, Sent};
+use crate::leg::{Leg, Sent, SlotReport};
 use crate::record::{Codec, Feed};
 use rtc::rtp::Packet;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
+
+const KINDS: [Kind; 2] = [Kind::Audio, Kind::Video];
 
 /// One receiving m-line of one connection.
 pub(crate) struct OutSlot {
@@ -27,6 +32,10 @@ struct OutState {
     rewriter: Rewriter,
     source_ssrc: u32,
     congested_until: Option<Instant>,
+    packets: u32,
+    octets: u32,
+    /// Packets when the page was last told.
+    reported: u32,
 }
 
 /// A member's outgoing side: where its packets go, and its keyframe requests.
@@ -35,6 +44,11 @@ pub(crate) struct Publisher {
     fan: [RwLock<Arc<[Arc<OutSlot>]>>; 2],
     keyframes: Mutex<Coalescer>,
     recording: RwLock<Option<Recorded>>,
+    /// Pictures alone: a repeated sound would come too late.
+    history: Mutex<History>,
+    clocks: Mutex<Clocks>,
+    /// SSRC of what came last, by kind.
+    sources: [AtomicU32; 2],
     counters: Arc<Counters>,
 }
 
@@ -47,11 +61,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl OutSlot {
     pub(crate) fn new(index: usize, mid: String, kind: Kind, leg: Arc<dyn Leg>) -> Arc<Self> {
-        let rewriter = Rewriter::new(kind);
         let state = OutState {
-            rewriter,
+            rewriter: Rewriter::new(kind),
             source_ssrc: 0,
             congested_until: None,
+            packets: 0,
+            octets: 0,
+            reported: 0,
         };
         Arc::new(Self {
             index,
@@ -66,9 +82,25 @@ impl OutSlot {
         lock(&self.state).rewriter.resync();
     }
 
-    /// Sends one packet; `true` if a keyframe is needed to go on.
-    fn forward(&self, now: Instant, packet: &Packet, counters: &Counters) -> bool {
+    /// Sends packets that came together; `true` if a keyframe is needed to go on.
+    fn forward(&self, now: Instant, packets: &[Packet], counters: &Counters) -> bool {
         let mut state = lock(&self.state);
+        let mut wanted = false;
+        for packet in packets {
+            wanted |= self.add(&mut state, now, packet, counters);
+        }
+        drop(state);
+        self.leg.flush();
+        wanted
+    }
+
+    fn add(
+        &self,
+        state: &mut OutState,
+        now: Instant,
+        packet: &Packet,
+        counters: &Counters,
+    ) -> bool {
         if let Some(until) = state.congested_until {
             if now < until {
                 bump(&counters.rtp_dropped);
@@ -80,17 +112,18 @@ impl OutSlot {
             state.source_ssrc = packet.header.ssrc;
             state.rewriter.resync();
         }
-        let mut packet = packet.clone(); // the payload is shared
-        match state
-            .rewriter
-            .rewrite(now, &mut packet.header, &packet.payload)
-        {
+        let mut header = packet.header.clone();
+        match state.rewriter.rewrite(now, &mut header, &packet.payload) {
             Verdict::AwaitKeyframe => return true,
             Verdict::Stale => return false,
             Verdict::Forward => {}
         }
-        match self.leg.send_rtp(self.index, packet) {
-            Sent::Queued => bump(&counters.rtp_out),
+        match self.leg.send_rtp(self.index, header, &packet.payload) {
+            Sent::Queued => {
+                bump(&counters.rtp_out);
+                state.packets = state.packets.wrapping_add(1);
+                state.octets = state.octets.wrapping_add(packet.payload.len() as u32);
+            }
             Sent::Gone => bump(&counters.rtp_dropped),
             Sent::Full => {
                 bump(&counters.rtp_dropped);
@@ -103,6 +136,48 @@ impl OutSlot {
         }
         false
     }
+
+    /// Sends again what the page misses and the history still has.
+    fn resend(&self, history: &History, sequences: &[u16], counters: &Counters) {
+        let state = lock(&self.state);
+        let Some((offset, _)) = state.rewriter.offsets() else {
+            return;
+        };
+        for sequence in sequences.iter().take(LOST_MOST) {
+            let kept = history.find(state.source_ssrc, sequence.wrapping_sub(offset));
+            let Some(packet) = kept else { continue };
+            let mut header = packet.header.clone();
+            if state.rewriter.again(&mut header)
+                && self.leg.send_rtp(self.index, header, &packet.payload) == Sent::Queued
+            {
+                bump(&counters.rtp_repeated);
+            }
+        }
+        drop(state);
+        self.leg.flush();
+    }
+
+    /// Tells the page where the clocks stand, if anything was sent since it was last told.
+    fn report(&self, now: u64, clocks: &Clocks) {
+        let mut state = lock(&self.state);
+        let (Some((_, offset)), Some(rtp)) =
+            (state.rewriter.offsets(), clocks.rtp(self.kind, now))
+        else {
+            return;
+        };
+        if state.packets == state.reported {
+            return;
+        }
+        state.reported = state.packets;
+        let report = SlotReport {
+            ntp: now,
+            rtp: rtp.wrapping_add(offset),
+            packets: state.packets,
+            octets: state.octets,
+        };
+        drop(state);
+        self.leg.report(self.index, report);
+    }
 }
 
 impl Publisher {
@@ -114,6 +189,9 @@ impl Publisher {
             fan,
             keyframes: Mutex::default(),
             recording: RwLock::default(),
+            history: Mutex::default(),
+            clocks: Mutex::default(),
+            sources: Default::default(),
             counters,
         })
     }
@@ -142,33 +220,68 @@ impl Publisher {
     }
 
     /// The sender says which of its timestamps is which moment (RFC 3550 §6.4.1).
-    pub(crate) fn sender_report(&self, ssrc: u32, ntp: u64, rtp: u32, at: Instant) {
-        self.record(|feed, _| feed.report(ssrc, ntp, rtp, at));
+    pub(crate) fn sender_report(&self, ssrc: u32, theirs: u64, rtp: u32, at: Instant) {
+        self.record(|feed, _| feed.report(ssrc, theirs, rtp, at));
+        let of = |kind: &Kind| self.sources[*kind as usize].load(Ordering::Relaxed) == ssrc;
+        if let Some(kind) = KINDS.into_iter().find(of) {
+            lock(&self.clocks).note(kind, ntp(SystemTime::now()), theirs, rtp);
+        }
     }
 
-    /// Records one packet, then sends it to everybody who hears it.
-    pub(crate) fn publish(self: &Arc<Self>, kind: Kind, packet: &Packet) {
-        bump(&self.counters.rtp_in);
+    fn fan(&self, kind: Kind) -> Arc<[Arc<OutSlot>]> {
+        self.fan[kind as usize]
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Records packets that came together, then sends them to everybody who hears them.
+    pub(crate) fn publish(self: &Arc<Self>, kind: Kind, packets: &[Packet]) {
+        let now = Instant::now();
+        self.counters
+            .rtp_in
+            .fetch_add(packets.len() as u64, Ordering::Relaxed);
+        if let Some(last) = packets.last() {
+            self.sources[kind as usize].store(last.header.ssrc, Ordering::Relaxed);
+        }
         let codec = match kind {
             Kind::Audio => Codec::Opus,
             Kind::Video => Codec::Vp8,
         };
         self.record(|feed, on| {
             if on[kind as usize] {
-                feed.packet(kind, codec, packet, Instant::now());
+                for packet in packets {
+                    feed.packet(kind, codec, packet, now);
+                }
             }
         });
-        let fan = self.fan[kind as usize]
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let now = Instant::now();
+        let fan = self.fan(kind);
+        if kind == Kind::Video && !fan.is_empty() {
+            let mut history = lock(&self.history);
+            packets.iter().for_each(|packet| history.keep(packet));
+        }
         let mut wanted = false;
         for slot in fan.iter() {
-            wanted |= slot.forward(now, packet, &self.counters);
+            wanted |= slot.forward(now, packets, &self.counters);
         }
         if wanted {
             self.wish_keyframe();
+        }
+    }
+
+    /// A receiver of this member misses packets of a slot.
+    pub(crate) fn resend(&self, slot: &OutSlot, sequences: &[u16]) {
+        slot.resend(&lock(&self.history), sequences, &self.counters);
+    }
+
+    /// Sender reports to everybody who hears this member.
+    pub(crate) fn report(&self) {
+        let now = ntp(SystemTime::now());
+        let clocks = lock(&self.clocks);
+        for kind in KINDS {
+            for slot in self.fan(kind).iter() {
+                slot.report(now, &clocks);
+            }
         }
     }
 

@@ -394,6 +394,30 @@ impl Room {
         }
     }
 
+    /// A page misses packets of what a slot carries.
+    pub(crate) fn lost(&self, member: &str, epoch: u64, slot: usize, sequences: &[u16]) {
+        let (publisher, slot) = {
+            let mut state = lock(&self.state);
+            if !state.live {
+                return;
+            }
+            let Some(conn) = state.conn(member, epoch) else {
+                return;
+            };
+            let Some(assigned) = conn.slots.get(slot) else {
+                return;
+            };
+            let (source, slot) = (assigned.member.clone(), assigned.slot.clone());
+            let publisher = source
+                .and_then(|id| state.member(&id)?.conn.as_ref())
+                .map(|c| c.publisher.clone());
+            (publisher, slot)
+        };
+        if let Some(publisher) = publisher {
+            publisher.resend(&slot, sequences);
+        }
+    }
+
     /// Each accepted connection ends in exactly one such event, so that whoever waits for it knows.
     fn tell_end(&self, member: &str, reason: EndReason) {
         self.outbox.push(MediaEvent::Disconnected {

@@ -6,18 +6,20 @@ use crate::counters::Counters;
 use crate::error::MediaError;
 use crate::event::{EndReason, Kind, MediaEvent, Outbox, SentMedia};
 use crate::forward::MemberRole::{self, Agent, Citizen, Listener, Whisper};
-use crate::leg::{Answer, Leg, LegSink, LegSlot, Sent};
+use crate::leg::{Answer, Leg, LegSink, LegSlot, Sent, SlotReport};
 use crate::room::{Connector, Room};
 use crate::sdp::{Offer, Section};
 use async_trait::async_trait;
 use rtc::rtp::{Header, Packet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 struct FakeLeg {
+    waiting: Mutex<Vec<(usize, Packet)>>,
     sent: Mutex<Vec<(usize, Packet)>>,
+    reports: Mutex<Vec<(usize, SlotReport)>>,
     full: AtomicBool,
     plis: AtomicUsize,
     closed: AtomicBool,
@@ -44,12 +46,25 @@ impl Leg for FakeLeg {
         })
     }
 
-    fn send_rtp(&self, slot: usize, packet: Packet) -> Sent {
+    fn send_rtp(&self, slot: usize, header: Header, payload: &[u8]) -> Sent {
         if self.full.load(Ordering::SeqCst) {
             return Sent::Full;
         }
-        self.sent.lock().unwrap().push((slot, packet));
+        let payload = payload.to_vec().into();
+        self.waiting
+            .lock()
+            .unwrap()
+            .push((slot, Packet { header, payload }));
         Sent::Queued
+    }
+
+    fn flush(&self) {
+        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap());
+        self.sent.lock().unwrap().extend(waiting);
+    }
+
+    fn report(&self, slot: usize, report: SlotReport) {
+        self.reports.lock().unwrap().push((slot, report));
     }
 
     fn request_keyframe(&self) -> bool {
@@ -74,7 +89,9 @@ struct Fakes {
 impl Connector for Fakes {
     async fn connect(&self, sink: Arc<dyn LegSink>) -> Result<Arc<dyn Leg>, MediaError> {
         let leg = Arc::new(FakeLeg {
+            waiting: Mutex::default(),
             sent: Mutex::default(),
+            reports: Mutex::default(),
             full: AtomicBool::new(false),
             plis: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
@@ -190,16 +207,11 @@ impl Peer {
         let header = Header {
             version: 2,
             sequence_number,
-            ssrc: 7,
+            ssrc: 7 + kind as u32,
             ..Header::default()
         };
-        self.sink.on_rtp(
-            kind,
-            &Packet {
-                header,
-                payload: payload.into(),
-            },
-        );
+        let payload = payload.into();
+        self.sink.on_rtp(kind, &[Packet { header, payload }]);
     }
 
     fn got(&self) -> Vec<(usize, u16)> {
@@ -508,4 +520,64 @@ async fn a_rung_of_the_ladder_drops_what_it_does_not_carry() {
     carry(true, true);
     citizen.key(2);
     assert_eq!(agent.got().len(), 2);
+}
+
+#[tokio::test]
+async fn who_missed_a_packet_of_the_picture_gets_it_again_under_the_same_number() {
+    let b = Bench::new();
+    b.room.set_live(true);
+    let citizen = b.join("c", Citizen).await;
+    let agent = b.join("a", Agent).await;
+    citizen.key(10);
+    for n in 11..20 {
+        citizen.delta(n);
+    }
+    citizen.audio(5);
+    let before = agent.got();
+    // Slot 1 is the picture. What never came, and sound, cannot be repeated.
+    agent.sink.on_lost(1, &[13, 15, 99]);
+    agent.sink.on_lost(0, &[5]);
+    assert_eq!(agent.got()[before.len()..], [(1, 13), (1, 15)]);
+    let sent = agent.leg.sent.lock().unwrap();
+    assert_eq!(sent[3].1.payload, sent[before.len()].1.payload);
+    assert_eq!(b.counters.snapshot().rtp_repeated, 2);
+    drop(sent);
+    // Nothing goes to who may not hear any more.
+    b.room.set_role("a", MemberRole::Held);
+    let before = agent.got().len();
+    agent.sink.on_lost(1, &[13]);
+    assert_eq!(agent.got().len(), before);
+}
+
+#[tokio::test]
+async fn sender_reports_follow_what_was_sent_on_the_publishers_clock() {
+    let b = Bench::new();
+    b.room.set_live(true);
+    let citizen = b.join("c", Citizen).await;
+    let agent = b.join("a", Agent).await;
+    citizen.key(10);
+    citizen.audio(5);
+    citizen.sink.on_report_due();
+    assert!(
+        agent.leg.reports.lock().unwrap().is_empty(),
+        "the publisher has not told its clock yet"
+    );
+    let theirs = 3_900_000_000u64 << 32;
+    for (kind, rtp) in [(Kind::Video, 9_000), (Kind::Audio, 48_000)] {
+        let ssrc = 7 + kind as u32;
+        citizen.sink.on_sender_report(ssrc, theirs, rtp, Instant::now());
+    }
+    citizen.sink.on_report_due();
+    let reports = agent.leg.reports.lock().unwrap().clone();
+    assert_eq!(reports.len(), 2);
+    for (slot, clock) in [(0, 48_000), (1, 9_000)] {
+        let (_, report) = reports.iter().find(|(s, _)| *s == slot).unwrap();
+        assert_eq!(report.packets, 1);
+        // Told at once: no more than the test's own time has passed.
+        assert!(report.rtp.wrapping_sub(clock) < 48_000 * 20, "{report:?}");
+    }
+    assert_eq!(reports[0].1.ntp, reports[1].1.ntp, "one instant for both");
+    // Nothing new, nothing told.
+    citizen.sink.on_report_due();
+    assert_eq!(agent.leg.reports.lock().unwrap().len(), 2);
 }

@@ -3,7 +3,7 @@
 //! The driver insists on binding a UDP socket and a TCP listener of its own; both are closed at once and only their addresses live on,
 //! as names of local candidates inside the driver.
 
-use crate::mux::{Mux, Port};
+use crate::mux::{Mux, Path, Port, is_of_the_chosen_pair};
 use crate::tcp::{MuxStream, PortListener};
 use std::future::Future;
 use std::io::{self, IoSliceMut};
@@ -110,6 +110,10 @@ impl AsyncUdpSocket for PortSocket {
     }
 
     fn poll_send(&self, _: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
+        if is_of_the_chosen_pair(transmit.contents) && !self.port.udp_path_is(transmit.destination)
+        {
+            self.port.set_path(Path::Udp(transmit.destination));
+        }
         self.mux.send_to(transmit.contents, transmit.destination);
         Poll::Ready(Ok(transmit.contents.len()))
     }

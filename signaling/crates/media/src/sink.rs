@@ -25,8 +25,18 @@ impl LegSink for MemberSink {
         }
     }
 
-    fn on_rtp(&self, kind: Kind, packet: &Packet) {
-        self.publisher.publish(kind, packet);
+    fn on_rtp(&self, kind: Kind, packets: &[Packet]) {
+        self.publisher.publish(kind, packets);
+    }
+
+    fn on_lost(&self, slot: usize, sequences: &[u16]) {
+        if let Some(room) = self.room.upgrade() {
+            room.lost(&self.member, self.epoch, slot, sequences);
+        }
+    }
+
+    fn on_report_due(&self) {
+        self.publisher.report();
     }
 
     fn on_sender_report(&self, ssrc: u32, ntp: u64, rtp: u32, at: Instant) {

@@ -1,18 +1,22 @@
-//! Reads a connection's inbound RTCP: keyframe requests (PLI, RFC 4585 §6.3.1; FIR, RFC 5104 §4.3.1) and what the page reports about
-//! the media that it receives (report blocks of SR and RR, RFC 3550 §6.4; browsers that also send put them into the SR).
+//! Reads a connection's inbound RTCP: keyframe requests (PLI, RFC 4585 §6.3.1; FIR, RFC 5104 §4.3.1), packets that the page misses
+//! (generic NACK, RFC 4585 §6.2.1), the page's clocks, and what it reports about the media that it receives (report blocks of SR and
+//! RR, RFC 3550 §6.4; browsers that also send put them into the SR).
 //!
 //! Runs on the driver's task, so it only looks and posts. Every packet passes on untouched.
 
+use crate::clock::ntp;
+use crate::config::LOST_MOST;
 use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket};
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::rtcp::receiver_report::ReceiverReport;
 use rtc::rtcp::reception_report::ReceptionReport;
 use rtc::rtcp::sender_report::SenderReport;
+use rtc::rtcp::transport_feedbacks::transport_layer_nack::TransportLayerNack;
 use rtc::sansio::Protocol;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime};
 use tokio::sync::mpsc;
 
 /// Report blocks kept between two readings; a page has ten slots.
@@ -30,12 +34,14 @@ pub(crate) struct Reception {
     pub rtt_ms: Option<f64>,
 }
 
-/// What the tap posts to the watcher.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// What the page wants or tells, for the watcher.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Heard {
-    /// A picture of this SSRC was lost at the page.
-    KeyframeWanted(u32),
-    /// The page's own clock and that of one of its streams.
+    /// The picture of this SSRC of ours cannot be decoded.
+    Keyframe(u32),
+    /// These packets of this SSRC of ours did not arrive.
+    Lost(u32, Vec<u16>),
+    /// The page's own clock (NTP) and that of one of its streams.
     SenderReport {
         ssrc: u32,
         ntp: u64,
@@ -55,7 +61,7 @@ pub(crate) struct RtcpTap {
 }
 
 impl RtcpTap {
-    /// Posts what was heard. A full channel loses nothing that is not said again.
+    /// A full channel loses little: the page asks again, and its next report comes.
     pub(crate) fn new(heard: mpsc::Sender<Heard>, receptions: Receptions) -> Self {
         Self {
             heard,
@@ -89,9 +95,7 @@ impl RtcpTap {
 
 /// The middle 32 bits of an NTP timestamp: units of 1/65536 s (RFC 3550 §4).
 fn ntp_middle(at: SystemTime) -> u32 {
-    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let seconds = since.as_secs().wrapping_add(2_208_988_800) as u32; // 1900 to 1970
-    (seconds << 16) | ((u64::from(since.subsec_nanos()) << 16) / 1_000_000_000) as u32
+    (ntp(at) >> 16) as u32
 }
 
 /// Now minus the time of our report minus the time that it lay there (RFC 3550 §6.4.1). A clock step gives nonsense: none.
@@ -118,11 +122,15 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for RtcpTap {
             for packet in packets {
                 let packet = packet.as_any();
                 if let Some(pli) = packet.downcast_ref::<PictureLossIndication>() {
-                    let _ = self.heard.try_send(Heard::KeyframeWanted(pli.media_ssrc));
+                    let _ = self.heard.try_send(Heard::Keyframe(pli.media_ssrc));
                 } else if let Some(fir) = packet.downcast_ref::<FullIntraRequest>() {
                     for entry in &fir.fir {
-                        let _ = self.heard.try_send(Heard::KeyframeWanted(entry.ssrc));
+                        let _ = self.heard.try_send(Heard::Keyframe(entry.ssrc));
                     }
+                } else if let Some(nack) = packet.downcast_ref::<TransportLayerNack>() {
+                    let lost = nack.nacks.iter().flat_map(|pair| pair.packet_list());
+                    let lost = lost.take(LOST_MOST).collect();
+                    let _ = self.heard.try_send(Heard::Lost(nack.media_ssrc, lost));
                 } else if let Some(report) = packet.downcast_ref::<SenderReport>() {
                     let _ = self.heard.try_send(Heard::SenderReport {
                         ssrc: report.ssrc,
@@ -164,7 +172,7 @@ impl Interceptor for RtcpTap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use std::time::{Duration, UNIX_EPOCH};
 
     #[test]
     fn round_trips_are_read_from_report_blocks() {

@@ -3,9 +3,9 @@
 //! Owns the listener until a stream has an owner; afterwards the stream belongs to that connection. Never keeps a stream that says
 //! nothing. Limits: [`TCP_PENDING`], [`TCP_FIRST_FRAME`], [`TCP_WRITE`].
 
-use crate::config::{DATAGRAM_BYTES, TCP_FIRST_FRAME, TCP_PENDING, TCP_WRITE};
+use crate::config::{DATAGRAM_BYTES, TCP_FIRST_FRAME, TCP_PENDING, TCP_QUEUE, TCP_WRITE};
 use crate::counters::bump;
-use crate::mux::{Mux, Port, stun_request_ufrag};
+use crate::mux::{Mux, Path, Port, is_of_the_chosen_pair, stun_request_ufrag};
 use futures::future::BoxFuture;
 use std::io;
 use std::net::SocketAddr;
@@ -23,7 +23,58 @@ pub(crate) struct MuxStream {
     port: Arc<Port>,
     prefix: Mutex<Vec<u8>>,
     read: AsyncMutex<OwnedReadHalf>,
-    write: AsyncMutex<OwnedWriteHalf>,
+    write: Arc<AsyncMutex<OwnedWriteHalf>>,
+    out: TcpOut,
+}
+
+/// Our own packets on a stream: whole frames, between those of the library.
+#[derive(Clone)]
+pub(crate) struct TcpOut(mpsc::Sender<Vec<u8>>);
+
+impl TcpOut {
+    /// Frames wait here for the client; the task ends with the last handle or with the stream.
+    fn new(write: Arc<AsyncMutex<OwnedWriteHalf>>) -> Self {
+        let (tx, mut frames) = mpsc::channel::<Vec<u8>>(TCP_QUEUE);
+        tokio::spawn(async move {
+            while let Some(frame) = frames.recv().await {
+                if write_frame(&write, &frame).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Self(tx)
+    }
+
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.0.same_channel(&other.0)
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.capacity() == 0
+    }
+
+    /// Queues one packet in its frame (RFC 4571 §2); a full queue loses it.
+    pub(crate) fn send(&self, packet: &[u8]) {
+        let Ok(length) = u16::try_from(packet.len()) else {
+            return;
+        };
+        let mut frame = Vec::with_capacity(2 + packet.len());
+        frame.extend_from_slice(&length.to_be_bytes());
+        frame.extend_from_slice(packet);
+        let _ = self.0.try_send(frame);
+    }
+}
+
+/// Writes whole frames or cuts the stream: half a frame makes it useless.
+async fn write_frame(write: &AsyncMutex<OwnedWriteHalf>, frame: &[u8]) -> io::Result<()> {
+    let mut write = write.lock().await;
+    match tokio::time::timeout(TCP_WRITE, write.write_all(frame)).await {
+        Ok(done) => done,
+        Err(_) => {
+            let _ = write.shutdown().await;
+            Err(io::ErrorKind::TimedOut.into())
+        }
+    }
 }
 
 impl std::fmt::Debug for MuxStream {
@@ -69,12 +120,14 @@ async fn adopt(mut stream: TcpStream, peer: SocketAddr, mux: &Mux) -> Option<()>
     stream.read_exact(&mut prefix[2..]).await.ok()?;
     let port = mux.find(stun_request_ufrag(&prefix[2..])?)?;
     let (read, write) = stream.into_split();
+    let write = Arc::new(AsyncMutex::new(write));
     let stream = MuxStream {
         peer,
         port: port.clone(),
         prefix: Mutex::new(prefix),
         read: AsyncMutex::new(read),
-        write: AsyncMutex::new(write),
+        out: TcpOut::new(write.clone()),
+        write,
     };
     port.deliver_stream(stream).then_some(())
 }
@@ -150,15 +203,15 @@ impl AsyncTcpStream for LocalStream {
         'a: 'b,
     {
         Box::pin(async move {
-            let mut write = self.stream.write.lock().await;
-            match tokio::time::timeout(TCP_WRITE, write.write_all(buf)).await {
-                Ok(done) => done,
-                Err(_) => {
-                    // Half a frame may be out: the stream is of no use any more.
-                    let _ = write.shutdown().await;
-                    Err(io::ErrorKind::TimedOut.into())
-                }
+            // The library hands over whole frames: length, then the packet.
+            if is_of_the_chosen_pair(buf.get(2..).unwrap_or_default())
+                && !self.stream.port.tcp_path_is(&self.stream.out)
+            {
+                self.stream
+                    .port
+                    .set_path(Path::Tcp(self.stream.out.clone()));
             }
+            write_frame(&self.stream.write, buf).await
         })
     }
 

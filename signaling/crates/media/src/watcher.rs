@@ -8,6 +8,7 @@ use crate::event::{EndReason, Kind};
 use crate::leg::LegSink;
 use crate::peer::{VideoIn, WebRtcLeg};
 use crate::tap::{Heard, Receptions};
+use futures::FutureExt as _;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -27,6 +28,9 @@ pub(crate) struct Watcher {
     /// Received and lost packets per SSRC at the last report.
     pub counts: HashMap<u32, (u64, i64)>,
 }
+
+/// Packets of one track that are passed on at once.
+const TOGETHER: usize = 32;
 
 impl Watcher {
     pub(crate) async fn run(
@@ -64,17 +68,15 @@ impl Watcher {
                     }
                 }
                 Some(track) = tracks.recv() => self.adopt(track, &mut readers, &mut current).await,
-                Some(heard) = heard.recv() => match heard {
-                    Heard::KeyframeWanted(ssrc) => {
-                        let Some(leg) = self.leg.upgrade() else { return };
-                        if let Some(slot) = leg.read_slots(|slots| slots.iter().position(|s| s.ssrc == ssrc)) {
-                            self.sink.on_keyframe_wanted(slot);
-                        }
-                    }
-                    Heard::SenderReport { ssrc, ntp, rtp, at } => self.sink.on_sender_report(ssrc, ntp, rtp, at),
-                },
+                Some(heard) = heard.recv() => {
+                    let Some(leg) = self.leg.upgrade() else { return };
+                    self.act(&leg, heard);
+                }
                 _ = tick.tick() => {
                     let Some(leg) = self.leg.upgrade() else { return };
+                    if connected {
+                        self.sink.on_report_due();
+                    }
                     if connected && leg.port.port.silence() >= self.config.silence {
                         break EndReason::Silent;
                     }
@@ -89,6 +91,25 @@ impl Watcher {
             }
         };
         self.sink.on_ended(reason);
+    }
+
+    fn act(&self, leg: &WebRtcLeg, heard: Heard) {
+        let slot = |ssrc: u32| leg.read_slots(|slots| slots.iter().position(|s| s.ssrc == ssrc));
+        match heard {
+            Heard::Keyframe(ssrc) => {
+                if let Some(slot) = slot(ssrc) {
+                    self.sink.on_keyframe_wanted(slot);
+                }
+            }
+            Heard::Lost(ssrc, sequences) => {
+                if let Some(slot) = slot(ssrc) {
+                    self.sink.on_lost(slot, &sequences);
+                }
+            }
+            Heard::SenderReport { ssrc, ntp, rtp, at } => {
+                self.sink.on_sender_report(ssrc, ntp, rtp, at);
+            }
+        }
     }
 
     /// Reads a new incoming track. One per kind: a newer one (after renegotiation) takes the place of the older.
@@ -116,12 +137,25 @@ impl Watcher {
         }
         let sink = self.sink.clone();
         let reader = readers.spawn(async move {
+            let mut together = Vec::with_capacity(TOGETHER);
             while let Some(event) = track.poll().await {
-                if let TrackRemoteEvent::OnRtpPacket(packet) = event {
-                    if packet.header.ssrc != video.ssrc.load(Ordering::Relaxed) {
-                        video.ssrc.store(packet.header.ssrc, Ordering::Relaxed);
+                let mut next = Some(event);
+                // What has come already leaves together: a frame is several packets.
+                while let Some(event) = next.take() {
+                    if let TrackRemoteEvent::OnRtpPacket(packet) = event {
+                        together.push(packet);
                     }
-                    sink.on_rtp(kind, &packet);
+                    if together.len() < TOGETHER {
+                        next = track.poll().now_or_never().flatten();
+                    }
+                }
+                if let Some(last) = together.last() {
+                    let ssrc = last.header.ssrc;
+                    if video.ssrc.load(Ordering::Relaxed) != ssrc {
+                        video.ssrc.store(ssrc, Ordering::Relaxed);
+                    }
+                    sink.on_rtp(kind, &together);
+                    together.clear();
                 }
             }
         });
