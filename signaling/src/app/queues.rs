@@ -184,6 +184,8 @@ pub async fn overflow(
         let (a, id, code, body) = (a.clone(), id.clone(), code.clone(), body.clone());
         Box::pin(async move {
             let name = named(tx, &code).await?;
+            // A consent that is being withdrawn is waited for.
+            dialect::lock_hall(tx, &id).await?;
             let to = match &body.hall {
                 Some(to) => Some(consenting(tx, to, &id, "/hall").await?),
                 None => None,
