@@ -12,7 +12,8 @@ const NTP_TO_UNIX: u64 = 2_208_988_800;
 /// NTP's 32.32 format (RFC 5905 §6).
 pub(crate) fn ntp(at: SystemTime) -> u64 {
     let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    ((since.as_secs() + NTP_TO_UNIX) << 32) | ((u64::from(since.subsec_nanos()) << 32) / 1_000_000_000)
+    ((since.as_secs() + NTP_TO_UNIX) << 32)
+        | ((u64::from(since.subsec_nanos()) << 32) / 1_000_000_000)
 }
 
 /// A publisher's clocks.

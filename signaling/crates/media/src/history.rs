@@ -52,7 +52,10 @@ mod tests {
         let last = 65_999u32 as u16;
         assert!(history.find(1, last).is_some());
         assert!(history.find(2, last).is_none(), "another stream");
-        assert!(history.find(1, last.wrapping_add(1)).is_none(), "not yet sent");
+        assert!(
+            history.find(1, last.wrapping_add(1)).is_none(),
+            "not yet sent"
+        );
         let oldest = last.wrapping_sub(HISTORY as u16 - 1);
         assert!(history.find(1, oldest).is_some());
         assert!(history.find(1, oldest.wrapping_sub(1)).is_none());

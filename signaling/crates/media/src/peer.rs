@@ -5,9 +5,9 @@
 
 use crate::codec;
 use crate::config::{GATHER, HEARD_INBOX, MediaConfig};
+use crate::egress::Egress;
 use crate::error::MediaError;
 use crate::event::Kind;
-use crate::egress::Egress;
 use crate::keys::KeyTap;
 use crate::leg::{Answer, Leg, LegSink, LegSlot, Sent, SlotReport};
 use crate::mux::{Mux, PortGuard};

@@ -266,7 +266,11 @@ mod tests {
         assert_eq!(r.of(0), 1);
         assert_eq!(r.of(65_535), 0, "late, from before the wrap");
         assert_eq!(r.of(1), 1);
-        assert_eq!(r.of(40_000), 0, "more than half a turn away: from before the wrap");
+        assert_eq!(
+            r.of(40_000),
+            0,
+            "more than half a turn away: from before the wrap"
+        );
         assert_eq!(r.highest, 1);
     }
 }

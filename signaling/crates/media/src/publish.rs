@@ -160,8 +160,7 @@ impl OutSlot {
     /// Tells the page where the clocks stand, if anything was sent since it was last told.
     fn report(&self, now: u64, clocks: &Clocks) {
         let mut state = lock(&self.state);
-        let (Some((_, offset)), Some(rtp)) =
-            (state.rewriter.offsets(), clocks.rtp(self.kind, now))
+        let (Some((_, offset)), Some(rtp)) = (state.rewriter.offsets(), clocks.rtp(self.kind, now))
         else {
             return;
         };

@@ -565,7 +565,9 @@ async fn sender_reports_follow_what_was_sent_on_the_publishers_clock() {
     let theirs = 3_900_000_000u64 << 32;
     for (kind, rtp) in [(Kind::Video, 9_000), (Kind::Audio, 48_000)] {
         let ssrc = 7 + kind as u32;
-        citizen.sink.on_sender_report(ssrc, theirs, rtp, Instant::now());
+        citizen
+            .sink
+            .on_sender_report(ssrc, theirs, rtp, Instant::now());
     }
     citizen.sink.on_report_due();
     let reports = agent.leg.reports.lock().unwrap().clone();
