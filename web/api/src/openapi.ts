@@ -856,6 +856,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{id}/supervision-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the hall tells of supervision. */
+        get: operations["get_halls_id_supervision_policy"];
+        /** Keep what the hall tells of supervision. */
+        put: operations["put_halls_id_supervision_policy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{id}/tickets": {
         parameters: {
             query?: never;
@@ -1571,6 +1589,24 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}/supervision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to supervise a session, or go on in another mode. */
+        post: operations["post_sessions_id_supervision"];
+        /** Leave the session. */
+        delete: operations["delete_sessions_id_supervision"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2615,6 +2651,23 @@ export interface components {
             kind: "mode_refused";
         } | {
             /** @enum {string} */
+            kind: "supervision_started";
+            member: string;
+            mode: components["schemas"]["SupervisionMode"];
+        } | {
+            /** @enum {string} */
+            kind: "supervision_changed";
+            member: string;
+            mode: components["schemas"]["SupervisionMode"];
+        } | {
+            /** @enum {string} */
+            kind: "supervision_ended";
+            member: string;
+            name: components["schemas"]["Bilingual"] | null;
+            /** @description `left`, `lost`, `other_hall`. */
+            reason: string;
+        } | {
+            /** @enum {string} */
             kind: "noted";
             note: string;
         } | {
@@ -2740,6 +2793,11 @@ export interface components {
              */
             version: number;
         };
+        /**
+         * @description Where the agent goes whose session is taken over.
+         * @enum {string}
+         */
+        FormerAgent: "leaves" | "stays";
         /** @description `POST /api/v1/seats/{id}/away` */
         GoAway: {
             reason: string;
@@ -3081,6 +3139,7 @@ export interface components {
                 seat_name: components["schemas"]["Bilingual"];
                 since: string;
                 state: components["schemas"]["SessionState"];
+                supervision?: components["schemas"]["LiveSupervision"] | null;
                 ticket: string;
             }[];
         };
@@ -3316,7 +3375,14 @@ export interface components {
             seat_name: components["schemas"]["Bilingual"];
             since: string;
             state: components["schemas"]["SessionState"];
+            supervision: components["schemas"]["LiveSupervision"] | null;
             ticket: string;
+        };
+        LiveSupervision: {
+            /** @description The caller's own. */
+            mine: boolean;
+            mode: components["schemas"]["SupervisionMode"];
+            name: string;
         };
         /** @description `POST /api/v1/auth/login`. The refresh token comes as an HttpOnly cookie. */
         Login: {
@@ -3575,6 +3641,12 @@ export interface components {
             skills: {
                 [key: string]: number;
             };
+        };
+        /** @description `PUT /api/v1/halls/{id}/supervision-policy`, over the version that was on the screen. */
+        PutSupervisionPolicy: {
+            policy: components["schemas"]["SupervisionPolicy"];
+            /** Format: int64 */
+            version: number;
         };
         QueueNow: {
             code: string;
@@ -3980,6 +4052,8 @@ export interface components {
             sign: components["schemas"]["SignView"] | null;
             started_at: string;
             state: components["schemas"]["SessionState"];
+            supervision: components["schemas"]["SupervisionView"] | null;
+            supervision_notice: components["schemas"]["Bilingual"] | null;
             /** Format: int64 */
             version: number;
         };
@@ -4002,6 +4076,12 @@ export interface components {
              * @description The version that was on the screen; 0: there was none.
              */
             version: number;
+        };
+        /** @description `POST /api/v1/sessions/{id}/supervision`: begins, or goes on in another mode. */
+        SetSupervision: {
+            /** @description For `take_over` alone. */
+            former?: components["schemas"]["FormerAgent"];
+            mode: components["schemas"]["SupervisionMode"];
         };
         /** @description `PUT /api/v1/tickets/{id}/mode`: the place in line is kept. */
         SetTicketMode: {
@@ -4116,6 +4196,52 @@ export interface components {
             label: components["schemas"]["Bilingual"];
             /** @description `done`, `current`, `next`, `stopped` */
             status: string;
+        };
+        /** @enum {string} */
+        SupervisionMode: "listen" | "whisper" | "barge" | "take_over";
+        /** @description What a hall tells of supervision. */
+        SupervisionPolicy: {
+            listen: components["schemas"]["SupervisionTold"];
+            /** @description Every call begins with `text`, on the citizen's page. */
+            standing: boolean;
+            /** @description At most 60 characters a language. */
+            text: components["schemas"]["Bilingual"];
+            /** @description The agent is always told. */
+            whisper: components["schemas"]["SupervisionTold"];
+        };
+        SupervisionPolicyView: {
+            hall: string;
+            policy: components["schemas"]["SupervisionPolicy"];
+            /**
+             * Format: int64
+             * @description 0: nobody has kept one; the default holds.
+             */
+            version: number;
+        };
+        /** @description Whose pages show it while it lasts. */
+        SupervisionTold: {
+            /** @description The agent and who helps them. */
+            agent: boolean;
+            /** @description The citizen, their guests and interpreters. */
+            citizen: boolean;
+        };
+        /** @description A supervisor in a session. */
+        SupervisionView: {
+            /** @description In this mode since. */
+            changed_at: string;
+            /** @description `left`, `lost`, `session_ended`, `other_hall`, `joined` (they came in as somebody else), `took_over`. */
+            end_reason: string | null;
+            ended_at: string | null;
+            id: string;
+            /** @description Who they are in the session. */
+            member: string;
+            mode: components["schemas"]["SupervisionMode"];
+            name: components["schemas"]["Bilingual"];
+            /** @description The media room: where `media_offer` goes. */
+            room: string;
+            session: string;
+            since: string;
+            told: components["schemas"]["SupervisionTold"];
         };
         /** @description `POST /api/v1/tickets`: the visit queues. */
         TakeTicket: {
@@ -5889,6 +6015,68 @@ export interface operations {
             };
         };
     };
+    get_halls_id_supervision_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupervisionPolicyView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_halls_id_supervision_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutSupervisionPolicy"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupervisionPolicyView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_halls_id_tickets: {
         parameters: {
             query?: never;
@@ -7316,6 +7504,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_sessions_id_supervision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetSupervision"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupervisionView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_sessions_id_supervision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupervisionView"];
+                };
             };
             default: {
                 headers: {
