@@ -127,7 +127,7 @@ async function soundByLine(page: Page): Promise<Map<string, number>> {
     const found: [string, number][] = []
     if (!peer) return found
     for (const report of (await peer.getStats()).values() as Iterable<RTCInboundRtpStreamStats>) {
-      if (report.type === 'inbound-rtp' && report.kind === 'audio') found.push([report.mid, report.packetsReceived ?? 0])
+      if (report.type === 'inbound-rtp' && report.kind === 'audio') found.push([report.mid ?? '', report.packetsReceived ?? 0])
     }
     return found
   })

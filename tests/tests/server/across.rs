@@ -78,7 +78,7 @@ both!(a_colleague_of_another_hall_is_asked_by_name, |county| {
 
     // For agents of the hall alone.
     let path = format!("/halls/{}/colleagues", hall());
-    for http in [&citizen.http, &far.http, &staff(&node, "supervisor").await] {
+    for http in [&citizen.http, &far.http, &staff(&node, "admin").await] {
         let p = http.get::<Value>(&path).await.unwrap_err();
         assert_eq!(p.status, 403, "{}", p.code);
     }

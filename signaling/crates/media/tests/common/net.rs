@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use webrtc::runtime::*;
@@ -80,11 +80,15 @@ struct CutSocket {
     cut: Arc<AtomicBool>,
     lose_every: Arc<AtomicUsize>,
     heard: AtomicUsize,
+    waiting: Mutex<VecDeque<(Vec<u8>, RecvMeta)>>,
 }
 
 impl CutSocket {
     fn loses(&self, datagram: &[u8]) -> bool {
         // RTP and not RTCP (RFC 7983, RFC 5761).
+        if datagram.len() < 2 {
+            return false;
+        }
         let rtp = (128..192).contains(&datagram[0]) && !(192..224).contains(&datagram[1]);
         let every = self.lose_every.load(Ordering::SeqCst);
         let lost =
@@ -97,7 +101,7 @@ impl AsyncUdpSocket for CutSocket {
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.inner.local_addr()
     }
-    // One datagram a read, so that each can be lost by itself.
+    // One datagram a read, so that each can be lost by itself; the kernel may hand over several that came as one.
     fn max_gro_segments(&self) -> usize {
         1
     }
@@ -114,9 +118,28 @@ impl AsyncUdpSocket for CutSocket {
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
         loop {
-            let polled = self.inner.poll_recv(cx, bufs, meta);
-            if polled.is_pending() || !self.loses(&bufs[0]) {
-                return polled;
+            let next = self.waiting.lock().unwrap().pop_front();
+            if let Some((datagram, of)) = next {
+                bufs[0][..datagram.len()].copy_from_slice(&datagram);
+                meta[0] = of;
+                meta[0].len = datagram.len();
+                meta[0].stride = datagram.len();
+                return Poll::Ready(Ok(1));
+            }
+            let mut whole = vec![0; 1 << 16];
+            let mut came = [RecvMeta::default()];
+            let read = {
+                let mut buffers = [IoSliceMut::new(&mut whole)];
+                std::task::ready!(self.inner.poll_recv(cx, &mut buffers, &mut came))?
+            };
+            if read == 0 || came[0].len == 0 {
+                continue;
+            }
+            let mut waiting = self.waiting.lock().unwrap();
+            for datagram in whole[..came[0].len].chunks(came[0].stride.max(1)) {
+                if !self.loses(datagram) {
+                    waiting.push_back((datagram.to_vec(), came[0].clone()));
+                }
             }
         }
     }
@@ -132,6 +155,7 @@ impl Runtime for CutRuntime {
             cut: self.cut.clone(),
             lose_every: self.lose_every.clone(),
             heard: AtomicUsize::new(0),
+            waiting: Mutex::default(),
         }))
     }
     fn wrap_tcp_listener(&self, l: std::net::TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
