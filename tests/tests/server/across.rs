@@ -41,7 +41,7 @@ async fn colleagues(http: &Http) -> Colleagues {
 
 both!(a_colleague_of_another_hall_is_asked_by_name, |county| {
     let node = county.start("a").await;
-    let (mut citizen, a, _b, session, _) = three(&node).await;
+    let (mut citizen, a, _b, session, _) = Box::pin(three(&node)).await;
     let mut far = sit_there(&node).await;
     let seen = colleagues(&a.http).await;
     assert!(seen.items.iter().all(|c| c.seat != a.seat), "not oneself");
@@ -87,7 +87,7 @@ both!(a_colleague_of_another_hall_is_asked_by_name, |county| {
 
 both!(a_warm_transfer_goes_over_to_the_other_hall, |county| {
     let node = county.start("a").await;
-    let (mut citizen, mut a, b, session, _) = three(&node).await;
+    let (mut citizen, mut a, b, session, _) = Box::pin(three(&node)).await;
     let mut far = sit_there(&node).await;
     citizen.line.chat(&session, "您好").await;
     ask(&a, &session, "transfer_warm", seat("nanxian-1"))
@@ -130,7 +130,7 @@ both!(a_warm_transfer_goes_over_to_the_other_hall, |county| {
 
 both!(a_cold_transfer_rings_the_other_hall_alone, |county| {
     let node = county.start("a").await;
-    let (mut citizen, mut a, b, session, ticket) = three(&node).await;
+    let (mut citizen, mut a, b, session, ticket) = Box::pin(three(&node)).await;
     // Another talk is nothing to the other hall.
     let mut c = Agent::sit(&node, "agent3", "seat-3").await;
     let mut far = sit_there(&node).await;
@@ -192,7 +192,7 @@ both!(
     nobody_there_takes_it_and_the_first_queue_is_home,
     |county| {
         let node = county.start("a").await;
-        let (mut citizen, a, mut b, session, ticket) = three(&node).await;
+        let (mut citizen, a, mut b, session, ticket) = Box::pin(three(&node)).await;
         let mut far = sit_there(&node).await;
         ask(&a, &session, "transfer_cold", far_queue())
             .await
@@ -217,7 +217,7 @@ both!(
 
 both!(without_consent_nobody_there_is_asked, |county| {
     let node = county.start("a").await;
-    let (mut citizen, a, mut b, session, ticket) = three(&node).await;
+    let (mut citizen, a, mut b, session, ticket) = Box::pin(three(&node)).await;
     let mut far = sit_there(&node).await;
     consent(&node, false).await;
     let skill = json!({"to": "skill", "code": "general", "hall": there()});

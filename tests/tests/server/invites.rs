@@ -21,7 +21,7 @@ async fn chat(line: &mut Line, session: &str, text: &str) -> Result<(), String> 
 
 both!(a_colleague_is_consulted_while_the_citizen_holds, |county| {
     let node = county.start("a").await;
-    let (mut citizen, mut a, mut b, session, _) = three(&node).await;
+    let (mut citizen, mut a, mut b, session, _) = Box::pin(three(&node)).await;
     chat(&mut citizen.line, &session, "private").await.unwrap();
     let made = ask(&a, &session, "consult", seat("seat-2")).await.unwrap();
     assert!(made.link.is_none());
@@ -96,7 +96,7 @@ both!(a_colleague_is_consulted_while_the_citizen_holds, |county| {
 
 both!(nobody_answers_and_the_session_goes_on_as_before, |county| {
     let node = county.start("a").await;
-    let (mut citizen, a, mut b, session, _) = three(&node).await;
+    let (mut citizen, a, mut b, session, _) = Box::pin(three(&node)).await;
     ask(&a, &session, "join", seat("seat-2")).await.unwrap();
     let ring = rung(&mut b).await;
     node.sql("UPDATE invites SET due_at = 1 WHERE state = 'ringing'")
@@ -145,7 +145,7 @@ both!(
     what_makes_no_sense_is_refused_and_changes_nothing,
     |county| {
         let node = county.start("a").await;
-        let (citizen, a, b, session, _) = three(&node).await;
+        let (citizen, a, b, session, _) = Box::pin(three(&node)).await;
         let me = json!({"to": "staff", "id": named::<StaffId>("staff", "agent1")});
         let cases = [
             ("transfer_warm", me, "transfer_self"),
@@ -225,7 +225,7 @@ both!(
     a_family_member_comes_by_link_once_and_sees_no_paper,
     |county| {
         let node = county.start("a").await;
-        let (mut citizen, mut a, _b, session, _) = three(&node).await;
+        let (mut citizen, mut a, _b, session, _) = Box::pin(three(&node)).await;
         let made = ask(&a, &session, "guest", json!({"to": "link"}))
             .await
             .unwrap();

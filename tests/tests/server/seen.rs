@@ -62,7 +62,7 @@ fn about<'a>(events: &'a [SessionEvent], member: &str) -> Vec<&'a SessionEvent> 
 
 both!(who_is_in_private_talk_is_nobody_to_the_citizen, |county| {
     let node = county.start("a").await;
-    let (mut citizen, mut a, mut b, session, _) = three(&node).await;
+    let (mut citizen, mut a, mut b, session, _) = Box::pin(three(&node)).await;
     let (mut family, _) = guest(&node, &a, &session).await;
     session_where(&mut citizen.line, "the guest", |s| s.members.len() == 3).await;
     ask(&a, &session, "consult", seat("seat-2")).await.unwrap();
@@ -109,7 +109,7 @@ both!(who_is_in_private_talk_is_nobody_to_the_citizen, |county| {
 
 both!(who_has_not_come_yet_is_not_shown, |county| {
     let node = county.start("a").await;
-    let (mut citizen, mut a, mut b, session, _) = three(&node).await;
+    let (mut citizen, mut a, mut b, session, _) = Box::pin(three(&node)).await;
     ask(&a, &session, "join", seat("seat-2")).await.unwrap();
     let ring = rung(&mut b).await;
     step(&b.http, &ring, "accept").await.unwrap();
@@ -125,7 +125,7 @@ both!(who_has_not_come_yet_is_not_shown, |county| {
 
 both!(hints_go_where_what_they_are_about_may_be_read, |county| {
     let node = county.start("a").await;
-    let (mut citizen, mut a, mut b, session, _) = three(&node).await;
+    let (mut citizen, mut a, mut b, session, _) = Box::pin(three(&node)).await;
     let (mut family, _) = guest(&node, &a, &session).await;
     for line in [&mut citizen.line, &mut a.line] {
         session_where(line, "the guest", |s| {
@@ -186,7 +186,7 @@ both!(hints_go_where_what_they_are_about_may_be_read, |county| {
 
 both!(who_comes_late_can_name_who_left, |county| {
     let node = county.start("a").await;
-    let (mut citizen, a, mut b, session, _) = three(&node).await;
+    let (mut citizen, a, mut b, session, _) = Box::pin(three(&node)).await;
     let (_family, link) = guest(&node, &a, &session).await;
     step(&a.http, &link, "finish").await.unwrap();
     session_where(&mut citizen.line, "two", |s| s.members.len() == 2).await;

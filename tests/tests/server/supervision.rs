@@ -63,7 +63,7 @@ both!(
     who_listens_is_the_agent_s_to_know_and_not_the_citizen_s,
     |county| {
         let node = county.start("a").await;
-        let (mut citizen, mut agent, boss, mut line, session) = talk(&node).await;
+        let (mut citizen, mut agent, boss, mut line, session) = Box::pin(talk(&node)).await;
         let v = go(&boss, &session, "listen").await.unwrap();
         assert_eq!(
             (v.mode, v.told.agent, v.told.citizen),
@@ -171,7 +171,7 @@ both!(
     only_a_supervisor_of_the_hall_who_is_no_part_of_it,
     |county| {
         let node = county.start("a").await;
-        let (_citizen, agent, boss, mut line, session) = talk(&node).await;
+        let (_citizen, agent, boss, mut line, session) = Box::pin(talk(&node)).await;
         assert_eq!(code(&agent.http, &session, "listen").await, "role_missing");
         let admin = staff(&node, "admin").await;
         assert_eq!(code(&admin, &session, "listen").await, "role_missing");
@@ -231,7 +231,7 @@ both!(
 
 both!(nobody_supervises_two_talks_or_their_own, |county| {
     let node = county.start("a").await;
-    let (_citizen, _agent, boss, _line, session) = talk(&node).await;
+    let (_citizen, _agent, boss, _line, session) = Box::pin(talk(&node)).await;
     go(&boss, &session, "listen").await.unwrap();
     let mut own = Agent::sit(&node, "supervisor", "seat-3").await;
     let mut other = Citizen::arrive(&node).await;
@@ -255,7 +255,7 @@ both!(nobody_supervises_two_talks_or_their_own, |county| {
 
 both!(a_private_talk_has_no_supervisor, |county| {
     let node = county.start("a").await;
-    let (mut citizen, mut a, mut b, session, _) = three(&node).await;
+    let (mut citizen, a, mut b, session, _) = Box::pin(three(&node)).await;
     let boss = staff(&node, "supervisor").await;
     ask(&a, &session, "consult", seat("seat-2")).await.unwrap();
     let ring = rung(&mut b).await;
@@ -279,7 +279,7 @@ both!(
     who_is_lost_is_out_after_a_grace_and_the_end_ends_it,
     |county| {
         let node = county.start("a").await;
-        let (mut citizen, mut agent, boss, line, session) = talk(&node).await;
+        let (mut citizen, mut agent, boss, line, session) = Box::pin(talk(&node)).await;
         let mut line = line;
         go(&boss, &session, "listen").await.unwrap();
         line.join(&session, 0).await;
@@ -324,7 +324,7 @@ async fn told_of_audit(node: &Node) -> u64 {
 
 both!(a_transfer_within_the_hall_keeps_the_listener, |county| {
     let node = county.start("a").await;
-    let (mut citizen, mut a, mut b, session, _) = three(&node).await;
+    let (mut citizen, mut a, mut b, session, _) = Box::pin(three(&node)).await;
     let boss = staff(&node, "supervisor").await;
     let mut line = Line::open(&boss).await;
     go(&boss, &session, "listen").await.unwrap();

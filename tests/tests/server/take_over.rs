@@ -18,7 +18,7 @@ const ITEM: &str = "no-criminal-record";
 
 both!(the_session_is_theirs_with_all_that_is_in_it, |county| {
     let node = county.start("a").await;
-    let (mut citizen, mut a, _b, session, _) = three(&node).await;
+    let (mut citizen, mut a, _b, session, _) = Box::pin(three(&node)).await;
     citizen.line.chat(&session, "您好").await;
     let (s, item) = (session.clone(), ITEM.to_owned());
     let opens = Command::FormOpen {
@@ -88,7 +88,7 @@ both!(the_session_is_theirs_with_all_that_is_in_it, |county| {
 
 both!(who_served_may_stay_beside_them, |county| {
     let node = county.start("a").await;
-    let (mut citizen, mut a, _b, session, _) = three(&node).await;
+    let (mut citizen, mut a, _b, session, _) = Box::pin(three(&node)).await;
     let own = Agent::sit(&node, "supervisor", "seat-3").await;
     let mut line = Line::open(&own.http).await;
     go(&own.http, &session, "barge").await.unwrap();
@@ -116,7 +116,7 @@ both!(who_served_may_stay_beside_them, |county| {
 
 both!(a_citizen_whose_agent_is_lost_is_caught, |county| {
     let node = county.start("a").await;
-    let (mut citizen, a, _b, session, _) = three(&node).await;
+    let (mut citizen, a, _b, session, _) = Box::pin(three(&node)).await;
     let own = Agent::sit(&node, "supervisor", "seat-3").await;
     let mut line = Line::open(&own.http).await;
     go(&own.http, &session, "listen").await.unwrap();
@@ -138,7 +138,7 @@ both!(a_citizen_whose_agent_is_lost_is_caught, |county| {
 
 both!(not_under_a_transfer_that_is_on_its_way, |county| {
     let node = county.start("a").await;
-    let (_citizen, a, mut b, session, _) = three(&node).await;
+    let (_citizen, a, mut b, session, _) = Box::pin(three(&node)).await;
     let own = Agent::sit(&node, "supervisor", "seat-3").await;
     let mut line = Line::open(&own.http).await;
     go(&own.http, &session, "listen").await.unwrap();

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 both!(warm_introduces_and_then_leaves, |county| {
     let node = county.start("a").await;
-    let (mut citizen, mut a, mut b, session, _) = three(&node).await;
+    let (mut citizen, mut a, mut b, session, _) = Box::pin(three(&node)).await;
     citizen.line.chat(&session, "您好").await;
     ask(&a, &session, "transfer_warm", seat("seat-2"))
         .await
@@ -76,7 +76,7 @@ both!(warm_introduces_and_then_leaves, |county| {
 
 both!(cold_hands_the_same_session_to_the_next_seat, |county| {
     let node = county.start("a").await;
-    let (mut citizen, mut a, mut b, session, ticket) = three(&node).await;
+    let (mut citizen, mut a, mut b, session, ticket) = Box::pin(three(&node)).await;
     ask(&a, &session, "transfer_cold", seat("seat-2"))
         .await
         .unwrap();
@@ -102,7 +102,7 @@ both!(cold_hands_the_same_session_to_the_next_seat, |county| {
 
 both!(who_took_over_is_lost_and_anybody_serves_next, |county| {
     let node = county.start("a").await;
-    let (mut citizen, mut a, mut b, session, _) = three(&node).await;
+    let (mut citizen, mut a, mut b, session, _) = Box::pin(three(&node)).await;
     ask(&a, &session, "transfer_cold", seat("seat-2"))
         .await
         .unwrap();
@@ -130,7 +130,7 @@ both!(who_took_over_is_lost_and_anybody_serves_next, |county| {
 
 both!(what_nobody_takes_comes_back_to_the_first_queue, |county| {
     let node = county.start("a").await;
-    let (mut citizen, mut a, mut b, session, ticket) = three(&node).await;
+    let (mut citizen, mut a, mut b, session, ticket) = Box::pin(three(&node)).await;
     let target = json!({"to": "queue", "skill": "general"});
     ask(&a, &session, "transfer_cold", target).await.unwrap();
     out(&mut a.line, &session).await;
@@ -158,7 +158,7 @@ both!(what_nobody_takes_comes_back_to_the_first_queue, |county| {
 
 both!(a_new_rule_does_not_turn_who_is_on_the_way, |county| {
     let node = county.start("a").await;
-    let (mut citizen, a, mut b, session, ticket) = three(&node).await;
+    let (mut citizen, a, mut b, session, ticket) = Box::pin(three(&node)).await;
     ask(&a, &session, "transfer_cold", seat("seat-2"))
         .await
         .unwrap();
@@ -185,7 +185,7 @@ both!(a_new_rule_does_not_turn_who_is_on_the_way, |county| {
 
 both!(a_transfer_that_cannot_be_changes_nothing, |county| {
     let node = county.start("a").await;
-    let (citizen, a, b, session, _) = three(&node).await;
+    let (citizen, a, b, session, _) = Box::pin(three(&node)).await;
     let unchanged = async |what: &str| {
         let s = look(&citizen.http, &session).await;
         assert!(!s.hold && s.members.len() == 2, "{what}");
@@ -238,7 +238,7 @@ both!(a_transfer_that_cannot_be_changes_nothing, |county| {
 
 both!(a_citizen_may_leave_on_the_way, |county| {
     let node = county.start("a").await;
-    let (mut citizen, mut a, mut b, session, _) = three(&node).await;
+    let (mut citizen, mut a, mut b, session, _) = Box::pin(three(&node)).await;
     ask(&a, &session, "transfer_cold", seat("seat-2"))
         .await
         .unwrap();

@@ -160,7 +160,7 @@ pub(crate) mod tests {
         fn bytes(self) -> Vec<u8> {
             let mut bits = self.0;
             bits.push(true);
-            while bits.len() % 8 != 0 {
+            while !bits.len().is_multiple_of(8) {
                 bits.push(false);
             }
             bits.chunks(8)

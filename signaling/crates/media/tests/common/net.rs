@@ -138,7 +138,7 @@ impl AsyncUdpSocket for CutSocket {
             let mut waiting = self.waiting.lock().unwrap();
             for datagram in whole[..came[0].len].chunks(came[0].stride.max(1)) {
                 if !self.loses(datagram) {
-                    waiting.push_back((datagram.to_vec(), came[0].clone()));
+                    waiting.push_back((datagram.to_vec(), came[0]));
                 }
             }
         }

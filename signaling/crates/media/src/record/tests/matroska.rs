@@ -12,12 +12,15 @@ pub struct Block {
     pub opens_cluster: bool,
 }
 
+/// Width and height, where there is a picture.
+pub type Size = Option<(u64, u64)>;
+
 /// What a file holds.
 #[derive(Debug, Default)]
 pub struct File {
     pub doc_type: String,
     /// Number, codec, size.
-    pub tracks: Vec<(u64, String, Option<(u64, u64)>)>,
+    pub tracks: Vec<(u64, String, Size)>,
     pub private: Vec<Vec<u8>>,
     pub blocks: Vec<Block>,
     pub duration_ms: Option<u64>,
@@ -51,7 +54,10 @@ fn head(b: &[u8]) -> Option<(u32, Option<usize>, usize)> {
     Some((id, len, id_len + len_len))
 }
 
-fn children(b: &[u8]) -> Result<Vec<(u32, &[u8], usize)>, String> {
+/// Id, content, place in the parent.
+type Child<'a> = (u32, &'a [u8], usize);
+
+fn children(b: &[u8]) -> Result<Vec<Child<'_>>, String> {
     let mut out = Vec::new();
     let mut at = 0;
     while at < b.len() {
