@@ -22,9 +22,9 @@ afterAll(async () => {
   await server?.stop()
 })
 
-/** The button of the one session that runs. */
-async function press(wall: Window, mode: string): Promise<void> {
-  await wall.page.locator(`[data-testid^="supervise-${mode}-"]`).first().click()
+/** The button of one session: others may still be ending. */
+async function press(wall: Window, mode: string, session: string): Promise<void> {
+  await wall.click(`supervise-${mode}-${session}`)
 }
 
 it('listens unheard, whispers to the agent alone, barges in, takes over with the form', async () => {
@@ -40,7 +40,7 @@ it('listens unheard, whispers to the agent alone, barges in, takes over with the
   await fillRecipient(desk, RECIPIENT)
 
   await signIn(wall, '/wall/#live', 'supervisor')
-  await press(wall, 'listen')
+  await press(wall, 'listen', session)
   await wall.see('sup-hears', '没有人听到您')
   await seesMoving(wall.at('sup-citizen'))
   await seesMoving(wall.at('sup-agent'))
@@ -100,12 +100,13 @@ it('a closed page lets go of the call, which goes on', async () => {
   const wall = await openWindow(browser, server, 'console', guard)
   await takeSeat(desk, 'agent2')
   await talkByPhone(phone, desk)
+  const session = await sessionOf(desk)
   await signIn(wall, '/wall/#live', 'supervisor')
-  await press(wall, 'listen')
+  await press(wall, 'listen', session)
   await desk.see('supervision-now', '杨帆')
   // Back after a reload: the same row goes on where it was.
   await wall.page.reload()
-  await press(wall, 'listen')
+  await press(wall, 'listen', session)
   await wall.see('sup-hears', '没有人听到您')
   await seesMoving(wall.at('sup-citizen'))
   await wall.click('sup-leave')
