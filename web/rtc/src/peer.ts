@@ -34,6 +34,8 @@ export const RECEIVE_PAIRS = 4;
 const STATS_MS = 2_000;
 /** `disconnected` often heals by itself; longer than this it is a failure. */
 const HEAL_MS = 3_000;
+/** A connection that is not up by then is given up, later with each attempt: one whose relay refused it stays `new` and would never fail. */
+const UP_MS = 8_000;
 const REJOIN_MS = [0, 500, 1_000, 2_000, 4_000, 8_000];
 
 export class CallPeer {
@@ -51,6 +53,7 @@ export class CallPeer {
   #round = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #heal: ReturnType<typeof setTimeout> | undefined;
+  #up: ReturnType<typeof setTimeout> | undefined;
   #stats: ReturnType<typeof setInterval> | undefined;
   #before = { sent: 0, lost: 0 };
   /** What the connection of now gathers with. */
@@ -168,6 +171,8 @@ export class CallPeer {
       const answer = await this.#options.negotiate(peer.localDescription?.sdp ?? offer.sdp ?? "");
       if (round !== this.#round) return;
       await peer.setRemoteDescription({ type: "answer", sdp: answer });
+      if (round !== this.#round) return;
+      if (peer.connectionState !== "connected") this.#up = setTimeout(() => this.#fail(), UP_MS * (1 + this.#attempt / 2));
       this.#assign();
     } catch {
       if (round === this.#round) this.#fail();
@@ -185,6 +190,7 @@ export class CallPeer {
   #watch(state: RTCPeerConnectionState): void {
     clearTimeout(this.#heal);
     if (state === "connected") {
+      clearTimeout(this.#up);
       this.#attempt = 0;
       this.#set("connected");
       this.#measure();
@@ -211,6 +217,7 @@ export class CallPeer {
   #close(): void {
     clearInterval(this.#stats);
     clearTimeout(this.#heal);
+    clearTimeout(this.#up);
     const peer = this.#peer;
     this.#peer = null;
     this.#audio = null;

@@ -122,6 +122,24 @@ describe("CallPeer", () => {
     expect(negotiate).toHaveBeenCalledTimes(1);
   });
 
+  it("gives up a connection that never comes up, and leaves alone one that does", async () => {
+    const { peer, negotiate } = dial();
+    await vi.advanceTimersByTimeAsync(7_999);
+    expect(negotiate).toHaveBeenCalledTimes(1);
+    // No candidate, no check: the browser leaves it at `new` for ever.
+    await vi.advanceTimersByTimeAsync(1);
+    expect(peer.state).toBe("reconnecting");
+    await settle();
+    expect(negotiate).toHaveBeenLastCalledWith("offer-1");
+    expect(Peer.all[0]!.isClosed).toBe(true);
+    Peer.all[1]!.become("connecting");
+    Peer.all[1]!.become("connected");
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(negotiate).toHaveBeenCalledTimes(2);
+    expect(peer.state).toBe("connected");
+    peer.dispose();
+  });
+
   it("rejoins with a new connection after a failure and keeps what was muted", async () => {
     const { peer, negotiate } = dial();
     await settle();
