@@ -129,7 +129,7 @@ describe("CallPeer", () => {
     // No candidate, no check: the browser leaves it at `new` for ever.
     await vi.advanceTimersByTimeAsync(1);
     expect(peer.state).toBe("reconnecting");
-    await settle();
+    await vi.advanceTimersByTimeAsync(1);
     expect(negotiate).toHaveBeenLastCalledWith("offer-1");
     expect(Peer.all[0]!.isClosed).toBe(true);
     Peer.all[1]!.become("connecting");
