@@ -10,8 +10,9 @@ use super::limits::{LEGS, TICK_MS};
 use super::manifest::{Ended, EventEntry, GapReason, Happening, Manifest};
 use super::plan::RecordingPlan;
 use crate::error::MediaError;
-use crate::event::{MediaEvent, Outbox, RecordingEvent};
+use crate::event::{MediaEvent, Outbox, RecordingEvent, Source};
 use crate::forward::{MemberRole, forwards};
+use crate::lane::Lane;
 use crate::publish::Publisher;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -109,9 +110,11 @@ impl Recorder {
         let mut legs = self.legs.lock().unwrap_or_else(PoisonError::into_inner);
         for p in present {
             // A private talk of staff, while the citizen is on hold, reaches nobody who is recorded: it is none of the recording's.
-            let heard = present
-                .iter()
-                .any(|o| o.member != p.member && self.covers(o.role) && forwards(&p.role, &o.role));
+            let heard = present.iter().any(|o| {
+                o.member != p.member
+                    && self.covers(o.role)
+                    && forwards(&p.role, &o.role, Source::Camera)
+            });
             let off = match p.publisher {
                 None => [Some(GapReason::LegDown); 2],
                 Some(_) if !self.covers(p.role) || !heard => [Some(GapReason::Paused); 2],
@@ -252,7 +255,7 @@ impl Work {
                 let publishers = wishes
                     .into_iter()
                     .filter_map(|leg| recorder.feed(leg)?.publisher());
-                publishers.for_each(|p| p.wish_keyframe());
+                publishers.for_each(|p| p.wish_keyframe(Lane::Camera));
             }
         }
     }
