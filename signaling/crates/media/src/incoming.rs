@@ -72,7 +72,9 @@ impl Incoming {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
         let (_, lane) = table.lanes.iter().find(|(m, _)| m == mid)?;
         let (_, codec) = table.codecs.iter().find(|(pt, _)| *pt == payload_type)?;
-        Some((*lane, *codec))
+        // Sound on a line of pictures is neither.
+        let fits = (*lane == Lane::Sound) == (*codec == Codec::Opus);
+        fits.then_some((*lane, *codec))
     }
 
     /// The track of a picture, and its SSRC.

@@ -93,10 +93,15 @@ pub(crate) fn assign(slots: &mut [Assigned], kind: Kind, mut wanted: Vec<(&str, 
         if placed(slots, &want) {
             continue;
         }
-        let free = slots
+        let mut free = slots
             .iter_mut()
-            .filter(of_kind)
-            .find(|s| s.carries.is_none());
+            .filter(|s| s.slot.kind == kind && s.carries.is_none());
+        // A page's lines come in pairs that play together: what has no sound takes from the end.
+        let free = if want.1.is_share() {
+            free.next_back()
+        } else {
+            free.next()
+        };
         if let Some(free) = free {
             free.carries = Some((want.0.to_owned(), want.1));
         }
