@@ -343,7 +343,7 @@ impl Client {
             video,
             seed,
             mark,
-            client.plis.clone(),
+            client.by_ssrc.clone(),
             sending,
             client.number.clone(),
         )));
@@ -583,7 +583,7 @@ async fn send(
     video: Arc<TrackLocalStaticRTP>,
     ssrc: u32,
     mark: u8,
-    plis: Arc<AtomicUsize>,
+    plis: Plis,
     sending: Arc<AtomicBool>,
     picture_number: Arc<AtomicU8>,
 ) {
@@ -614,7 +614,7 @@ async fn send(
             payload: Bytes::from(vec![0xfc, number[0], number[1], mark]),
         };
         let _ = audio.write_rtp(opus).await;
-        let asked = plis.load(Ordering::SeqCst);
+        let asked = plis.of(ssrc + 500_000);
         let payload_type = picture_number.load(Ordering::SeqCst);
         let codec = if payload_type == number_of(Codec::H264, mark) {
             Codec::H264
