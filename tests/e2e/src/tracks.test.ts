@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { talk } from './apply.ts'
 import { type Running, startServer } from './server.ts'
 import { talkByPhone } from './talk.ts'
-import { type Watched, type Window, WAIT_MS, chooseState, hears, openWindow, seatIs, seesMoving, takeSeat } from './windows.ts'
+import { type Watched, type Window, hears, openWindow, seesMoving, takeSeat } from './windows.ts'
 
 let server: Running
 let browser: Browser
@@ -81,9 +81,7 @@ it('papers under the second camera reach the agent beside the face, on the same 
   await desk.gone('sharing-screen')
   await booth.gone('shown-screen')
   await seesMoving(booth.at('agent-video'))
-  await booth.click('end')
   await booth.context.close()
-  await desk.click('end').catch(() => undefined)
   await desk.context.close()
   guard.assertClean()
 })
