@@ -40,10 +40,11 @@ impl Kind {
 }
 
 /// Which of a member's scenes a track belongs to: audio and video of one source play together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// The person: camera and microphone.
+    #[default]
     Camera,
     /// What lies under a second camera 高拍仪.
     Document,
@@ -52,6 +53,12 @@ pub enum Source {
 }
 
 impl Source {
+    /// Whether this is the person, and nothing that is shown beside them.
+    #[must_use]
+    pub fn is_person(&self) -> bool {
+        *self == Self::Camera
+    }
+
     /// The word on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {

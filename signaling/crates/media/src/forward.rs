@@ -309,8 +309,14 @@ mod tests {
             r.rewrite(now, Codec::Vp8, &mut header(9, 100), DELTA),
             Verdict::AwaitKeyframe
         );
-        assert_eq!(r.rewrite(now, Codec::Vp8, &mut header(10, 200), KEY), Verdict::Forward);
-        assert_eq!(r.rewrite(now, Codec::Vp8, &mut header(9, 100), DELTA), Verdict::Stale);
+        assert_eq!(
+            r.rewrite(now, Codec::Vp8, &mut header(10, 200), KEY),
+            Verdict::Forward
+        );
+        assert_eq!(
+            r.rewrite(now, Codec::Vp8, &mut header(9, 100), DELTA),
+            Verdict::Stale
+        );
         assert_eq!(
             r.rewrite(now, Codec::Vp8, &mut header(11, 200), DELTA),
             Verdict::Forward

@@ -48,7 +48,8 @@ fn h264(p: &[u8]) -> Option<bool> {
         STAP_A => {
             let mut rest = rest;
             while let Some((length, more)) = rest.split_first_chunk::<2>() {
-                let (nal, more) = more.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+                let (nal, more) =
+                    more.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
                 if starts(*nal.first()?) {
                     return Some(true);
                 }
@@ -90,7 +91,10 @@ mod tests {
         assert!(begins(&[0x67, 0x42, 0xe0, 0x1f]), "parameters alone");
         assert!(begins(&[0x65, 0x88]), "a small IDR picture");
         assert!(!begins(&[0x61, 0x9a]), "another picture");
-        assert!(!begins(&[0x68, 0xce]), "the second set: the first is missing");
+        assert!(
+            !begins(&[0x68, 0xce]),
+            "the second set: the first is missing"
+        );
         assert!(!begins(&[0x09, 0x10]), "a delimiter");
         // Both sets in one packet, as browsers send them; then a picture and another.
         let sets = [0x78, 0, 4, 0x67, 0x42, 0xe0, 0x1f, 0, 2, 0x68, 0xce];

@@ -7,7 +7,7 @@ use crate::clock::{Clocks, ntp};
 use crate::codec::Payloads;
 use crate::config::{CONGESTED, LOST_MOST};
 use crate::counters::{Counters, bump};
-use crate::event::Kind;
+use crate::event::{Kind, Source};
 use crate::forward::{Rewriter, Verdict};
 use crate::history::History;
 use crate::keyframe::{Ask, Coalescer};
@@ -55,12 +55,13 @@ pub(crate) struct Publisher {
     history: [Mutex<History>; LANES],
     /// SSRC of what came last.
     sources: [AtomicU32; LANES],
-    recording: RwLock<Option<Recorded>>,
+    /// By source.
+    recording: RwLock<[Option<Recorded>; 3]>,
     clocks: Mutex<Clocks>,
     counters: Arc<Counters>,
 }
 
-/// Where a member's sound and camera are recorded, and which of them.
+/// Where sound and picture of one source are recorded, and which of them.
 type Recorded = (Arc<Feed>, [bool; 2]);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -231,27 +232,49 @@ impl Publisher {
         let _ = self.leg.set(Arc::downgrade(leg));
     }
 
-    /// Records what comes from now on; `None` no longer.
-    pub(crate) fn set_recording(&self, recorded: Option<Recorded>) {
+    /// Records what comes of a source from now on; `None` no longer.
+    pub(crate) fn set_recording(&self, source: Source, recorded: Option<Recorded>) {
+        let mut recording = self
+            .recording
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        recording[source as usize] = recorded;
+    }
+
+    /// Records nothing of this connection any more.
+    pub(crate) fn stop_recording(&self) {
         *self
             .recording
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = recorded;
+            .unwrap_or_else(PoisonError::into_inner) = Default::default();
     }
 
-    fn record(&self, act: impl FnOnce(&Feed, &[bool; 2])) {
-        let recorded = self
+    fn record(&self, lane: Lane, codec: Codec, packets: &[Packet], now: Instant) {
+        let recording = self
             .recording
             .read()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some((feed, on)) = &*recorded {
-            act(feed, on);
+        let kind = lane.kind();
+        if let Some((feed, on)) = &recording[lane.source() as usize]
+            && on[kind as usize]
+        {
+            for packet in packets {
+                feed.packet(kind, codec, packet, now);
+            }
         }
     }
 
     /// The sender says which of its timestamps is which moment (RFC 3550 §6.4.1).
     pub(crate) fn sender_report(&self, ssrc: u32, theirs: u64, rtp: u32, at: Instant) {
-        self.record(|feed, _| feed.report(ssrc, theirs, rtp, at));
+        let recording = self
+            .recording
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        // Each knows its own streams.
+        for (feed, _) in recording.iter().flatten() {
+            feed.report(ssrc, theirs, rtp, at);
+        }
+        drop(recording);
         let of = |lane: &Lane| self.sources[*lane as usize].load(Ordering::Relaxed) == ssrc;
         if let Some(lane) = Lane::ALL.into_iter().find(of) {
             lock(&self.clocks).note(lane, ntp(SystemTime::now()), theirs, rtp);
@@ -274,16 +297,7 @@ impl Publisher {
         if let Some(last) = packets.last() {
             self.sources[lane as usize].store(last.header.ssrc, Ordering::Relaxed);
         }
-        if !lane.is_share() {
-            let kind = lane.kind();
-            self.record(|feed, on| {
-                if on[kind as usize] {
-                    for packet in packets {
-                        feed.packet(kind, codec, packet, now);
-                    }
-                }
-            });
-        }
+        self.record(lane, codec, packets, now);
         let fan = self.fan(lane);
         if lane.kind() == Kind::Video && !fan.is_empty() {
             let mut history = lock(&self.history[lane as usize]);

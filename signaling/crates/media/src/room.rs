@@ -376,7 +376,7 @@ impl Room {
         let recorder = {
             let mut state = lock(&self.state);
             for conn in state.members.iter().filter_map(|m| m.conn.as_ref()) {
-                conn.publisher.set_recording(None);
+                conn.publisher.stop_recording();
             }
             state.recorder.take()
         };
@@ -550,30 +550,28 @@ fn record(state: &State) {
     let Some(recorder) = &state.recorder else {
         return;
     };
-    let present = |m: &Member| {
-        let off = |on: bool| match (state.live, on) {
-            (false, _) => Some(GapReason::Paused),
-            (true, false) => Some(GapReason::Mode),
-            (true, true) => None,
+    let off = |on: bool| match (state.live, on) {
+        (false, _) => Some(GapReason::Paused),
+        (true, false) => Some(GapReason::Mode),
+        (true, true) => None,
+    };
+    let mut cast: Vec<Present<'_>> = Vec::new();
+    for m in &state.members {
+        let conn = m.conn.as_ref().filter(|c| c.connected);
+        let present = |source, off| Present {
+            member: &m.id,
+            source,
+            role: m.role,
+            publisher: conn.map(|c| &c.publisher),
+            off,
         };
         let sound = off(m.sent.mic && state.carried.mic);
         let pictures = off(m.sent.camera && state.carried.camera);
-        (sound, pictures)
-    };
-    let cast: Vec<Present<'_>> = state
-        .members
-        .iter()
-        .map(|m| {
-            let (sound, pictures) = present(m);
-            let conn = m.conn.as_ref().filter(|c| c.connected);
-            Present {
-                member: &m.id,
-                role: m.role,
-                publisher: conn.map(|c| &c.publisher),
-                off: [sound, pictures],
-            }
-        })
-        .collect();
+        cast.push(present(Source::Camera, [sound, pictures]));
+        // What is shown has no sound, and does not go with the camera.
+        let shown = [Some(GapReason::Paused), off(state.carried.camera)];
+        cast.extend(m.shares.iter().map(|s| present(*s, shown)));
+    }
     recorder.cast(&cast);
 }
 
@@ -582,6 +580,6 @@ fn retire(conn: Conn) {
     for lane in Lane::ALL {
         conn.publisher.set_fan(lane, Vec::new());
     }
-    conn.publisher.set_recording(None);
+    conn.publisher.stop_recording();
     tokio::spawn(async move { conn.leg.close().await });
 }

@@ -382,7 +382,9 @@ mod tests {
     #[test]
     fn a_page_says_what_its_lines_show() {
         let line = |mid: u8, direction: &str| {
-            format!("m=video 9 UDP/TLS/RTP/SAVPF 100\r\na=mid:{mid}\r\na={direction}\r\na=rtpmap:100 VP8/90000\r\n")
+            format!(
+                "m=video 9 UDP/TLS/RTP/SAVPF 100\r\na=mid:{mid}\r\na={direction}\r\na=rtpmap:100 VP8/90000\r\n"
+            )
         };
         let sdp = offer() + &line(2, "sendrecv") + &line(3, "sendonly") + &line(4, "inactive");
         let parse = || Offer::parse(&sdp).unwrap();

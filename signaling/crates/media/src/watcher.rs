@@ -146,9 +146,8 @@ impl Watcher {
                 if let Some(last) = together.last() {
                     arrival.note(last.header.ssrc);
                     // A page that changes its codec does so between two packets.
-                    let same = |a: &Packet, b: &Packet| {
-                        a.header.payload_type == b.header.payload_type
-                    };
+                    let same =
+                        |a: &Packet, b: &Packet| a.header.payload_type == b.header.payload_type;
                     for run in together.chunk_by(same) {
                         let number = run[0].header.payload_type;
                         // What the page has not named, or no longer sends on purpose, is nobody's.

@@ -66,7 +66,9 @@ async fn a_room_moves_to_h264_for_who_has_nothing_else() {
     agent.join(&engine, "room", "a", Agent).await;
     let got = agent.hears(1, 10).await;
     let numbers = |got: &[common::Got]| -> HashSet<u8> {
-        pictures(got, 1).map(|g| g.packet.header.payload_type).collect()
+        pictures(got, 1)
+            .map(|g| g.packet.header.payload_type)
+            .collect()
     };
     assert_eq!(numbers(&got), HashSet::from([number_of(Vp8, 2)]));
 

@@ -87,7 +87,9 @@ async fn a_room_moves_to_the_codec_that_all_have_and_everybody_is_asked_once() {
     assert!(guest.numbers(1).is_empty());
     assert_eq!(citizen.plis(), before);
 
-    b.offer("c", Citizen, offer("c", 5, BOTH, &[])).await.unwrap();
+    b.offer("c", Citizen, offer("c", 5, BOTH, &[]))
+        .await
+        .unwrap();
     assert_eq!(*citizen.leg.preferred.lock().unwrap(), [Vp8, H264]);
     citizen.coded(Lane::Camera, H264, 12, &[0x61, 0x9a]);
     citizen.coded(Lane::Camera, H264, 13, IDR);
@@ -164,7 +166,9 @@ async fn a_second_picture_goes_to_the_office_alone_and_leaves_the_first_as_it_wa
 
     // Taken away: the line is free, and what still comes reaches nobody.
     let before = agent.got().len();
-    b.offer("c", Citizen, offer("c", 5, VP8, &[])).await.unwrap();
+    b.offer("c", Citizen, offer("c", 5, VP8, &[]))
+        .await
+        .unwrap();
     citizen.rtp(Lane::Document, 504, &[0x10, 0x00]);
     assert_eq!(agent.got().len(), before);
     assert_eq!(shown(&b.events().await, "a").unwrap(), []);
