@@ -1,9 +1,13 @@
-//! A real WebRTC client in process: full ICE, sends VP8 and Opus at a steady pace, notes what it receives, can vanish.
+//! A real WebRTC client in process: full ICE, sends VP8 or H.264 and Opus at a steady pace, a second picture on demand, notes what it
+//! receives, can vanish.
 #![allow(clippy::unwrap_used, dead_code)]
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use media::{Engine, Kind, MediaConfig, MediaEngine, MediaEvent, MemberRole, Slot};
+use media::record::Codec;
+use media::{
+    Engine, Kind, MediaConfig, MediaEngine, MediaError, MediaEvent, MemberRole, SentTrack, Slot,
+};
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::ice::network_type::NetworkType;
 use rtc::interceptor::Slot as ChainSlot;
@@ -16,7 +20,7 @@ use rtc::rtp_transceiver::rtp_sender::{
 };
 use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
@@ -24,10 +28,11 @@ use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 use webrtc::peer_connection::*;
+use webrtc::rtp_transceiver::RtpTransceiver;
 use webrtc::runtime::TokioRuntime;
 
 mod net;
-use net::{CutRuntime, PliCounter};
+use net::{CutRuntime, PliCounter, Plis};
 
 /// Longest that any step may take on a busy box.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -116,10 +121,17 @@ pub struct Client {
     gathered: watch::Receiver<bool>,
     pub state: watch::Receiver<RTCPeerConnectionState>,
     pub plis: Arc<AtomicUsize>,
+    by_ssrc: Plis,
     pub cut: Arc<AtomicBool>,
     pub lose_every: Arc<AtomicUsize>,
     pub sending: Arc<AtomicBool>,
     sender: Option<tokio::task::JoinHandle<()>>,
+    /// The second picture: its line and the task that sends it.
+    document: Option<(Arc<dyn RtpTransceiver>, tokio::task::JoinHandle<()>)>,
+    /// Payload type of the picture: what the last answer named first.
+    number: Arc<AtomicU8>,
+    seed: u32,
+    video: Vec<RTCRtpCodecParameters>,
     mark: u8,
     tcp: bool,
 }
@@ -164,28 +176,46 @@ impl PeerConnectionEventHandler for Handler {
     }
 }
 
-fn codec(kind: RtpCodecKind) -> RTCRtpCodec {
-    let (mime, clock_rate, channels) = if kind == RtpCodecKind::Audio {
-        ("audio/opus", 48_000, 2)
-    } else {
-        ("video/VP8", 90_000, 0)
+fn codec(codec: Codec) -> RTCRtpCodec {
+    let (mime, clock_rate, channels) = match codec {
+        Codec::Opus => ("audio/opus", 48_000, 2),
+        Codec::Vp8 => ("video/VP8", 90_000, 0),
+        Codec::H264 => ("video/H264", 90_000, 0),
+    };
+    let parameters = match codec {
+        Codec::H264 => "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f",
+        Codec::Opus | Codec::Vp8 => "",
     };
     RTCRtpCodec {
         mime_type: mime.into(),
         clock_rate,
         channels,
-        sdp_fmtp_line: String::new(),
+        sdp_fmtp_line: parameters.into(),
         rtcp_feedback: vec![],
     }
 }
 
-fn track(kind: RtpCodecKind, ssrc: u32) -> Arc<TrackLocalStaticRTP> {
+/// Other payload types than the server's own, and than other clients': they are rewritten per connection.
+pub fn number_of(of: Codec, mark: u8) -> u8 {
+    mark % 4
+        + match of {
+            Codec::Opus => 100,
+            Codec::Vp8 => 120,
+            Codec::H264 => 108,
+        }
+}
+
+fn track(of: Codec, ssrc: u32) -> Arc<TrackLocalStaticRTP> {
+    let kind = match of {
+        Codec::Opus => RtpCodecKind::Audio,
+        Codec::Vp8 | Codec::H264 => RtpCodecKind::Video,
+    };
     let coding = RTCRtpEncodingParameters {
         rtp_coding_parameters: RTCRtpCodingParameters {
             ssrc: Some(ssrc),
             ..Default::default()
         },
-        codec: codec(kind),
+        codec: codec(of),
         ..Default::default()
     };
     let id = format!("{kind}-{ssrc}");
@@ -205,23 +235,29 @@ impl Client {
     }
 
     pub async fn with_addr(mark: u8, tcp: bool, bind: &str) -> Self {
+        Box::pin(Self::with(mark, tcp, bind, &[Codec::Vp8])).await
+    }
+
+    /// One that knows these codecs for pictures, the preferred first.
+    pub async fn knowing(mark: u8, video: &[Codec]) -> Self {
+        Box::pin(Self::with(mark, false, "127.0.0.1:0", video)).await
+    }
+
+    async fn with(mark: u8, tcp: bool, bind: &str, video: &[Codec]) -> Self {
         let mut codecs = webrtc::peer_connection::MediaEngine::default();
-        // Other payload types than the server's own: they are rewritten per connection.
-        for (kind, payload_type) in [
-            (RtpCodecKind::Audio, 100 + mark % 4),
-            (RtpCodecKind::Video, 120 + mark % 4),
-        ] {
+        let parameters = |of: &Codec| RTCRtpCodecParameters {
+            rtp_codec: codec(*of),
+            payload_type: number_of(*of, mark),
+        };
+        codecs
+            .register_codec(parameters(&Codec::Opus), RtpCodecKind::Audio)
+            .unwrap();
+        for of in video {
             codecs
-                .register_codec(
-                    RTCRtpCodecParameters {
-                        rtp_codec: codec(kind),
-                        payload_type,
-                    },
-                    kind,
-                )
+                .register_codec(parameters(of), RtpCodecKind::Video)
                 .unwrap();
         }
-        let plis = Arc::new(AtomicUsize::new(0));
+        let plis = Plis::default();
         let chain = configure_nack(Registry::new(), &mut codecs);
         let chain = configure_rtcp_reports(chain);
         let chain = chain.with(ChainSlot::from(14_000), PliCounter::new(plis.clone()));
@@ -256,14 +292,20 @@ impl Client {
         }
         let pc: Arc<dyn PeerConnection> = Arc::new(Box::pin(builder.build()).await.unwrap());
         let seed = u32::from(mark) * 1_000 + rand::random_range(1..1_000);
-        let (audio, video) = (
-            track(RtpCodecKind::Audio, seed),
-            track(RtpCodecKind::Video, seed + 500_000),
-        );
+        let all: Vec<RTCRtpCodecParameters> = video.iter().map(parameters).collect();
+        let number = Arc::new(AtomicU8::new(number_of(video[0], mark)));
+        let (audio, video) = (track(Codec::Opus, seed), track(video[0], seed + 500_000));
         for track in [&audio, &video] {
-            pc.add_transceiver_from_track(track.clone() as Arc<dyn TrackLocal>, None)
+            let transceiver = pc
+                .add_transceiver_from_track(track.clone() as Arc<dyn TrackLocal>, None)
                 .await
                 .unwrap();
+            if Arc::ptr_eq(track, &video) {
+                transceiver
+                    .set_codec_preferences(all.clone())
+                    .await
+                    .unwrap();
+            }
         }
         for _ in 0..4 {
             for kind in [RtpCodecKind::Audio, RtpCodecKind::Video] {
@@ -283,11 +325,16 @@ impl Client {
             inbox,
             gathered,
             state,
-            plis,
+            plis: plis.all.clone(),
+            by_ssrc: plis,
             cut,
             lose_every,
             sending: sending.clone(),
             sender: None,
+            document: None,
+            number,
+            seed,
+            video: all,
             mark,
             tcp,
         };
@@ -296,10 +343,60 @@ impl Client {
             video,
             seed,
             mark,
-            client.plis.clone(),
+            client.by_ssrc.clone(),
             sending,
+            client.number.clone(),
         )));
         client
+    }
+
+    /// From the next offer on a second picture is sent, on a line of its own; its packets are marked with `mark`.
+    pub async fn add_document(&mut self, mark: u8) {
+        let ssrc = self.seed + 700_000;
+        let video = track(Codec::Vp8, ssrc);
+        let init = RTCRtpTransceiverInit {
+            direction: RTCRtpTransceiverDirection::Sendonly,
+            streams: vec![],
+            send_encodings: vec![],
+        };
+        let transceiver = self
+            .pc
+            .add_transceiver_from_track(video.clone() as Arc<dyn TrackLocal>, Some(init))
+            .await
+            .unwrap();
+        transceiver
+            .set_codec_preferences(self.video.clone())
+            .await
+            .unwrap();
+        let (plis, number) = (self.by_ssrc.clone(), number_of(Codec::Vp8, self.mark));
+        let task = tokio::spawn(async move {
+            let (mut n, mut served) = (0u16, usize::MAX);
+            let mut pace = tokio::time::interval(Duration::from_millis(50));
+            loop {
+                pace.tick().await;
+                n = n.wrapping_add(1);
+                let asked = plis.of(ssrc);
+                let payload = picture(Codec::Vp8, asked != served, n, mark);
+                served = asked;
+                let header = Header {
+                    version: 2,
+                    payload_type: number,
+                    ssrc,
+                    timestamp: u32::from(n) * 4_500,
+                    sequence_number: n,
+                    marker: true,
+                    ..Header::default()
+                };
+                let _ = video.write_rtp(Packet { header, payload }).await;
+            }
+        });
+        self.document = Some((transceiver, task));
+    }
+
+    /// The line of the second picture, once it was offered.
+    pub async fn document_line(&self) -> String {
+        let (transceiver, _) = self.document.as_ref().unwrap();
+        transceiver.mid().await.unwrap().unwrap()
     }
 
     pub async fn offer_sdp(&mut self, restart: bool) -> String {
@@ -327,6 +424,35 @@ impl Client {
     ) {
         let sdp = self.offer_sdp(restart).await;
         let answer = engine.offer(room, member, role, &sdp).await.unwrap();
+        self.take_answer(answer).await;
+    }
+
+    /// An offer that says what its lines show, or is refused.
+    pub async fn offer_showing(
+        &mut self,
+        engine: &MediaEngine,
+        room: &str,
+        member: &str,
+        role: MemberRole,
+        tracks: impl AsyncFn(&Self) -> Vec<SentTrack>,
+    ) -> Result<(), MediaError> {
+        let sdp = self.offer_sdp(false).await;
+        let tracks = tracks(self).await;
+        let answer = engine
+            .offer_tracks(room, member, role, &sdp, &tracks)
+            .await?;
+        self.take_answer(answer).await;
+        Ok(())
+    }
+
+    async fn take_answer(&mut self, answer: String) {
+        let first = answer
+            .lines()
+            .find_map(|l| l.strip_prefix("m=video "))
+            .and_then(|l| l.split(' ').nth(2)?.parse().ok());
+        if let Some(first) = first {
+            self.number.store(first, Ordering::SeqCst);
+        }
         let mut mid = String::new();
         for line in answer.lines() {
             if let Some(m) = line.strip_prefix("a=mid:") {
@@ -409,10 +535,15 @@ impl Client {
 
     /// Goodbye as a page says it.
     pub async fn close(mut self) {
-        if let Some(task) = self.sender.take() {
+        self.stop();
+        self.pc.close().await.unwrap();
+    }
+
+    fn stop(&mut self) {
+        let document = self.document.take().map(|(_, task)| task);
+        for task in self.sender.take().into_iter().chain(document) {
             task.abort();
         }
-        self.pc.close().await.unwrap();
     }
 
     /// The network is gone: nothing leaves, nothing arrives, no goodbye.
@@ -423,10 +554,27 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        if let Some(task) = self.sender.take() {
-            task.abort();
-        }
+        self.stop();
     }
+}
+
+/// One packet that is a whole picture, with headers as an encoder writes them.
+fn picture(codec: Codec, key: bool, n: u16, mark: u8) -> Bytes {
+    let number = n.to_be_bytes();
+    let mut payload = match (codec, key) {
+        // RFC 7741, RFC 6386 §9.1: the descriptor, then a keyframe of 640×480 or not.
+        (Codec::Vp8 | Codec::Opus, true) => {
+            vec![0x10, 0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0xe0, 0x01]
+        }
+        (Codec::Vp8 | Codec::Opus, false) => vec![0x10, 0x11, 0, 0],
+        // RFC 6184 §5.7.1: both parameter sets and the IDR picture in one packet; §5.6: another picture alone.
+        (Codec::H264, true) => vec![
+            0x78, 0, 4, 0x67, 0x42, 0xe0, 0x1f, 0, 2, 0x68, 0xce, 0, 4, 0x65,
+        ],
+        (Codec::H264, false) => vec![0x61, 0x9a],
+    };
+    payload.extend([number[0], number[1], mark]);
+    Bytes::from(payload)
 }
 
 /// Audio every 20 ms, a video packet every 33 ms; a keyframe first and whenever one was asked for.
@@ -435,10 +583,11 @@ async fn send(
     video: Arc<TrackLocalStaticRTP>,
     ssrc: u32,
     mark: u8,
-    plis: Arc<AtomicUsize>,
+    plis: Plis,
     sending: Arc<AtomicBool>,
+    picture_number: Arc<AtomicU8>,
 ) {
-    let (mut n, mut served) = (0u16, usize::MAX);
+    let (mut n, mut served, mut coded) = (0u16, usize::MAX, Codec::Opus);
     let mut pace = tokio::time::interval(Duration::from_millis(20));
     pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let began = std::time::Instant::now();
@@ -465,19 +614,20 @@ async fn send(
             payload: Bytes::from(vec![0xfc, number[0], number[1], mark]),
         };
         let _ = audio.write_rtp(opus).await;
-        let asked = plis.load(Ordering::SeqCst);
-        // Headers as an encoder writes them (RFC 7741, RFC 6386 §9.1): the descriptor, then a keyframe of 640×480 or not.
-        let mut payload = if asked != served {
-            vec![0x10, 0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0xe0, 0x01]
+        let asked = plis.of(ssrc + 500_000);
+        let payload_type = picture_number.load(Ordering::SeqCst);
+        let codec = if payload_type == number_of(Codec::H264, mark) {
+            Codec::H264
         } else {
-            vec![0x10, 0x11, 0, 0]
+            Codec::Vp8
         };
-        payload.extend([number[0], number[1], mark]);
-        served = asked;
-        let vp8 = Packet {
-            header: header(120 + mark % 4, ssrc + 500_000, ms * 90),
-            payload: Bytes::from(payload),
+        // An encoder that is new begins with a keyframe, as one that was asked for it.
+        let key = asked != served || codec != coded;
+        (served, coded) = (asked, codec);
+        let image = Packet {
+            header: header(payload_type, ssrc + 500_000, ms * 90),
+            payload: picture(codec, key, n, mark),
         };
-        let _ = video.write_rtp(vp8).await;
+        let _ = video.write_rtp(image).await;
     }
 }

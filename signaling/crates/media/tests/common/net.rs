@@ -3,7 +3,7 @@
 use rtc::interceptor::{Interceptor, Packet as ChainPacket, StreamInfo, TaggedPacket};
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::sansio::Protocol;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -13,15 +13,28 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use webrtc::runtime::*;
 
+/// Keyframe requests, all and by the stream that they name.
+#[derive(Default, Clone)]
+pub struct Plis {
+    pub all: Arc<AtomicUsize>,
+    pub by_ssrc: Arc<Mutex<HashMap<u32, usize>>>,
+}
+
+impl Plis {
+    pub fn of(&self, ssrc: u32) -> usize {
+        *self.by_ssrc.lock().unwrap().get(&ssrc).unwrap_or(&0)
+    }
+}
+
 #[derive(Default)]
 pub struct PliCounter {
-    plis: Arc<AtomicUsize>,
+    plis: Plis,
     inbound: VecDeque<TaggedPacket>,
     outbound: VecDeque<TaggedPacket>,
 }
 
 impl PliCounter {
-    pub fn new(plis: Arc<AtomicUsize>) -> Self {
+    pub fn new(plis: Plis) -> Self {
         Self {
             plis,
             ..Self::default()
@@ -37,11 +50,13 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for PliCounter {
     type Time = Instant;
     fn handle_read(&mut self, m: TaggedPacket) -> Result<(), Self::Error> {
         if let ChainPacket::Rtcp(ps) = &m.message.packet {
-            let n = ps
-                .iter()
-                .filter(|p| p.as_any().is::<PictureLossIndication>())
-                .count();
-            self.plis.fetch_add(n, Ordering::SeqCst);
+            for p in ps {
+                if let Some(pli) = p.as_any().downcast_ref::<PictureLossIndication>() {
+                    let mut by_ssrc = self.plis.by_ssrc.lock().unwrap();
+                    *by_ssrc.entry(pli.media_ssrc).or_default() += 1;
+                    self.plis.all.fetch_add(1, Ordering::SeqCst);
+                }
+            }
         }
         self.inbound.push_back(m);
         Ok(())
