@@ -1,7 +1,9 @@
 //! The two codecs of the counter: Opus (RFC 7587) and VP8 (RFC 7741), as the WebRTC library wants them.
 
 use crate::event::Kind;
-use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MIME_TYPE_VP8};
+use rtc::peer_connection::configuration::media_engine::{
+    MIME_TYPE_OPUS, MIME_TYPE_RTX, MIME_TYPE_VP8,
+};
 use rtc::rtp_transceiver::rtp_sender::{
     RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RtpCodecKind,
 };
@@ -19,6 +21,17 @@ pub(crate) fn registered() -> Result<Codecs, rtc::shared::error::Error> {
             kind(k),
         )?;
     }
+    let repetitions = RTCRtpCodecParameters {
+        rtp_codec: RTCRtpCodec {
+            mime_type: MIME_TYPE_RTX.into(),
+            clock_rate: Kind::Video.clock_rate(),
+            channels: 0,
+            sdp_fmtp_line: "apt=96".into(),
+            rtcp_feedback: vec![],
+        },
+        payload_type: 97,
+    };
+    codecs.register_codec(repetitions, RtpCodecKind::Video)?;
     Ok(codecs)
 }
 
@@ -44,6 +57,7 @@ pub(crate) fn codec(kind: Kind) -> RTCRtpCodec {
             channels: 0,
             sdp_fmtp_line: String::new(),
             rtcp_feedback: vec![
+                feedback("goog-remb", ""),
                 feedback("ccm", "fir"),
                 feedback("nack", ""),
                 feedback("nack", "pli"),

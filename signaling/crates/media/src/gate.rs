@@ -48,12 +48,7 @@ impl Gate {
         changed
     }
 
-    /// Another source, or the same one from a keyframe on.
-    pub(crate) fn begin(&mut self) {
-        self.closing = None;
-    }
-
-    /// Another source is measured anew.
+    /// Another source: measured anew, numbered anew.
     pub(crate) fn forget(&mut self) {
         *self = Self {
             level: self.level,
@@ -130,13 +125,16 @@ impl Gate {
         if span >= PERIOD_US {
             let rate = |bytes: u64| u32::try_from(bytes * 8_000_000 / span).unwrap_or(u32::MAX);
             // Half of what was: a keyframe is no change.
-            let smooth = |before: u32, now: u32| before / 2 + now / 2;
+            let smooth = |before: u32, now: u32| match before {
+                0 => now,
+                _ => before / 2 + now / 2,
+            };
             let (full, base) = (rate(self.bytes), rate(self.base_bytes));
             self.rates = Rates {
                 full: smooth(self.rates.full, full),
                 thin: self
                     .layered
-                    .then(|| smooth(self.rates.thin.unwrap_or(base), base)),
+                    .then(|| smooth(self.rates.thin.unwrap_or_default(), base)),
             };
             (self.measured_us, self.bytes, self.base_bytes) = (Some(now_us), 0, 0);
         }

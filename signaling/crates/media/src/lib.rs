@@ -34,27 +34,38 @@ pub mod event;
 pub mod forward;
 pub mod record;
 
+mod budget;
+mod cap;
 mod clock;
 mod codec;
 mod counters;
 mod egress;
+mod estimate;
+mod gate;
 mod history;
 mod keyframe;
 mod keys;
+mod layers;
 mod leg;
+mod loss;
 mod mux;
+mod negotiated;
 mod peer;
 mod protect;
 mod publish;
 mod room;
 #[cfg(test)]
 mod room_tests;
+mod rtx;
 mod runtime;
 mod sdp;
+mod seen;
+mod sent;
 mod sink;
 mod slots;
 mod tap;
 mod tcp;
+mod trend;
 mod watcher;
 
 pub use config::MediaConfig;

@@ -5,28 +5,33 @@
 
 use crate::codec;
 use crate::config::{GATHER, HEARD_INBOX, MediaConfig};
-use crate::egress::Egress;
+use crate::egress::{Egress, Marks};
 use crate::error::MediaError;
 use crate::event::Kind;
 use crate::keys::KeyTap;
 use crate::leg::{Answer, Leg, LegSink, LegSlot, Sent, SlotReport};
 use crate::mux::{Mux, PortGuard};
+use crate::negotiated::{self, Terms};
 use crate::room::Connector;
+use crate::rtx::{RtxIn, RtxOut};
 use crate::runtime::PortRuntime;
 use crate::sdp::{self, Offer};
 use crate::tap::{Receptions, RtcpTap};
-use crate::watcher::Watcher;
+use crate::watcher::{Network, Watcher};
 use async_trait::async_trait;
 use futures::FutureExt;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::ice::network_type::NetworkType;
-use rtc::interceptor::{ReceiverReportBuilder, Slot as ChainSlot};
+use rtc::interceptor::{NackGeneratorBuilder, ReceiverReportBuilder, Slot as ChainSlot};
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::transport::RTCDtlsTransportState;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEstimatedMaximumBitrate;
 use rtc::rtcp::sender_report::SenderReport;
 use rtc::rtp::Header;
-use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters};
+use rtc::rtp_transceiver::rtp_sender::{
+    RTCRtpCodingParameters, RTCRtpEncodingParameters, RTCRtpRtxParameters,
+};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
@@ -40,13 +45,17 @@ use webrtc::media_stream::track_remote::TrackRemote;
 use webrtc::peer_connection::{
     PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
     RTCIceGatheringState, RTCPeerConnectionState, RTCSdpType, RTCSessionDescription, Registry,
-    SettingEngineBuilder, SrtpProtectionProfile, configure_nack, configure_twcc_receiver_only,
+    SettingEngineBuilder, SrtpProtectionProfile, configure_twcc_receiver_only,
 };
 use webrtc::rtp_transceiver::RtpSender;
 use webrtc::runtime::Runtime;
 
 /// Tracks announced and not yet taken by the watcher: two are used.
 const TRACK_INBOX: usize = 16;
+
+/// A publisher is asked for what is missing this often, and so often at most.
+const NACK_INTERVAL: Duration = Duration::from_millis(40);
+const NACKS: u16 = 20;
 
 /// Builds legs on one mux.
 pub(crate) struct WebRtcConnector {
@@ -59,7 +68,7 @@ pub(crate) struct WebRtcConnector {
 pub(crate) struct WebRtcLeg {
     pub pc: Arc<dyn PeerConnection>,
     pub port: PortGuard,
-    egress: Egress,
+    pub egress: Egress,
     udp_candidates: Vec<SocketAddr>,
     tcp_candidates: Vec<SocketAddr>,
     gathered: watch::Receiver<bool>,
@@ -73,8 +82,20 @@ pub(crate) struct Outgoing {
     pub kind: Kind,
     pub ssrc: u32,
     payload_type: u8,
+    repetitions: RtxOut,
+    terms: Terms,
     track: Arc<TrackLocalStaticRTP>,
     sender: Arc<dyn RtpSender>,
+}
+
+impl Outgoing {
+    /// A picture's packet may be sent again: with a number on it, that would be another text, so it needs a stream of its own then.
+    fn numbered(&self) -> Option<u8> {
+        let repeated_apart = self.terms.repetition(self.payload_type).is_some();
+        self.terms
+            .numbered
+            .filter(|_| self.kind == Kind::Audio || repeated_apart)
+    }
 }
 
 pub(crate) struct VideoIn {
@@ -120,7 +141,11 @@ impl Connector for WebRtcConnector {
         let mut codecs = codec::registered().map_err(unavailable("codecs"))?;
         let receptions = Receptions::default();
         let (heard_tx, heard) = mpsc::channel(HEARD_INBOX);
-        let chain = configure_nack(Registry::new(), &mut codecs);
+        let chain = Registry::new().with(ChainSlot::from(500), RtxIn::default());
+        let nacks = NackGeneratorBuilder::new()
+            .with_interval(NACK_INTERVAL)
+            .with_max_nacks_per_packet(NACKS);
+        let chain = chain.with(ChainSlot::NackGenerator, nacks.build());
         // Receiver reports alone: what is sent does not pass the library, ours tell of it.
         let chain = chain.with(
             ChainSlot::ReceiverReport,
@@ -201,6 +226,7 @@ impl Connector for WebRtcConnector {
             config: self.config.clone(),
             receptions,
             counts: HashMap::new(),
+            network: Network::default(),
         };
         tokio::spawn(watcher.run(state, tracks, heard, closing));
         Ok(leg)
@@ -237,7 +263,9 @@ impl WebRtcLeg {
         let (ufrag, sections) = sdp::read_answer(&answer.sdp)?;
         // Before the page can know it: its first STUN request must find us. An ICE restart brings a new one.
         self.port.register(&ufrag);
+        let mut terms = negotiated::terms(&answer.sdp);
         for slot in &mut added {
+            slot.terms = terms.remove(&slot.mid).unwrap_or_default();
             let section = sections
                 .iter()
                 .find(|s| s.mid == slot.mid && s.kind == slot.kind);
@@ -260,10 +288,11 @@ impl WebRtcLeg {
             .await
             .ok_or_else(|| MediaError::Unavailable("no answer".into()))?;
 
+        let sdp = negotiated::with_silence(&local.sdp);
         let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
         slots.extend(added);
         Ok(Answer {
-            sdp: sdp::with_candidates(&local.sdp, &self.udp_candidates, &self.tcp_candidates),
+            sdp: sdp::with_candidates(&sdp, &self.udp_candidates, &self.tcp_candidates),
             slots: slots
                 .iter()
                 .map(|s| LegSlot {
@@ -276,9 +305,14 @@ impl WebRtcLeg {
 
     async fn add_slot(&self, mid: &str, kind: Kind, pair: usize) -> Result<Outgoing, MediaError> {
         let ssrc = rand::random_range(1..=u32::MAX);
+        let repetitions = RtxOut::new();
+        let rtx = RTCRtpRtxParameters {
+            ssrc: repetitions.ssrc,
+        };
         let coding = RTCRtpEncodingParameters {
             rtp_coding_parameters: RTCRtpCodingParameters {
                 ssrc: Some(ssrc),
+                rtx: (kind == Kind::Video).then_some(rtx),
                 ..Default::default()
             },
             codec: codec::codec(kind),
@@ -304,6 +338,8 @@ impl WebRtcLeg {
             kind,
             ssrc,
             payload_type: 0,
+            repetitions,
+            terms: Terms::default(),
             track,
             sender,
         })
@@ -343,14 +379,38 @@ impl Leg for WebRtcLeg {
     }
 
     fn send_rtp(&self, slot: usize, mut header: Header, payload: &[u8]) -> Sent {
-        let Some((ssrc, payload_type)) =
-            self.read_slots(|slots| slots.get(slot).map(|s| (s.ssrc, s.payload_type)))
-        else {
-            return Sent::Gone;
-        };
-        header.ssrc = ssrc;
-        header.payload_type = payload_type;
-        self.egress.add(&header, payload)
+        let marks = self.read_slots(|slots| {
+            let slot = slots.get(slot)?;
+            header.ssrc = slot.ssrc;
+            header.payload_type = slot.payload_type;
+            Some(Marks {
+                numbered: slot.numbered(),
+                original: None,
+            })
+        });
+        match marks {
+            Some(marks) => self.egress.add(&header, marks, payload),
+            None => Sent::Gone,
+        }
+    }
+
+    fn repeat_rtp(&self, slot: usize, mut header: Header, payload: &[u8]) -> Sent {
+        let marks = self.read_slots(|slots| {
+            let slot = slots.get(slot)?;
+            let payload_type = slot.terms.repetition(slot.payload_type)?;
+            let original = std::mem::replace(&mut header.sequence_number, slot.repetitions.number());
+            header.ssrc = slot.repetitions.ssrc;
+            header.payload_type = payload_type;
+            Some(Marks {
+                numbered: slot.numbered(),
+                original: Some(original),
+            })
+        });
+        match marks {
+            Some(marks) => self.egress.add(&header, marks, payload),
+            // The same packet once more, to the byte.
+            None => self.send_rtp(slot, header, payload),
+        }
     }
 
     fn flush(&self) {
@@ -396,6 +456,18 @@ impl Leg for WebRtcLeg {
             .await;
         });
         true
+    }
+
+    fn cap(&self, bitrate: u32) {
+        let video = self.video.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(video) = &*video else { return };
+        let remb = ReceiverEstimatedMaximumBitrate {
+            sender_ssrc: 0,
+            bitrate: bitrate as f32,
+            ssrcs: vec![video.ssrc.load(Ordering::Relaxed)],
+        };
+        // Polled once, as the queue may be full: it is told again.
+        let _ = video.track.write_rtcp(vec![Box::new(remb)]).now_or_never();
     }
 
     async fn close(&self) {

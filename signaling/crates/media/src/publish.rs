@@ -3,11 +3,14 @@
 //! Never waits and never knows the room: [`crate::room`] computes the receivers, here they are only walked. A receiver that cannot take
 //! a packet loses it alone. Limit: [`CONGESTED`].
 
+use crate::budget::Level;
+use crate::cap::Cap;
 use crate::clock::{Clocks, ntp};
 use crate::config::{CONGESTED, LOST_MOST};
 use crate::counters::{Counters, bump};
 use crate::event::Kind;
 use crate::forward::{Rewriter, Verdict};
+use crate::gate::Gate;
 use crate::history::History;
 use crate::keyframe::{Ask, Coalescer};
 use crate::leg::{Leg, Sent, SlotReport};
@@ -21,7 +24,7 @@ const KINDS: [Kind; 2] = [Kind::Audio, Kind::Video];
 
 /// One receiving m-line of one connection.
 pub(crate) struct OutSlot {
-    index: usize,
+    pub index: usize,
     pub mid: String,
     pub kind: Kind,
     leg: Arc<dyn Leg>,
@@ -30,6 +33,7 @@ pub(crate) struct OutSlot {
 
 struct OutState {
     rewriter: Rewriter,
+    gate: Gate,
     source_ssrc: u32,
     congested_until: Option<Instant>,
     packets: u32,
@@ -43,6 +47,7 @@ pub(crate) struct Publisher {
     leg: OnceLock<Weak<dyn Leg>>,
     fan: [RwLock<Arc<[Arc<OutSlot>]>>; 2],
     keyframes: Mutex<Coalescer>,
+    cap: Mutex<Cap>,
     recording: RwLock<Option<Recorded>>,
     /// Pictures alone: a repeated sound would come too late.
     history: Mutex<History>,
@@ -63,6 +68,7 @@ impl OutSlot {
     pub(crate) fn new(index: usize, mid: String, kind: Kind, leg: Arc<dyn Leg>) -> Arc<Self> {
         let state = OutState {
             rewriter: Rewriter::new(kind),
+            gate: Gate::default(),
             source_ssrc: 0,
             congested_until: None,
             packets: 0,
@@ -80,6 +86,19 @@ impl OutSlot {
 
     fn resync(&self) {
         lock(&self.state).rewriter.resync();
+    }
+
+    pub(crate) fn gate<T>(&self, look: impl FnOnce(&mut Gate) -> T) -> T {
+        look(&mut lock(&self.state).gate)
+    }
+
+    /// What of the source goes on from now, and what the page can take of it; gives what it could before.
+    pub(crate) fn allot(&self, level: Level, share: Option<u32>) -> Option<u32> {
+        let mut state = lock(&self.state);
+        if state.gate.set(level) {
+            state.rewriter.resync();
+        }
+        std::mem::replace(&mut state.gate.share, share)
     }
 
     /// Sends packets that came together; `true` if a keyframe is needed to go on.
@@ -111,8 +130,13 @@ impl OutSlot {
         if state.source_ssrc != packet.header.ssrc {
             state.source_ssrc = packet.header.ssrc;
             state.rewriter.resync();
+            state.gate.forget();
         }
         let mut header = packet.header.clone();
+        let vp8 = self.kind == Kind::Video;
+        if !state.gate.pass(&mut header, &packet.payload, vp8) {
+            return false;
+        }
         match state.rewriter.rewrite(now, &mut header, &packet.payload) {
             Verdict::AwaitKeyframe => return true,
             Verdict::Stale => return false,
@@ -144,11 +168,13 @@ impl OutSlot {
             return;
         };
         for sequence in sequences.iter().take(LOST_MOST) {
-            let kept = history.find(state.source_ssrc, sequence.wrapping_sub(offset));
+            let source = state.gate.source(sequence.wrapping_sub(offset));
+            let kept = source.and_then(|n| history.find(state.source_ssrc, n));
             let Some(packet) = kept else { continue };
             let mut header = packet.header.clone();
-            if state.rewriter.again(&mut header)
-                && self.leg.send_rtp(self.index, header, &packet.payload) == Sent::Queued
+            if state.gate.again(&mut header)
+                && state.rewriter.again(&mut header)
+                && self.leg.repeat_rtp(self.index, header, &packet.payload) == Sent::Queued
             {
                 bump(&counters.rtp_repeated);
             }
@@ -187,6 +213,7 @@ impl Publisher {
             leg: OnceLock::new(),
             fan,
             keyframes: Mutex::default(),
+            cap: Mutex::default(),
             recording: RwLock::default(),
             history: Mutex::default(),
             clocks: Mutex::default(),
@@ -281,6 +308,20 @@ impl Publisher {
             for slot in self.fan(kind).iter() {
                 slot.report(now, &clocks);
             }
+        }
+    }
+
+    /// Tells the member's page how much of its pictures anybody can take, when that is due.
+    pub(crate) fn cap(&self) {
+        let fan = self.fan(Kind::Video);
+        let shares = fan.iter().map(|slot| slot.gate(|gate| gate.share));
+        // One who has said nothing may take all.
+        let most = shares.reduce(|a, b| Some(a?.max(b?))).flatten();
+        let due = lock(&self.cap).due(Instant::now(), most);
+        if let Some(bitrate) = due
+            && let Some(leg) = self.leg.get().and_then(Weak::upgrade)
+        {
+            leg.cap(bitrate);
         }
     }
 

@@ -17,6 +17,8 @@ use crate::slots::{self, Assigned};
 use async_trait::async_trait;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+mod allot;
+
 const KINDS: [Kind; 2] = [Kind::Audio, Kind::Video];
 
 /// Makes the connection for a member's first offer.
@@ -65,6 +67,7 @@ struct Conn {
     slots: Vec<Assigned>,
     connected: bool,
     told: Option<Vec<Slot>>,
+    allot: allot::Allot,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -149,6 +152,7 @@ impl Room {
             publisher,
             connected: false,
             told: None,
+            allot: allot::Allot::default(),
         };
         if !self.attach(member, role, conn, &answer.slots) {
             leg.close().await;
@@ -427,6 +431,19 @@ impl Room {
         });
     }
 
+    /// Tells a page what its slots carry, if that is new to it.
+    fn tell_slots(&self, member: &str, conn: &mut Conn) {
+        let map = slots::map(&conn.slots);
+        if conn.told.as_ref() != Some(&map) {
+            self.outbox.push(MediaEvent::Slots {
+                room: self.id.clone(),
+                member: member.to_owned(),
+                slots: map.clone(),
+            });
+            conn.told = Some(map);
+        }
+    }
+
     /// Brings slots, fan-out and what pages know in line with members, roles and liveness.
     fn recompute(&self, state: &mut State) {
         record(state);
@@ -448,16 +465,7 @@ impl Room {
             for kind in KINDS {
                 slots::assign(&mut conn.slots, kind, &heard);
             }
-            let map = slots::map(&conn.slots);
-            if conn.told.as_ref() != Some(&map) {
-                let event = MediaEvent::Slots {
-                    room: self.id.clone(),
-                    member: id.clone(),
-                    slots: map.clone(),
-                };
-                self.outbox.push(event);
-                conn.told = Some(map);
-            }
+            self.tell_slots(id, conn);
         }
         for sender in &state.members {
             let Some(conn) = &sender.conn else { continue };

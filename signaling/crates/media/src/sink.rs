@@ -2,6 +2,7 @@
 //!
 //! Holds the room weakly: a connection never keeps a closed room alive.
 
+use crate::estimate::Estimate;
 use crate::event::{EndReason, Kind};
 use crate::leg::LegSink;
 use crate::publish::Publisher;
@@ -37,6 +38,7 @@ impl LegSink for MemberSink {
 
     fn on_report_due(&self) {
         self.publisher.report();
+        self.publisher.cap();
     }
 
     fn on_sender_report(&self, ssrc: u32, ntp: u64, rtp: u32, at: Instant) {
@@ -46,6 +48,12 @@ impl LegSink for MemberSink {
     fn on_keyframe_wanted(&self, slot: usize) {
         if let Some(room) = self.room.upgrade() {
             room.keyframe_wanted(&self.member, self.epoch, slot);
+        }
+    }
+
+    fn on_estimate(&self, estimate: Estimate) {
+        if let Some(room) = self.room.upgrade() {
+            room.estimated(&self.member, self.epoch, estimate);
         }
     }
 

@@ -52,6 +52,7 @@ pub(crate) fn map(slots: &[Assigned]) -> Vec<Slot> {
             member: s.member.clone()?,
             kind: s.slot.kind,
             source: Source::Camera,
+            paused: s.slot.gate(|gate| gate.is_paused()),
         })
     };
     slots.iter().filter_map(slot).collect()
