@@ -163,7 +163,7 @@ impl OutSlot {
 
     /// Sends again what the page misses and the history still has.
     fn resend(&self, history: &History, sequences: &[u16], counters: &Counters) {
-        let state = lock(&self.state);
+        let mut state = lock(&self.state);
         let Some((offset, _)) = state.rewriter.offsets() else {
             return;
         };
