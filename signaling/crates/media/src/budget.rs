@@ -173,13 +173,7 @@ impl Budget {
         changed
     }
 
-    fn step_up(
-        &mut self,
-        now: u64,
-        there: f64,
-        estimate: Estimate,
-        pictures: &[Picture],
-    ) -> bool {
+    fn step_up(&mut self, now: u64, there: f64, estimate: Estimate, pictures: &[Picture]) -> bool {
         let Some((id, level)) = self.up(pictures) else {
             self.room_since = None;
             return false;

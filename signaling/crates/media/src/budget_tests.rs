@@ -41,7 +41,11 @@ fn levels(budget: &Budget, count: usize) -> Vec<Level> {
 #[test]
 fn the_order_is_others_smaller_others_none_main_smaller_main_none_and_back() {
     use Level::*;
-    let pictures = [layered(0, 500_000), layered(1, 500_000), layered(2, 500_000)];
+    let pictures = [
+        layered(0, 500_000),
+        layered(1, 500_000),
+        layered(2, 500_000),
+    ];
     let mut budget = Budget::default();
     let mut now = 0;
     let mut seen = vec![levels(&budget, 3)];
@@ -104,7 +108,10 @@ fn a_paused_picture_comes_back_when_there_has_been_room_for_four_seconds() {
     assert!(budget.decide(S, congested(130_000), SOUND, &pictures));
     let quarter = |n: u64| 2 * S + n * S / 4;
     for n in 0..16 {
-        assert!(!budget.decide(quarter(n), calm(700_000), SOUND, &pictures), "{n}");
+        assert!(
+            !budget.decide(quarter(n), calm(700_000), SOUND, &pictures),
+            "{n}"
+        );
     }
     assert!(budget.decide(quarter(16), calm(700_000), SOUND, &pictures));
     assert_eq!(budget.level(0), Level::Full);
@@ -175,7 +182,11 @@ fn the_sender_of_a_single_picture_is_told_what_there_is() {
 
 #[test]
 fn shares_never_pass_what_there_is() {
-    let pictures = [picture(0, 300_000), picture(1, 900_000), picture(2, 900_000)];
+    let pictures = [
+        picture(0, 300_000),
+        picture(1, 900_000),
+        picture(2, 900_000),
+    ];
     let budget = Budget::default();
     let all: u32 = (0..3)
         .map(|id| budget.share(id, calm(2_040_000), SOUND, &pictures))

@@ -26,8 +26,7 @@ impl Cap {
             None => wanted < OPEN,
             Some((told, at)) => {
                 let change = f64::from(told.abs_diff(wanted)) / f64::from(told.max(1));
-                change > CHANGE
-                    || (wanted < OPEN && now.saturating_duration_since(at) >= AGAIN)
+                change > CHANGE || (wanted < OPEN && now.saturating_duration_since(at) >= AGAIN)
             }
         };
         if !due {
@@ -47,7 +46,11 @@ mod tests {
         let mut cap = Cap::default();
         let t0 = Instant::now();
         let at = |ms| t0 + Duration::from_millis(ms);
-        assert_eq!(cap.due(at(0), None), None, "who was never limited hears nothing");
+        assert_eq!(
+            cap.due(at(0), None),
+            None,
+            "who was never limited hears nothing"
+        );
         assert_eq!(cap.due(at(10), Some(500_000)), Some(564_000));
         assert_eq!(cap.due(at(20), Some(505_000)), None);
         assert_eq!(cap.due(at(30), Some(300_000)), Some(364_000));

@@ -4,14 +4,14 @@
 //! room fans out that is nearly all of the work. The driver keeps the connection itself: ICE, DTLS, RTCP and what comes in.
 //! Never waits: what the network does not take at once is lost, as on any router. Limits: [`BATCH_BYTES`].
 
+use crate::estimate::Arrival;
 use crate::keys::KeyTap;
 use crate::leg::Sent;
-use crate::estimate::Arrival;
 use crate::mux::{Mux, Path, Port};
 use crate::protect::{Plain, Protector};
 use crate::sent::SentLog;
-use rtc::rtp::Header;
 use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
+use rtc::rtp::Header;
 use rtc_crypto::RTCCryptoProvider as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;

@@ -30,12 +30,18 @@ impl Run {
     }
 
     fn most(&self, from: u64, to: u64) -> f64 {
-        let within = self.estimates.iter().filter(|(t, _)| (from..to).contains(t));
+        let within = self
+            .estimates
+            .iter()
+            .filter(|(t, _)| (from..to).contains(t));
         within.fold(0.0, |most, (_, e)| most.max(*e))
     }
 
     fn least(&self, from: u64, to: u64) -> f64 {
-        let within = self.estimates.iter().filter(|(t, _)| (from..to).contains(t));
+        let within = self
+            .estimates
+            .iter()
+            .filter(|(t, _)| (from..to).contains(t));
         within.fold(f64::MAX, |least, (_, e)| least.min(*e))
     }
 
@@ -144,8 +150,16 @@ fn a_fall_of_the_network_is_followed_within_two_seconds_and_its_recovery_within_
     let run = world.run(52 * S);
     assert!(run.at(10 * S - 1) > 1.2e6, "before: {}", run.at(10 * S - 1));
     assert!(run.at(12 * S) < 200e3, "two seconds: {}", run.at(12 * S));
-    assert!(run.most(13 * S, 30 * S) < 330e3, "{}", run.most(13 * S, 30 * S));
-    assert!(run.least(13 * S, 30 * S) > 90e3, "{}", run.least(13 * S, 30 * S));
+    assert!(
+        run.most(13 * S, 30 * S) < 330e3,
+        "{}",
+        run.most(13 * S, 30 * S)
+    );
+    assert!(
+        run.least(13 * S, 30 * S) > 90e3,
+        "{}",
+        run.least(13 * S, 30 * S)
+    );
     assert!(run.at(50 * S) > 1.4e6, "recovered: {}", run.at(50 * S));
     let (lost, all) = run.audio(12 * S, 52 * S);
     assert_eq!(lost, 0, "of {all} sounds");
@@ -160,7 +174,11 @@ fn an_idle_connection_proves_nothing() {
         lose_every: 0,
     };
     let run = world.run(60 * S);
-    assert!(run.most(0, 60 * S) <= ESTIMATE_START, "{}", run.most(0, 60 * S));
+    assert!(
+        run.most(0, 60 * S) <= ESTIMATE_START,
+        "{}",
+        run.most(0, 60 * S)
+    );
 }
 
 #[test]
@@ -229,7 +247,11 @@ fn receiver_reports_alone_lower_and_raise_it() {
     let mut estimator = Estimator::default();
     estimator.reported(S, 0.0, 500e3);
     estimator.reported(2 * S, 0.3, 500e3);
-    assert_eq!(estimator.estimate(2 * S), None, "one bad report says little");
+    assert_eq!(
+        estimator.estimate(2 * S),
+        None,
+        "one bad report says little"
+    );
     estimator.reported(3 * S, 0.3, 500e3);
     let fallen = estimator.estimate(3 * S).map_or(0, |e| e.bitrate);
     assert_eq!(fallen, 425_000);

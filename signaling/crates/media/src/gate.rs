@@ -174,7 +174,11 @@ mod tests {
         assert_eq!(pass(&mut gate, 13, &of(1, false)), None);
         assert_eq!(pass(&mut gate, 14, &of(0, false)), Some(13));
         assert!(!gate.set(Level::Full));
-        assert_eq!(pass(&mut gate, 15, &of(1, false)), None, "refers to what was left out");
+        assert_eq!(
+            pass(&mut gate, 15, &of(1, false)),
+            None,
+            "refers to what was left out"
+        );
         assert_eq!(pass(&mut gate, 16, &of(0, false)), Some(14));
         assert_eq!(pass(&mut gate, 17, &of(1, true)), Some(15));
         assert_eq!(gate.source(14), Some(16));

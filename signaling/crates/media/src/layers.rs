@@ -94,9 +94,9 @@ impl Closing {
 
     /// The new number of a packet that was kept.
     pub(crate) fn number(&self, sequence: u16) -> Option<u16> {
-        let late = self.highest.is_some_and(|h| {
-            !before(h, sequence) && h.wrapping_sub(sequence) > REACH
-        });
+        let late = self
+            .highest
+            .is_some_and(|h| !before(h, sequence) && h.wrapping_sub(sequence) > REACH);
         if late || self.known_from.is_some_and(|from| before(sequence, from)) {
             return None;
         }
@@ -147,7 +147,13 @@ mod tests {
         assert_eq!(closing.keep(65_535), Some(65_534), "late");
         closing.drop(65_532);
         assert_eq!(closing.keep(3), Some(1), "a late drop moves nothing");
-        for (sent, source) in [(65_533, 65_533), (65_534, 65_535), (65_535, 0), (0, 2), (1, 3)] {
+        for (sent, source) in [
+            (65_533, 65_533),
+            (65_534, 65_535),
+            (65_535, 0),
+            (0, 2),
+            (1, 3),
+        ] {
             assert_eq!(closing.source(sent), Some(source));
         }
         assert_eq!(closing.number(1), None, "never sent");

@@ -398,7 +398,8 @@ impl Leg for WebRtcLeg {
         let marks = self.read_slots(|slots| {
             let slot = slots.get(slot)?;
             let payload_type = slot.terms.repetition(slot.payload_type)?;
-            let original = std::mem::replace(&mut header.sequence_number, slot.repetitions.number());
+            let original =
+                std::mem::replace(&mut header.sequence_number, slot.repetitions.number());
             header.ssrc = slot.repetitions.ssrc;
             header.payload_type = payload_type;
             Some(Marks {

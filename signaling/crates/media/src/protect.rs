@@ -169,7 +169,13 @@ impl Protector {
 }
 
 impl Gcm {
-    fn seal(&mut self, packet: &Plain<'_>, start: usize, head: usize, buffer: &mut Vec<u8>) -> bool {
+    fn seal(
+        &mut self,
+        packet: &Plain<'_>,
+        start: usize,
+        head: usize,
+        buffer: &mut Vec<u8>,
+    ) -> bool {
         let header = packet.header;
         let Some(count) = self.rollover(header, packet.numbered.is_some()) else {
             return false;

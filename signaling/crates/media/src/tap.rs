@@ -141,7 +141,9 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for RtcpTap {
                     let lost = lost.take(LOST_MOST).collect();
                     let _ = self.heard.try_send(Heard::Lost(nack.media_ssrc, lost));
                 } else if let Some(report) = packet.downcast_ref::<TransportLayerCc>() {
-                    let _ = self.heard.try_send(Heard::Arrived(Box::new(report.clone())));
+                    let _ = self
+                        .heard
+                        .try_send(Heard::Arrived(Box::new(report.clone())));
                 } else if let Some(report) = packet.downcast_ref::<SenderReport>() {
                     let _ = self.heard.try_send(Heard::SenderReport {
                         ssrc: report.ssrc,

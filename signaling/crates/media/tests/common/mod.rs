@@ -12,7 +12,7 @@ use rtc::peer_connection::configuration::RTCOfferOptions;
 use rtc::rtp::{Header, Packet};
 use rtc::rtp_transceiver::rtp_sender::{
     RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters,
-    RtpCodecKind,
+    RTCRtpRtxParameters, RtpCodecKind,
 };
 use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
 use std::collections::HashMap;
@@ -26,6 +26,7 @@ use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 use webrtc::peer_connection::*;
 use webrtc::runtime::TokioRuntime;
 
+pub mod link;
 mod net;
 use net::{CutRuntime, PliCounter};
 
@@ -116,9 +117,17 @@ pub struct Client {
     gathered: watch::Receiver<bool>,
     pub state: watch::Receiver<RTCPeerConnectionState>,
     pub plis: Arc<AtomicUsize>,
+    /// The most that the engine last asked for (bit/s); 0: it never did.
+    pub cap: Arc<AtomicUsize>,
+    /// Packets that came on streams of repetitions.
+    pub repeated: Arc<AtomicUsize>,
     pub cut: Arc<AtomicBool>,
     pub lose_every: Arc<AtomicUsize>,
     pub sending: Arc<AtomicBool>,
+    /// Bytes added to each packet of the picture.
+    pub weight: Arc<AtomicUsize>,
+    /// Port of a relay to reach the engine by.
+    pub via: Option<u16>,
     sender: Option<tokio::task::JoinHandle<()>>,
     mark: u8,
     tcp: bool,
@@ -179,10 +188,12 @@ fn codec(kind: RtpCodecKind) -> RTCRtpCodec {
     }
 }
 
-fn track(kind: RtpCodecKind, ssrc: u32) -> Arc<TrackLocalStaticRTP> {
+fn track(kind: RtpCodecKind, ssrc: u32, modern: bool) -> Arc<TrackLocalStaticRTP> {
+    let repeated = modern && kind == RtpCodecKind::Video;
     let coding = RTCRtpEncodingParameters {
         rtp_coding_parameters: RTCRtpCodingParameters {
             ssrc: Some(ssrc),
+            rtx: repeated.then_some(RTCRtpRtxParameters { ssrc: ssrc + 1 }),
             ..Default::default()
         },
         codec: codec(kind),
@@ -204,7 +215,16 @@ impl Client {
         Box::pin(Self::with_addr(mark, tcp, "127.0.0.1:0")).await
     }
 
+    /// One that knows repetitions on their own stream (RFC 4588) and reports packet by packet, as browsers do.
+    pub async fn modern(mark: u8) -> Self {
+        Box::pin(Self::build(mark, false, "127.0.0.1:0", true)).await
+    }
+
     pub async fn with_addr(mark: u8, tcp: bool, bind: &str) -> Self {
+        Box::pin(Self::build(mark, tcp, bind, false)).await
+    }
+
+    async fn build(mark: u8, tcp: bool, bind: &str, modern: bool) -> Self {
         let mut codecs = webrtc::peer_connection::MediaEngine::default();
         // Other payload types than the server's own: they are rewritten per connection.
         for (kind, payload_type) in [
@@ -221,10 +241,32 @@ impl Client {
                 )
                 .unwrap();
         }
+        if modern {
+            let rtx = RTCRtpCodec {
+                mime_type: "video/rtx".into(),
+                sdp_fmtp_line: format!("apt={}", 120 + mark % 4),
+                ..codec(RtpCodecKind::Video)
+            };
+            let parameters = RTCRtpCodecParameters {
+                rtp_codec: rtx,
+                payload_type: 124 + mark % 4,
+            };
+            codecs
+                .register_codec(parameters, RtpCodecKind::Video)
+                .unwrap();
+        }
         let plis = Arc::new(AtomicUsize::new(0));
-        let chain = configure_nack(Registry::new(), &mut codecs);
+        let cap = Arc::<AtomicUsize>::default();
+        let repeated = Arc::<AtomicUsize>::default();
+        let mut chain = configure_nack(Registry::new(), &mut codecs);
+        if modern {
+            chain = configure_twcc(chain, &mut codecs).unwrap();
+        }
         let chain = configure_rtcp_reports(chain);
-        let chain = chain.with(ChainSlot::from(14_000), PliCounter::new(plis.clone()));
+        let chain = chain.with(
+            ChainSlot::from(14_000),
+            PliCounter::new(plis.clone(), cap.clone(), repeated.clone()),
+        );
         let settings = SettingEngineBuilder::new()
             .with_include_loopback_candidate(true)
             .with_multicast_dns_mode(MulticastDnsMode::Disabled)
@@ -257,8 +299,8 @@ impl Client {
         let pc: Arc<dyn PeerConnection> = Arc::new(Box::pin(builder.build()).await.unwrap());
         let seed = u32::from(mark) * 1_000 + rand::random_range(1..1_000);
         let (audio, video) = (
-            track(RtpCodecKind::Audio, seed),
-            track(RtpCodecKind::Video, seed + 500_000),
+            track(RtpCodecKind::Audio, seed, modern),
+            track(RtpCodecKind::Video, seed + 500_000, modern),
         );
         for track in [&audio, &video] {
             pc.add_transceiver_from_track(track.clone() as Arc<dyn TrackLocal>, None)
@@ -278,15 +320,20 @@ impl Client {
             }
         }
         let sending = Arc::new(AtomicBool::new(true));
+        let weight = Arc::<AtomicUsize>::default();
         let mut client = Self {
             pc,
             inbox,
             gathered,
             state,
             plis,
+            cap,
+            repeated,
             cut,
             lose_every,
             sending: sending.clone(),
+            weight: weight.clone(),
+            via: None,
             sender: None,
             mark,
             tcp,
@@ -298,6 +345,7 @@ impl Client {
             mark,
             client.plis.clone(),
             sending,
+            weight,
         )));
         client
     }
@@ -326,7 +374,11 @@ impl Client {
         restart: bool,
     ) {
         let sdp = self.offer_sdp(restart).await;
-        let answer = engine.offer(room, member, role, &sdp).await.unwrap();
+        let mut answer = engine.offer(room, member, role, &sdp).await.unwrap();
+        if let Some(port) = self.via {
+            let direct = format!(" {} typ host", engine.udp_addr().port());
+            answer = answer.replace(&direct, &format!(" {port} typ host"));
+        }
         let mut mid = String::new();
         for line in answer.lines() {
             if let Some(m) = line.strip_prefix("a=mid:") {
@@ -437,6 +489,7 @@ async fn send(
     mark: u8,
     plis: Arc<AtomicUsize>,
     sending: Arc<AtomicBool>,
+    weight: Arc<AtomicUsize>,
 ) {
     let (mut n, mut served) = (0u16, usize::MAX);
     let mut pace = tokio::time::interval(Duration::from_millis(20));
@@ -472,6 +525,7 @@ async fn send(
         } else {
             vec![0x10, 0x11, 0, 0]
         };
+        payload.resize(payload.len() + weight.load(Ordering::SeqCst), 0);
         payload.extend([number[0], number[1], mark]);
         served = asked;
         let vp8 = Packet {

@@ -1,7 +1,8 @@
-//! Under a client: a counter of keyframe requests and a network plug that can be pulled.
+//! Under a client: what its page is asked for (keyframes, less media), and a network plug that can be pulled.
 
 use rtc::interceptor::{Interceptor, Packet as ChainPacket, StreamInfo, TaggedPacket};
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEstimatedMaximumBitrate;
 use rtc::sansio::Protocol;
 use std::collections::VecDeque;
 use std::io::{self, IoSliceMut};
@@ -16,14 +17,20 @@ use webrtc::runtime::*;
 #[derive(Default)]
 pub struct PliCounter {
     plis: Arc<AtomicUsize>,
+    /// The last cap (bit/s).
+    cap: Arc<AtomicUsize>,
+    /// Packets that came on streams of repetitions.
+    repeated: Arc<AtomicUsize>,
     inbound: VecDeque<TaggedPacket>,
     outbound: VecDeque<TaggedPacket>,
 }
 
 impl PliCounter {
-    pub fn new(plis: Arc<AtomicUsize>) -> Self {
+    pub fn new(plis: Arc<AtomicUsize>, cap: Arc<AtomicUsize>, repeated: Arc<AtomicUsize>) -> Self {
         Self {
             plis,
+            cap,
+            repeated,
             ..Self::default()
         }
     }
@@ -36,12 +43,25 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for PliCounter {
     type Error = rtc::shared::error::Error;
     type Time = Instant;
     fn handle_read(&mut self, m: TaggedPacket) -> Result<(), Self::Error> {
+        if let ChainPacket::Rtp(packet) = &m.message.packet
+            && packet.header.payload_type >= 124
+        {
+            self.repeated.fetch_add(1, Ordering::SeqCst);
+        }
         if let ChainPacket::Rtcp(ps) = &m.message.packet {
             let n = ps
                 .iter()
                 .filter(|p| p.as_any().is::<PictureLossIndication>())
                 .count();
             self.plis.fetch_add(n, Ordering::SeqCst);
+            for packet in ps {
+                let remb = packet
+                    .as_any()
+                    .downcast_ref::<ReceiverEstimatedMaximumBitrate>();
+                if let Some(remb) = remb {
+                    self.cap.store(remb.bitrate as usize, Ordering::SeqCst);
+                }
+            }
         }
         self.inbound.push_back(m);
         Ok(())
