@@ -195,7 +195,7 @@ impl Budget {
         let trial = present == Level::Paused
             && now.saturating_sub(self.paused_at) >= self.trial_us
             && estimate.calm_us >= CALM_US;
-        if !since.is_some_and(|s| now.saturating_sub(s) >= wait) && !trial {
+        if since.is_none_or(|s| now.saturating_sub(s) < wait) && !trial {
             return false;
         }
         if present == Level::Paused {

@@ -18,9 +18,14 @@
 //! 7. [`Engine::start_recording`] writes each member's media to a [`record::SegmentSink`] before it is forwarded; [`MediaEvent::Recording`] says
 //!    when that is proven, interrupted and stopped. What nobody may hear is not recorded.
 //!
+//! 8. What a page's network takes is measured from its reports and shared out: sound first, then the main picture. Who sends a picture is
+//!    told the most that anybody can take of it; [`Slot::paused`] says that a picture rests.
+//!
 //! ## Where to look
 //! [`forward`] who hears whom and how a packet is rewritten · `room` members, `slots` who is where · `publish` the packet path · `keyframe` PLI coalescing · `leg` the small
-//! trait behind which the WebRTC library hides · `peer`, `watcher` that library · `mux`, `tcp`, `runtime` the shared ports · `sdp` what an
+//! trait behind which the WebRTC library hides · `peer`, `watcher` that library · `rtx`, `history` what is sent again · `sent`, `trend`, `loss`,
+//! `estimate` what a page's network takes · `budget`, `room/allot` who gets how much of it · `gate`, `layers` what of a stream goes on · `cap` what its
+//! sender is told · `egress`, `protect` the way out · `mux`, `tcp`, `runtime` the shared ports · `sdp` what an
 //! offer must be · [`record`] what is written to disk · [`config`] every limit.
 //!
 //! ## 中文

@@ -30,8 +30,11 @@ impl Way {
             && !(192..224).contains(&datagram[1]);
         let every = self.lose_every.load(Ordering::SeqCst);
         // Spread, but the same in each run.
-        if every > 0 && rtp && (self.seen.fetch_add(1, Ordering::SeqCst) * 7_919) % every == 0 {
-            return None;
+        if every > 0 && rtp {
+            let seen = self.seen.fetch_add(1, Ordering::SeqCst);
+            if (seen * 7_919).is_multiple_of(every) {
+                return None;
+            }
         }
         let rate = self.rate.load(Ordering::SeqCst);
         if rate == 0 {
