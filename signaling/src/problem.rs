@@ -876,6 +876,18 @@ pub const KINDS: &[Kind] = &[
         "This browser offers no usable video or audio format",
     ),
     kind(
+        "codec_needs_vp8",
+        422,
+        "这个通话用VP8视频，这个浏览器没有；可以改用语音，或换一个浏览器",
+        "This call uses VP8 video, which this browser lacks; go on by voice or use another browser",
+    ),
+    kind(
+        "codec_needs_h264",
+        422,
+        "这个通话用H.264视频，这个浏览器没有；可以改用语音，或换一个浏览器",
+        "This call uses H.264 video, which this browser lacks; go on by voice or use another browser",
+    ),
+    kind(
         "transfer_self",
         422,
         "不能转接或邀请自己",

@@ -266,6 +266,7 @@ impl Line {
             .command(Command::MediaOffer {
                 room: room.to_owned(),
                 sdp,
+                sources: vec![],
             })
             .await?;
         let CommandReply::MediaAnswer { sdp } = r else {

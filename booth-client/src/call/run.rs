@@ -265,7 +265,14 @@ impl Caller<'_> {
             Todo::Failed => self.heard(Heard::MediaFailed),
             Todo::Offer(round, sdp) => {
                 let room = self.ticket.id.clone();
-                let answer = self.line.command(Command::MediaOffer { room, sdp }).await;
+                let answer = self
+                    .line
+                    .command(Command::MediaOffer {
+                        room,
+                        sdp,
+                        sources: vec![],
+                    })
+                    .await;
                 self.job(answer, move |reply| {
                     let sdp = match reply {
                         Ok(CommandReply::MediaAnswer { sdp }) => Ok(sdp),

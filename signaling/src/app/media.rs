@@ -9,6 +9,7 @@ use crate::{
     problem::{AppError, no},
 };
 use domain::{
+    error::Rejected,
     id::{Id as _, SessionId, TicketId},
     invite::Member as Part,
     limits, pairing as pairing_rule,
@@ -17,11 +18,11 @@ use domain::{
     ticket as ticket_rule,
     time::Span,
 };
-use media::{Engine as _, MediaEngine, MediaEvent, MemberRole};
-use protocol::{CommandReply, Ephemeral, EventBody, SlotView};
+use media::{Engine as _, MediaEngine, MediaEvent, MemberRole, SentTrack, Source};
+use protocol::{CommandReply, Ephemeral, EventBody, MediaLine, MediaSource, SlotView};
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use store::{Tx, lease, node, pairing, session, ticket};
@@ -38,6 +39,8 @@ pub struct MediaPlane {
     shaping: tokio::sync::Mutex<()>,
     /// Newest slots of (room, member), for those who join later.
     slots: Mutex<HashMap<String, HashMap<String, Vec<media::Slot>>>>,
+    /// (Room, member) whose page has not offered again yet although the room's codec changed.
+    stale: Mutex<HashSet<(String, String)>>,
     /// Calls to the other nodes, with the cluster key.
     peers: Option<(reqwest::Client, String)>,
 }
@@ -51,6 +54,8 @@ pub enum NodeCommand {
         member: String,
         role: MemberRole,
         sdp: String,
+        #[serde(default)]
+        tracks: Vec<SentTrack>,
     },
     Live {
         room: String,
@@ -74,10 +79,33 @@ pub enum NodeCommand {
 }
 
 /// Its answer.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct NodeReply {
     pub sdp: Option<String>,
     pub error: Option<String>,
+    /// What of the request is to blame: a code of its own at the offer.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+impl NodeReply {
+    #[must_use]
+    pub fn refused(e: &AppError) -> Self {
+        let reason = match e {
+            AppError::Rejected { fields, .. } => fields.first().map(|f| f.code.to_owned()),
+            AppError::Store(_) => None,
+        };
+        Self {
+            sdp: None,
+            error: Some(e.code().to_owned()),
+            reason,
+        }
+    }
+}
+
+/// A refusal that says more of its reason: `errors` of the problem points to the offer.
+fn because(code: &'static str, reason: &'static str) -> AppError {
+    no(code).with_fields(vec![Rejected::at(reason, "/sdp")])
 }
 
 fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -89,6 +117,10 @@ pub(super) fn refused(e: &media::MediaError) -> AppError {
     match e {
         media::MediaError::SdpInvalid(_) => no("sdp_invalid"),
         media::MediaError::CodecUnsupported(_) => no("codec_unsupported"),
+        media::MediaError::CodecNeeded(media::record::Codec::H264) => {
+            because("codec_unsupported", "codec_needs_h264")
+        }
+        media::MediaError::CodecNeeded(_) => because("codec_unsupported", "codec_needs_vp8"),
         media::MediaError::RoomFull => no("room_full"),
         media::MediaError::Unavailable(_)
         | media::MediaError::RecordingRunning
@@ -103,6 +135,7 @@ impl MediaPlane {
             engine,
             shaping: tokio::sync::Mutex::default(),
             slots: Mutex::default(),
+            stale: Mutex::default(),
             peers,
         }
     }
@@ -183,7 +216,13 @@ impl MediaPlane {
             .await
             .map_err(|_| no("media_unavailable"))?;
         match reply.error {
-            Some(code) => Err(no(crate::problem::kind_of(&code).code)),
+            Some(code) => {
+                let code = crate::problem::kind_of(&code).code;
+                Err(match reply.reason {
+                    Some(reason) => because(code, crate::problem::kind_of(&reason).code),
+                    None => no(code),
+                })
+            }
             None => Ok(reply.sdp),
         }
     }
@@ -200,11 +239,15 @@ impl MediaPlane {
                 member,
                 role,
                 sdp,
-            } => engine
-                .offer(&room, &member, role, &sdp)
-                .await
-                .map(Some)
-                .map_err(|e| refused(&e)),
+                tracks,
+            } => {
+                let answer = engine
+                    .offer_tracks(&room, &member, role, &sdp, &tracks)
+                    .await
+                    .map_err(|e| refused(&e))?;
+                lock(&self.stale).remove(&(room, member));
+                Ok(Some(answer))
+            }
             NodeCommand::Live { room } => {
                 // First who hears whom, then that anything is heard.
                 self.shape_here(app, engine, &room).await?;
@@ -221,6 +264,7 @@ impl MediaPlane {
             NodeCommand::Close { room } => {
                 engine.close_room(&room).await;
                 lock(&self.slots).remove(&room);
+                lock(&self.stale).retain(|(r, _)| *r != room);
                 let (name, me) = (format!("room:{room}"), app.bus.node().to_owned());
                 app.write("server", move |tx, _| {
                     let (name, me) = (name.clone(), me.clone());
@@ -247,6 +291,10 @@ impl MediaPlane {
                     .unwrap_or_default();
                 for (member, slots) in known {
                     announce(app, &room, &member, &slots).await?;
+                }
+                let stale = lock(&self.stale).clone();
+                for (_, member) in stale.into_iter().filter(|(r, _)| *r == room) {
+                    renegotiate(app, &room, &member).await?;
                 }
                 Ok(None)
             }
@@ -454,7 +502,8 @@ const fn role_of(m: &session::Member, hold: bool) -> MemberRole {
             MemberRole::Held
         }
         Part::Citizen => MemberRole::Citizen,
-        Part::Colleague | Part::Interpreter | Part::Guest => MemberRole::Guest,
+        Part::Colleague => MemberRole::Colleague,
+        Part::Interpreter | Part::Guest => MemberRole::Guest,
     }
 }
 
@@ -517,12 +566,24 @@ async fn entitled(
     }
 }
 
+fn sent(line: MediaLine) -> SentTrack {
+    SentTrack {
+        mid: line.mid,
+        source: match line.source {
+            MediaSource::Camera => Source::Camera,
+            MediaSource::Document => Source::Document,
+            MediaSource::Screen => Source::Screen,
+        },
+    }
+}
+
 /// One round trip: the answer holds all candidates.
 pub async fn offer(
     app: &App,
     who: &Principal,
     room: TicketId,
     sdp: String,
+    sources: Vec<MediaLine>,
 ) -> Result<CommandReply, AppError> {
     if sdp.len() > limits::WS_MESSAGE_BYTES / 2 {
         return Err(no("too_large"));
@@ -536,6 +597,7 @@ pub async fn offer(
         member: who.name().to_owned(),
         role,
         sdp,
+        tracks: sources.into_iter().map(sent).collect(),
     };
     let answer = app
         .media
@@ -611,6 +673,21 @@ async fn announce(
     Ok(())
 }
 
+/// Asks a member's page to offer again, if there is a session to ask in; whoever joins later is asked then.
+async fn renegotiate(app: &App, room: &str, member: &str) -> Result<(), AppError> {
+    if let Some((s, names)) = members_of(app, room).await?
+        && let Some(to) = names.get(member)
+    {
+        app.bus
+            .live(Live::Renegotiate {
+                session: s.id.to_string(),
+                member: to.clone(),
+            })
+            .await;
+    }
+    Ok(())
+}
+
 async fn on_event(app: &App, e: MediaEvent) -> Result<(), AppError> {
     match e {
         // A check has no lease to keep and nobody to tell.
@@ -633,6 +710,10 @@ async fn on_event(app: &App, e: MediaEvent) -> Result<(), AppError> {
                 .or_default()
                 .insert(member.clone(), slots.clone());
             announce(app, &room, &member, &slots).await
+        }
+        MediaEvent::Renegotiate { room, member } => {
+            lock(&app.media.stale).insert((room.clone(), member.clone()));
+            renegotiate(app, &room, &member).await
         }
         MediaEvent::Connected { room, member } => {
             lock(&app.media.slots).entry(room.clone()).or_default();

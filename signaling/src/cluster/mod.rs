@@ -28,6 +28,8 @@ pub enum Live {
         member: String,
         slots: Vec<SlotView>,
     },
+    /// To one member alone: their page is to offer again.
+    Renegotiate { session: String, member: String },
     /// Another connection of the same person holds the seat or the membership now: this one lost it.
     Superseded { topic: String, loser: String },
 }
@@ -42,7 +44,9 @@ pub struct Said {
 impl Live {
     fn topic(&self) -> &str {
         match self {
-            Self::Hint { session, .. } | Self::Slots { session, .. } => session,
+            Self::Hint { session, .. }
+            | Self::Slots { session, .. }
+            | Self::Renegotiate { session, .. } => session,
             Self::Superseded { topic, .. } => topic,
         }
     }

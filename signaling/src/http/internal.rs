@@ -22,10 +22,10 @@ pub async fn media(
         return Err(no("not_found"));
     }
     Ok(Json(match app.media.here(&app, command).await {
-        Ok(sdp) => NodeReply { sdp, error: None },
-        Err(e) => NodeReply {
-            sdp: None,
-            error: Some(e.code().to_owned()),
+        Ok(sdp) => NodeReply {
+            sdp,
+            ..NodeReply::default()
         },
+        Err(e) => NodeReply::refused(&e),
     }))
 }

@@ -414,6 +414,13 @@ impl Actor {
                 }
                 self.send(&ServerFrame::Slots { session, slots }).await
             }
+            Live::Renegotiate { session, member } => {
+                let j = SessionId::parse(&session).and_then(|id| self.sessions.get(&id));
+                if j.is_none_or(|j| j.member != member) {
+                    return Ok(());
+                }
+                self.send(&ServerFrame::Renegotiate { session }).await
+            }
             Live::Superseded { topic, loser } => {
                 // The topic's other watchers, a session's other member say, keep their places.
                 if loser != self.hub.id() {

@@ -19,8 +19,9 @@ pub fn session(text: &str) -> Result<SessionId, AppError> {
 pub async fn run(app: &App, caller: &Caller, command: Command) -> Result<CommandReply, AppError> {
     match command {
         Command::Join { .. } => Err(no("internal")),
-        Command::MediaOffer { room, sdp } => {
-            media::offer(app, &caller.who, id::<TicketId>(&room, "not_found")?, sdp).await
+        Command::MediaOffer { room, sdp, sources } => {
+            let room = id::<TicketId>(&room, "not_found")?;
+            media::offer(app, &caller.who, room, sdp, sources).await
         }
         Command::MediaState {
             session: s,

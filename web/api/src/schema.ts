@@ -93,6 +93,7 @@ export type WsLimits = Known<S["WsLimits"]>;
 export type Command = Known<S["Command"]>;
 export type CommandReply = Known<S["CommandReply"]>;
 export type SlotView = Known<S["SlotView"]>;
+export type MediaLine = Known<S["MediaLine"]>;
 export type SessionEvent = Known<S["SessionEvent"]>;
 export type EventBody = Known<S["EventBody"]>;
 export type Ephemeral = Known<S["Ephemeral"]>;

@@ -1,6 +1,7 @@
 /** Media of a call. Plain TypeScript: no view library. Everything that was opened is closed by `dispose()`. */
 export { LocalMedia, listDevices, type DeviceProblem, type LocalMediaState, type MediaChoice } from "./local.ts";
-export { CallPeer, type CallPeerOptions, type PeerState, type PeerEvents, type MemberMedia } from "./peer.ts";
+export { CallPeer, type CallPeerOptions, type PeerState, type PeerEvents, type MemberMedia, type ShareSource } from "./peer.ts";
+export { Share, canShareScreen, documentCamera, type ShareState } from "./share.ts";
 export { IceSource } from "./ice.ts";
 export { judge, Steady, type QualityLevel, type QualitySample } from "./quality.ts";
 export { measureLight, LevelProbe } from "./check.ts";

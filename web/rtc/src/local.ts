@@ -162,7 +162,7 @@ export class LocalMedia {
   }
 }
 
-function nameProblem(error: unknown): DeviceProblem {
+export function nameProblem(error: unknown): DeviceProblem {
   switch (error instanceof DOMException ? error.name : "") {
     case "NotAllowedError":
     case "SecurityError":

@@ -1,8 +1,10 @@
-/** The one peer connection of a call. This side always offers: audio and video sendrecv plus four recvonly pairs; the server is
- * ICE-lite and answers with its candidates, so nothing is trickled or waited for. It may connect before the call is accepted:
- * no track is attached to a sender before `goLive`, so nothing leaves the page. On failure it rejoins with a new connection. */
+/** The one peer connection of a call. This side always offers: audio and video sendrecv, four recvonly pairs, and two more lines of
+ * pictures for what is shown beside the person; the server is ICE-lite and answers with its candidates, so nothing is trickled or
+ * waited for. It may connect before the call is accepted: no track is attached to a sender before `goLive`, so nothing leaves the
+ * page. What the lines show is said beside the offer; showing something more is a new offer of the same connection. On failure it
+ * rejoins with a new connection; where there is no video codec in common with the others, it goes on by voice. */
 import { Emitter } from "@cloud-booth/signal";
-import type { SlotView } from "@cloud-booth/api";
+import { ProblemError, type MediaLine, type SlotView } from "@cloud-booth/api";
 import { TRANSPORT_POLICY, type IceSource } from "./ice.ts";
 import type { LocalMedia } from "./local.ts";
 import { judge, Steady, type QualityLevel, type QualitySample } from "./quality.ts";
@@ -15,15 +17,20 @@ export interface MemberMedia {
   sources: Record<string, MediaStream>;
 }
 
+/** What a page may show beside the person. */
+export type ShareSource = "document" | "screen";
+
 export type PeerEvents = {
   state: PeerState;
   members: MemberMedia[];
+  /** Pictures go neither way, and why; null: they do. */
+  voice: ProblemError | null;
   quality: { level: QualityLevel; sample: QualitySample };
 };
 
 export interface CallPeerOptions {
-  /** Takes the offer to the server and brings its answer. Rejects when the line or the server refuses. */
-  negotiate: (sdp: string) => Promise<string>;
+  /** Takes the offer and what its lines show to the server and brings its answer. Rejects when the line or the server refuses. */
+  negotiate: (sdp: string, sources: MediaLine[]) => Promise<string>;
   /** Relays; without it the connection goes straight to the server. */
   ice?: IceSource;
   createPeer?: (configuration: RTCConfiguration) => RTCPeerConnection;
@@ -31,6 +38,8 @@ export interface CallPeerOptions {
 
 /** Pairs of lines for other members; the server's rooms hold six. */
 export const RECEIVE_PAIRS = 4;
+/** In the order of their lines. */
+const SHARES: readonly ShareSource[] = ["document", "screen"];
 const STATS_MS = 2_000;
 /** `disconnected` often heals by itself; longer than this it is a failure. */
 const HEAL_MS = 3_000;
@@ -41,7 +50,14 @@ export class CallPeer {
   readonly #options: CallPeerOptions;
   #peer: RTCPeerConnection | null = null;
   #audio: RTCRtpSender | null = null;
-  #video: RTCRtpSender | null = null;
+  /** Lines of pictures on which this side may send. */
+  readonly #pictures = new Map<MediaLine["source"], RTCRtpTransceiver>();
+  readonly #shares = new Map<ShareSource, MediaStreamTrack>();
+  /** Why there are no pictures, once the server said so. */
+  #voice: ProblemError | null = null;
+  /** What is sent changed, or the server asked, since the last offer was made. */
+  #isStale = false;
+  #isOffering = false;
   #state: PeerState = "new";
   #media: LocalMedia | null = null;
   #stopMedia: (() => void) | null = null;
@@ -78,6 +94,7 @@ export class CallPeer {
   connect(): void {
     if (this.#state !== "new" && this.#state !== "failed") return;
     this.#attempt = 0;
+    this.#setVoice(null);
     this.#set("connecting");
     void this.#dial();
   }
@@ -88,6 +105,31 @@ export class CallPeer {
     this.#media = media;
     this.#stopMedia = media.events.on("tracks", () => void this.#attach());
     await this.#attach();
+  }
+
+  /** Shows this beside the person, or no longer (null). Leaves at once in a live call, else when it is; the track stays the caller's. */
+  async share(source: ShareSource, track: MediaStreamTrack | null): Promise<void> {
+    if ((this.#shares.get(source) ?? null) === track) return;
+    const isKnown = this.#shares.has(source) && track !== null;
+    if (track) this.#shares.set(source, track);
+    else this.#shares.delete(source);
+    await this.#attach();
+    // Another track of the same source needs no words.
+    if (!isKnown) await this.renegotiate();
+  }
+
+  /** Pictures go neither way, and why; null: they do. */
+  get voice(): ProblemError | null {
+    return this.#voice;
+  }
+
+  /** A new offer of the same connection: the room changed its codec, or what is shown changed. */
+  async renegotiate(): Promise<void> {
+    this.#isStale = true;
+    const peer = this.#peer;
+    // An offer under way is followed by another; without a connection the next one says it all.
+    if (!peer || this.#isOffering || this.#timer !== undefined) return;
+    await this.#agree(peer, this.#round);
   }
 
   /** Stops sending; the connection stays warm. */
@@ -121,6 +163,7 @@ export class CallPeer {
   rejoin(): void {
     if (this.#state === "closed" || this.#state === "new") return;
     this.#attempt = 0;
+    this.#setVoice(null);
     this.#fail();
   }
 
@@ -142,7 +185,14 @@ export class CallPeer {
     this.events.emit("state", state);
   }
 
+  #setVoice(problem: ProblemError | null): void {
+    if (this.#voice === problem) return;
+    this.#voice = problem;
+    this.events.emit("voice", problem);
+  }
+
   async #dial(): Promise<void> {
+    this.#timer = undefined;
     const round = ++this.#round;
     this.#close();
     if (this.#options.ice) {
@@ -152,33 +202,64 @@ export class CallPeer {
     const configuration: RTCConfiguration = { bundlePolicy: "max-bundle", rtcpMuxPolicy: "require", iceServers: this.#servers, iceTransportPolicy: TRANSPORT_POLICY };
     const peer = this.#options.createPeer?.(configuration) ?? new RTCPeerConnection(configuration);
     this.#peer = peer;
+    const isVoice = this.#voice !== null;
     this.#audio = peer.addTransceiver("audio", { direction: "sendrecv" }).sender;
-    this.#video = peer.addTransceiver("video", { direction: "sendrecv" }).sender;
+    if (!isVoice) this.#pictures.set("camera", peer.addTransceiver("video", { direction: "sendrecv" }));
     for (let pair = 0; pair < RECEIVE_PAIRS; pair += 1) {
       peer.addTransceiver("audio", { direction: "recvonly" });
-      peer.addTransceiver("video", { direction: "recvonly" });
+      if (!isVoice) peer.addTransceiver("video", { direction: "recvonly" });
     }
+    if (!isVoice) for (const source of SHARES) this.#pictures.set(source, peer.addTransceiver("video", { direction: "sendrecv" }));
     peer.ontrack = () => this.#assign();
     peer.onconnectionstatechange = () => {
       if (this.#peer === peer) this.#watch(peer.connectionState);
     };
+    await this.#agree(peer, round);
+  }
+
+  /** Offers until the answer speaks of what is sent now. */
+  async #agree(peer: RTCPeerConnection, round: number): Promise<void> {
+    this.#isOffering = true;
     try {
-      const [offer] = await Promise.all([peer.createOffer(), this.#attach()]);
-      await peer.setLocalDescription(offer);
-      const answer = await this.#options.negotiate(peer.localDescription?.sdp ?? offer.sdp ?? "");
+      do {
+        this.#isStale = false;
+        const [offer] = await Promise.all([peer.createOffer(), this.#attach()]);
+        await peer.setLocalDescription(offer);
+        const answer = await this.#options.negotiate(peer.localDescription?.sdp ?? offer.sdp ?? "", this.#lines());
+        if (round !== this.#round) return;
+        await peer.setRemoteDescription({ type: "answer", sdp: answer });
+        this.#assign();
+      } while (this.#isStale && round === this.#round);
+    } catch (error) {
       if (round !== this.#round) return;
-      await peer.setRemoteDescription({ type: "answer", sdp: answer });
-      this.#assign();
-    } catch {
-      if (round === this.#round) this.#fail();
+      if (this.#voice === null && isCodecNeeded(error)) {
+        this.#setVoice(error);
+        this.#attempt = 0;
+      }
+      this.#fail();
+    } finally {
+      if (round === this.#round) this.#isOffering = false;
     }
   }
 
+  /** What the lines show: the camera always, so that it can be turned on without words. */
+  #lines(): MediaLine[] {
+    const lines: MediaLine[] = [];
+    for (const [source, line] of this.#pictures) {
+      if (line.mid !== null && (source === "camera" || this.#shares.has(source))) lines.push({ mid: line.mid, source });
+    }
+    return lines;
+  }
+
   async #attach(): Promise<void> {
-    // A track that ended between two steps is no reason to lose the call.
+    const live = this.#media;
+    const put = (sender: RTCRtpSender | null | undefined, track: MediaStreamTrack | null | undefined): Promise<void> | undefined =>
+      // A track that ended between two steps is no reason to lose the call.
+      sender?.replaceTrack(live ? (track ?? null) : null).catch(() => undefined);
     await Promise.all([
-      this.#audio?.replaceTrack(this.#media?.audio ?? null).catch(() => undefined),
-      this.#video?.replaceTrack(this.#media?.video ?? null).catch(() => undefined),
+      put(this.#audio, live?.audio),
+      put(this.#pictures.get("camera")?.sender, live?.video),
+      ...SHARES.map((source) => put(this.#pictures.get(source)?.sender, this.#shares.get(source))),
     ]);
   }
 
@@ -196,6 +277,7 @@ export class CallPeer {
   #fail(): void {
     clearTimeout(this.#heal);
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     if (this.#state === "closed") return;
     const wait = REJOIN_MS[this.#attempt];
     if (wait === undefined) {
@@ -209,12 +291,13 @@ export class CallPeer {
   }
 
   #close(): void {
+    this.#isOffering = false;
     clearInterval(this.#stats);
     clearTimeout(this.#heal);
     const peer = this.#peer;
     this.#peer = null;
     this.#audio = null;
-    this.#video = null;
+    this.#pictures.clear();
     if (!peer) return;
     peer.ontrack = null;
     peer.onconnectionstatechange = null;
@@ -296,4 +379,9 @@ export class CallPeer {
       // The old ones go on as long as their allocation does.
     }
   }
+}
+
+/** The others have no video codec in common with this browser; by voice it may go on. */
+function isCodecNeeded(error: unknown): error is ProblemError {
+  return error instanceof ProblemError && error.code === "codec_unsupported" && (error.problem.errors ?? []).some((one) => one.code.startsWith("codec_needs_"));
 }

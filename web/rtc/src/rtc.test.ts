@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ProblemError } from "@cloud-booth/api";
 import { IceSource } from "./ice.ts";
 import { LocalMedia } from "./local.ts";
 import { CallPeer } from "./peer.ts";
 import { judge, Steady } from "./quality.ts";
+import { documentCamera, Share } from "./share.ts";
 
 class Track extends EventTarget {
   enabled = true;
@@ -91,15 +93,16 @@ function dial(negotiate = vi.fn(async () => "answer")) {
   peer.connect();
   return { peer, negotiate };
 }
+const CAMERA = [{ mid: "1", source: "camera" }];
 const sent = (index: number): (Track | null)[] => Peer.all[index]!.lines.slice(0, 2).map((line) => line.sender.track);
 
 describe("CallPeer", () => {
-  it("offers two lines to send and four pairs to receive, with no track attached", async () => {
+  it("offers two lines to send, four pairs to receive and two lines for more pictures, with no track attached", async () => {
     const { negotiate } = dial();
     await settle();
-    expect(Peer.all[0]!.lines.map((line) => line.direction)).toEqual(["sendrecv", "sendrecv", ...Array(8).fill("recvonly")]);
+    expect(Peer.all[0]!.lines.map((line) => line.direction)).toEqual(["sendrecv", "sendrecv", ...Array(8).fill("recvonly"), "sendrecv", "sendrecv"]);
     expect(sent(0)).toEqual([null, null]);
-    expect(negotiate).toHaveBeenCalledWith("offer-0");
+    expect(negotiate).toHaveBeenCalledWith("offer-0", CAMERA);
   });
 
   it("sends only from goLive on, without a new offer, and follows mute, camera and device changes", async () => {
@@ -133,7 +136,7 @@ describe("CallPeer", () => {
     Peer.all[0]!.become("failed");
     expect(peer.state).toBe("reconnecting");
     await settle();
-    expect(negotiate).toHaveBeenLastCalledWith("offer-1");
+    expect(negotiate).toHaveBeenLastCalledWith("offer-1", CAMERA);
     expect(Peer.all[0]!.isClosed).toBe(true);
     expect((sent(1)[0] as unknown as Track).enabled).toBe(false);
     Peer.all[1]!.become("connected");
@@ -195,6 +198,76 @@ describe("CallPeer", () => {
     expect(Peer.all).toHaveLength(0);
   });
 
+  it("shows something more on a line of its own, says so in a new offer of the same connection, and takes it away again", async () => {
+    const { peer, negotiate } = dial();
+    await settle();
+    const paper = new Track("video") as unknown as MediaStreamTrack;
+    const line = (): unknown => Peer.all[0]!.lines[10]!.sender.track;
+    await peer.share("document", paper);
+    expect(negotiate).toHaveBeenLastCalledWith("offer-0", [...CAMERA, { mid: "10", source: "document" }]);
+    expect(line()).toBeNull();
+    const media = new LocalMedia();
+    await media.open();
+    await peer.goLive(media);
+    expect(line()).toBe(paper);
+    expect(sent(0)).toEqual([media.audio, media.video]);
+    // Another camera over the papers needs no words.
+    const other = new Track("video") as unknown as MediaStreamTrack;
+    await peer.share("document", other);
+    expect(line()).toBe(other);
+    expect(negotiate).toHaveBeenCalledTimes(2);
+    // A new connection shows it again.
+    Peer.all[0]!.become("connected");
+    peer.rejoin();
+    await settle();
+    expect(negotiate).toHaveBeenLastCalledWith("offer-1", [...CAMERA, { mid: "10", source: "document" }]);
+    expect(Peer.all[1]!.lines[10]!.sender.track).toBe(other);
+    await peer.share("document", null);
+    expect(negotiate).toHaveBeenLastCalledWith("offer-1", CAMERA);
+    expect(Peer.all[1]!.lines[10]!.sender.track).toBeNull();
+    expect(Peer.all).toHaveLength(2);
+  });
+
+  it("offers again when the server asks, one offer at a time", async () => {
+    const answers: (() => void)[] = [];
+    const { peer, negotiate } = dial(vi.fn(() => new Promise<string>((done) => answers.push(() => done("answer")))));
+    await settle();
+    void peer.renegotiate();
+    void peer.renegotiate();
+    await settle();
+    expect(negotiate).toHaveBeenCalledTimes(1);
+    answers.shift()!();
+    await settle();
+    expect(negotiate).toHaveBeenCalledTimes(2);
+    answers.shift()!();
+    await settle();
+    expect(negotiate).toHaveBeenCalledTimes(2);
+    expect(Peer.all).toHaveLength(1);
+  });
+
+  it("goes on by voice where no video codec is in common, and says why", async () => {
+    const problem = { type: "", title: "x", status: 422, code: "codec_unsupported", errors: [{ pointer: "/sdp", code: "codec_needs_h264", detail: "H.264" }] };
+    const negotiate = vi.fn(async () => "answer").mockRejectedValueOnce(new ProblemError(problem));
+    const { peer } = dial(negotiate);
+    const told: unknown[] = [];
+    peer.on("voice", (why) => told.push(why?.problem.errors?.[0]?.detail));
+    await settle();
+    await settle();
+    expect(told).toEqual(["H.264"]);
+    expect(Peer.all[1]!.lines.map((line) => line.kind)).toEqual(Array(5).fill("audio"));
+    expect(negotiate).toHaveBeenLastCalledWith("offer-1", []);
+    const media = new LocalMedia();
+    await media.open();
+    await peer.goLive(media);
+    expect(Peer.all[1]!.lines[0]!.sender.track).toBe(media.audio);
+    // Asked for anew, pictures are tried again.
+    Peer.all[1]!.become("connected");
+    peer.rejoin();
+    await settle();
+    expect(peer.voice).toBeNull();
+    expect(Peer.all[2]!.lines.map((line) => line.kind)).toContain("video");
+  });
+
   it("gives each member one stream that survives a rejoin", async () => {
     const { peer } = dial();
     await settle();
@@ -246,6 +319,65 @@ describe("LocalMedia", () => {
     expect(media.state.camera_on).toBe(false);
     await media.setCamera(true);
     expect(media.state.camera_on).toBe(true);
+  });
+});
+
+describe("Share", () => {
+  const tools = (track: Track) => ({ camera: vi.fn(async () => new Stream([track]) as unknown as MediaStream), screen: vi.fn(async () => new Stream([track]) as unknown as MediaStream) });
+
+  it("sends what it opened until it is stopped here or by the browser's own bar", async () => {
+    const track = new Track("video");
+    const send = vi.fn(async () => undefined);
+    const share = new Share("screen", send, tools(track));
+    expect(await share.start()).toBe(true);
+    expect(send).toHaveBeenLastCalledWith(track);
+    expect([share.state.on, track.contentHint]).toEqual([true, "detail"]);
+    track.dispatchEvent(new Event("ended"));
+    await settle();
+    expect(send).toHaveBeenLastCalledWith(null);
+    expect(share.state.on).toBe(false);
+  });
+
+  it("takes a choice not to share for an answer, and says what is wrong with a camera", async () => {
+    const no = async (): Promise<MediaStream> => Promise.reject(new DOMException("", "NotAllowedError"));
+    const send = vi.fn(async () => undefined);
+    const screen = new Share("screen", send, { camera: no, screen: no });
+    expect(await screen.start()).toBe(false);
+    expect(screen.state).toEqual({ on: false, opening: false, problem: null });
+    const paper = new Share("document", send, { camera: no, screen: no });
+    await paper.start("usb");
+    expect(paper.state.problem).toBe("denied");
+    expect(send).not.toHaveBeenCalled();
+  });
+
+  it("leaves nothing on that opened after it was stopped", async () => {
+    const track = new Track("video");
+    let late: (stream: MediaStream) => void = () => undefined;
+    const camera = (): Promise<MediaStream> => new Promise((done) => (late = done));
+    const send = vi.fn(async () => undefined);
+    const share = new Share("document", send, { camera, screen: camera });
+    const starting = share.start("usb");
+    await share.stop();
+    late(new Stream([track]) as unknown as MediaStream);
+    expect(await starting).toBe(false);
+    expect(track.readyState).toBe("ended");
+    expect(send).not.toHaveBeenCalled();
+  });
+
+  it("finds the camera over the papers", () => {
+    const camera = (deviceId: string, label: string) => ({ deviceId, label }) as MediaDeviceInfo;
+    const face = camera("a", "Integrated Webcam");
+    const paper = camera("b", "USB 高拍仪");
+    const third = camera("c", "HD Camera");
+    expect(documentCamera([face], "a", null)).toBeNull();
+    expect(documentCamera([face, third], "a", null)).toBe(third);
+    expect(documentCamera([face, third, paper], "a", null)).toBe(paper);
+    expect(documentCamera([face, third, camera("d", "Camera 3")], "a", null)).toBeNull();
+    expect(documentCamera([face, third, paper], "a", "hd cam")).toBe(third);
+    expect(documentCamera([face, third, paper], "a", "none")).toBeNull();
+    // The chosen one was unplugged; the person's own is never taken.
+    expect(documentCamera([face, paper], "a", "gone")).toBe(paper);
+    expect(documentCamera([paper], "b", "usb")).toBeNull();
   });
 });
 

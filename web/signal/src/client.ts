@@ -16,6 +16,8 @@ export type SignalEvents = {
   session: SessionView;
   form: { session: string; form: FormView };
   slots: { session: string; slots: SlotView[] };
+  /** The room's video codec changed: the page's connection is to offer again. */
+  renegotiate: { session: string };
   /** Journal entries, each once and in order, replayed ones included. */
   event: { session: string; event: SessionEvent; replayed: boolean };
   ephemeral: { session: string; from: string | null; body: Ephemeral };
@@ -233,6 +235,8 @@ export class SignalClient {
         return this.events.emit("form", { session: frame.session, form: frame.form });
       case "slots":
         return this.events.emit("slots", { session: frame.session, slots: frame.slots });
+      case "renegotiate":
+        return this.events.emit("renegotiate", { session: frame.session });
       case "ephemeral":
         return this.events.emit("ephemeral", { session: frame.session, from: frame.from ?? null, body: frame.body });
       case "superseded":

@@ -26,6 +26,7 @@ export { default as StepList } from "./StepList.vue";
 export { default as ProgressLine } from "./ProgressLine.vue";
 export { default as LiveRegion } from "./LiveRegion.vue";
 export { default as VideoTile } from "./VideoTile.vue";
+export { default as ShownBeside } from "./ShownBeside.vue";
 export { default as LevelMeter } from "./LevelMeter.vue";
 export { default as DeviceCheck } from "./DeviceCheck.vue";
 export { default as WherePicture } from "./WherePicture.vue";

@@ -3,7 +3,7 @@
 //! Sound and picture of one member stay together because both are told on one clock: the publisher's, moved by one constant
 //! to ours. Pure.
 
-use crate::event::Kind;
+use crate::lane::Lane;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// From 1900, where NTP begins, to 1970 (s).
@@ -19,26 +19,26 @@ pub(crate) fn ntp(at: SystemTime) -> u64 {
 /// A publisher's clocks.
 #[derive(Debug, Default)]
 pub(crate) struct Clocks {
-    /// Ours less the publisher's, in NTP's format; taken once, for both kinds.
+    /// Ours less the publisher's, in NTP's format; taken once, for all lanes.
     ahead: Option<u64>,
-    seen: [Option<(u64, u32)>; 2],
+    seen: [Option<(u64, u32)>; Lane::ALL.len()],
 }
 
 impl Clocks {
     /// A sender report came: at `theirs` (NTP) the RTP clock stood at `rtp`. A report without a wall clock says nothing.
-    pub(crate) fn note(&mut self, kind: Kind, now: u64, theirs: u64, rtp: u32) {
+    pub(crate) fn note(&mut self, lane: Lane, now: u64, theirs: u64, rtp: u32) {
         if theirs == 0 {
             return;
         }
         self.ahead.get_or_insert(now.wrapping_sub(theirs));
-        self.seen[kind as usize] = Some((theirs, rtp));
+        self.seen[lane as usize] = Some((theirs, rtp));
     }
 
     /// The publisher's RTP clock now.
-    pub(crate) fn rtp(&self, kind: Kind, now: u64) -> Option<u32> {
-        let (theirs, rtp) = self.seen[kind as usize]?;
+    pub(crate) fn rtp(&self, lane: Lane, now: u64) -> Option<u32> {
+        let (theirs, rtp) = self.seen[lane as usize]?;
         let since = now.wrapping_sub(self.ahead?).wrapping_sub(theirs) as i64;
-        let ticks = (i128::from(since) * i128::from(kind.clock_rate())) >> 32;
+        let ticks = (i128::from(since) * i128::from(lane.kind().clock_rate())) >> 32;
         Some(rtp.wrapping_add(ticks as u32))
     }
 }
@@ -53,21 +53,21 @@ mod tests {
     }
 
     #[test]
-    fn both_kinds_move_by_one_constant() {
+    fn all_lanes_move_by_one_constant() {
         let mut clocks = Clocks::default();
-        assert_eq!(clocks.rtp(Kind::Audio, at(0)), None);
+        assert_eq!(clocks.rtp(Lane::Sound, at(0)), None);
         // The publisher's clock is 3 s behind ours; the picture's report took 200 ms longer than the sound's.
-        clocks.note(Kind::Audio, at(5_000), at(2_000), 48_000);
-        clocks.note(Kind::Video, at(5_300), at(2_100), 9_000);
-        assert_eq!(clocks.rtp(Kind::Audio, at(6_000)), Some(96_000));
+        clocks.note(Lane::Sound, at(5_000), at(2_000), 48_000);
+        clocks.note(Lane::Camera, at(5_300), at(2_100), 9_000);
+        assert_eq!(clocks.rtp(Lane::Sound, at(6_000)), Some(96_000));
         // At the publisher's 3,000 ms: 900 ms after its report.
-        assert_eq!(clocks.rtp(Kind::Video, at(6_000)), Some(9_000 + 81_000));
+        assert_eq!(clocks.rtp(Lane::Camera, at(6_000)), Some(9_000 + 81_000));
         // Before the report, and through the wrap.
-        assert_eq!(clocks.rtp(Kind::Video, at(5_000)), Some(0));
-        clocks.note(Kind::Video, at(7_000), at(4_000), u32::MAX);
-        assert_eq!(clocks.rtp(Kind::Video, at(8_000)), Some(89_999));
+        assert_eq!(clocks.rtp(Lane::Camera, at(5_000)), Some(0));
+        clocks.note(Lane::Camera, at(7_000), at(4_000), u32::MAX);
+        assert_eq!(clocks.rtp(Lane::Camera, at(8_000)), Some(89_999));
         // Nothing is learned from an empty wall clock.
-        clocks.note(Kind::Audio, at(9_000), 0, 7);
-        assert_eq!(clocks.rtp(Kind::Audio, at(6_000)), Some(96_000));
+        clocks.note(Lane::Sound, at(9_000), 0, 7);
+        assert_eq!(clocks.rtp(Lane::Sound, at(6_000)), Some(96_000));
     }
 }

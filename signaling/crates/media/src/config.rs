@@ -2,6 +2,7 @@
 //!
 //! Never reads files or the environment: the caller fills [`MediaConfig`].
 
+use crate::event::Kind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -9,11 +10,13 @@ use std::time::Duration;
 pub const MEMBERS_PER_ROOM: usize = 6;
 /// Rooms of one node; beyond it offers are refused as unavailable.
 pub const ROOMS_MAX: usize = 2_000;
-/// Slots per kind on one connection: every other member of a full room.
-pub const SLOTS_PER_KIND: usize = MEMBERS_PER_ROOM - 1;
+/// Slots of sound on one connection: every other member of a full room.
+pub const AUDIO_SLOTS: usize = MEMBERS_PER_ROOM - 1;
+/// Slots of pictures: the same, and three that are shown beside the people (document camera, a screen, one spare).
+pub const VIDEO_SLOTS: usize = MEMBERS_PER_ROOM + 2;
 /// Room and member ids (bytes).
 pub const ID_BYTES: usize = 64;
-/// One offer (bytes); Chromium's with five pairs is about 12 KiB.
+/// One offer (bytes); Chromium's with five pairs and two lines for more pictures is about 40 KiB.
 pub const SDP_BYTES: usize = 64 * 1024;
 /// m-lines in one offer: five pairs, a data channel, some that were rejected earlier.
 pub const SDP_SECTIONS: usize = 24;
@@ -63,6 +66,14 @@ pub const EVENT_BACKLOG: usize = 16_384;
 /// Candidate gathering is local; longer means that the driver died.
 pub const GATHER: Duration = Duration::from_secs(3);
 
+/// Slots of a kind on one connection.
+pub(crate) fn slots_of(kind: Kind) -> usize {
+    match kind {
+        Kind::Audio => AUDIO_SLOTS,
+        Kind::Video => VIDEO_SLOTS,
+    }
+}
+
 /// Start values of the engine.
 #[derive(Debug, Clone)]
 pub struct MediaConfig {
@@ -81,7 +92,7 @@ pub struct MediaConfig {
     /// Period of [`crate::MediaEvent::Quality`].
     pub quality_every: Duration,
     /// Members of one room; beyond it offers are refused. More than [`MEMBERS_PER_ROOM`] is for rooms that many only watch: a page
-    /// still has no more than [`SLOTS_PER_KIND`] slots.
+    /// still has no more than [`AUDIO_SLOTS`] and [`VIDEO_SLOTS`].
     pub members_per_room: usize,
 }
 

@@ -8,6 +8,7 @@ use crate::counters::{Counters, EngineStats};
 use crate::error::MediaError;
 use crate::event::{MediaEvent, Outbox, SentMedia};
 use crate::forward::MemberRole;
+use crate::lane::SentTrack;
 use crate::mux::Mux;
 use crate::peer::WebRtcConnector;
 use crate::record::{Ended, Manifest, RecordingPlan};
@@ -25,20 +26,38 @@ use tokio::task::JoinHandle;
 /// What the application asks of the media plane. Commands on unknown rooms or members do nothing: they may just have ended.
 #[async_trait]
 pub trait Engine: Send + Sync + 'static {
-    /// Joins, rejoins or renegotiates (ICE restart, more m-lines), and returns the answer.
+    /// Joins, rejoins or renegotiates (ICE restart, more m-lines, another picture, another codec), and returns the answer.
+    ///
+    /// `tracks` says which m-lines carry pictures and what they show: the camera, a document, a screen, each at most once. The sound is
+    /// the first line of sound that the page sends on. What a picture may reach is [`crate::forwards`]' to say. Empty: the first
+    /// line of pictures is the camera.
     ///
     /// The same peer connection (origin session id and DTLS fingerprint) is renegotiated; another one replaces the member's
     /// connection. The answer holds all candidates. On an error nothing has changed.
     ///
     /// # Errors
     /// `sdp_invalid`, `codec_unsupported`, `room_full`, `media_unavailable`.
+    async fn offer_tracks(
+        &self,
+        room: &str,
+        member: &str,
+        role: MemberRole,
+        sdp: &str,
+        tracks: &[SentTrack],
+    ) -> Result<String, MediaError>;
+    /// [`Engine::offer_tracks`] of a page that sends one sound and one picture at most.
+    ///
+    /// # Errors
+    /// The same.
     async fn offer(
         &self,
         room: &str,
         member: &str,
         role: MemberRole,
         sdp: &str,
-    ) -> Result<String, MediaError>;
+    ) -> Result<String, MediaError> {
+        self.offer_tracks(room, member, role, sdp, &[]).await
+    }
     /// Takes a member out; its slots become free.
     async fn leave(&self, room: &str, member: &str);
     /// Ends the room and every connection in it.
@@ -229,22 +248,23 @@ fn reachable_ip(bound: IpAddr) -> IpAddr {
 
 #[async_trait]
 impl Engine for MediaEngine {
-    async fn offer(
+    async fn offer_tracks(
         &self,
         room: &str,
         member: &str,
         role: MemberRole,
         sdp: &str,
+        tracks: &[SentTrack],
     ) -> Result<String, MediaError> {
         check_id(room)?;
         check_id(member)?;
-        let offer = Offer::parse(sdp)?;
+        let offer = Offer::parse(sdp)?.showing(tracks)?;
         if self.outbox.is_full() {
             return Err(MediaError::Unavailable("events are not being read".into()));
         }
         let found = self.with_room(room, Arc::clone)?;
         let result = found
-            .offer(member, role, &offer, self.connector.as_ref())
+            .offer(member, role, offer, self.connector.as_ref())
             .await;
         if let Err(error) = &result {
             tracing::warn!(room, member, code = error.code(), %error, "offer refused");

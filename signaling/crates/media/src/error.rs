@@ -2,6 +2,7 @@
 //!
 //! The text is for logs: it never repeats the offer, which holds addresses of the citizen's network.
 
+use crate::record::Codec;
 use thiserror::Error;
 
 /// Why an offer or command was refused. Nothing has changed when one is returned.
@@ -10,9 +11,12 @@ pub enum MediaError {
     /// Not an offer that this server can answer: malformed, oversize, no DTLS fingerprint, no ICE credentials, not bundled.
     #[error("the offer cannot be used: {0}")]
     SdpInvalid(&'static str),
-    /// An audio section without Opus or a video section without VP8.
+    /// An audio section without Opus, or a video section with neither VP8 nor H.264 (constrained baseline, packetization mode 1).
     #[error("no common codec for {0}")]
     CodecUnsupported(&'static str),
+    /// The people in the room have no video codec in common with this page. An offer without pictures is taken.
+    #[error("the room needs {0:?}")]
+    CodecNeeded(Codec),
     /// The room has all its members.
     #[error("the room is full")]
     RoomFull,
@@ -33,7 +37,7 @@ impl MediaError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::SdpInvalid(_) => "sdp_invalid",
-            Self::CodecUnsupported(_) => "codec_unsupported",
+            Self::CodecUnsupported(_) | Self::CodecNeeded(_) => "codec_unsupported",
             Self::RoomFull => "room_full",
             Self::Unavailable(_) => "media_unavailable",
             Self::RecordingRunning => "recording_running",
@@ -57,6 +61,10 @@ mod tests {
         assert_eq!(MediaError::SdpInvalid("x").code(), "sdp_invalid");
         assert_eq!(
             MediaError::CodecUnsupported("x").code(),
+            "codec_unsupported"
+        );
+        assert_eq!(
+            MediaError::CodecNeeded(Codec::H264).code(),
             "codec_unsupported"
         );
         assert_eq!(MediaError::RoomFull.code(), "room_full");

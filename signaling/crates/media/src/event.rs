@@ -15,7 +15,7 @@ use tokio::sync::{Notify, mpsc};
 pub enum Kind {
     /// Opus, 48 kHz clock.
     Audio,
-    /// VP8, 90 kHz clock.
+    /// VP8 or H.264, 90 kHz clock.
     Video,
 }
 
@@ -29,7 +29,7 @@ impl Kind {
         }
     }
 
-    /// RTP clock (Hz): RFC 7587 for Opus, RFC 7741 for VP8.
+    /// RTP clock (Hz): RFC 7587 for Opus, RFC 7741 for VP8, RFC 6184 for H.264.
     #[must_use]
     pub fn clock_rate(self) -> u32 {
         match self {
@@ -39,20 +39,33 @@ impl Kind {
     }
 }
 
-/// Which of a member's scenes a track belongs to: audio and video of one source play together. Documents and screens come later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Which of a member's scenes a track belongs to: audio and video of one source play together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// The person: camera and microphone.
+    #[default]
     Camera,
+    /// What lies under a second camera 高拍仪.
+    Document,
+    /// A screen or a window that is shared 共享屏幕.
+    Screen,
 }
 
 impl Source {
+    /// Whether this is the person, and nothing that is shown beside them.
+    #[must_use]
+    pub fn is_person(&self) -> bool {
+        *self == Self::Camera
+    }
+
     /// The word on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Camera => "camera",
+            Self::Document => "document",
+            Self::Screen => "screen",
         }
     }
 }
@@ -132,7 +145,7 @@ pub enum RecordingEvent {
     },
 }
 
-/// What happened. All but `Quality` are never lost; of `Slots` only the newest of a member is kept.
+/// What happened. All but `Quality` are never lost; of `Slots` and `Renegotiate` only the newest of a member is kept.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum MediaEvent {
@@ -160,6 +173,14 @@ pub enum MediaEvent {
         member: String,
         /// Every slot in use.
         slots: Vec<Slot>,
+    },
+    /// The room has another video codec: the member's page is to make a new offer of the same peer connection. The answer prefers
+    /// the new codec, so that the page publishes it from then on.
+    Renegotiate {
+        /// Room id.
+        room: String,
+        /// Member id.
+        member: String,
     },
     /// Network quality of one member over the last period: the worse of the two directions.
     Quality {
@@ -198,9 +219,11 @@ impl Outbox {
     /// Keeps a lifecycle event until the reader takes it.
     pub(crate) fn push(&self, event: MediaEvent) {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        if let MediaEvent::Slots { room, member, .. } = &event {
+        match &event {
             // The map is whole each time: an older one that nobody read says nothing.
-            queue.retain(|e| !matches!(e, MediaEvent::Slots { room: r, member: m, .. } if r == room && m == member));
+            MediaEvent::Slots { room, member, .. } => queue.retain(|e| !matches!(e, MediaEvent::Slots { room: r, member: m, .. } if r == room && m == member)),
+            MediaEvent::Renegotiate { .. } => queue.retain(|e| *e != event),
+            _ => {}
         }
         queue.push_back(event);
         drop(queue);

@@ -1,8 +1,30 @@
-//! Who hears whom, and how one packet is rewritten for one slot. Pure: time and packets come in, decisions go out.
+//! Who hears and sees whom, and how one packet is rewritten for one slot. Pure: time and packets come in, decisions go out.
+//!
+//! ## Who gets what
+//! The person (microphone and camera):
+//!
+//! | from ↓ to → | citizen | agent | colleague | guest | listener, whisper | consulted | held | aside |
+//! |-|-|-|-|-|-|-|-|-|
+//! | citizen, guest, colleague | yes | yes | yes | yes | yes | | | |
+//! | agent | yes | yes | yes | yes | yes | yes | | |
+//! | consulted, whisper | | yes | | | | | | |
+//! | held | | | | | | | yes | |
+//! | listener, aside | | | | | | | | |
+//!
+//! A document under the second camera, a shared screen: they show papers and forms, which are the citizen's and the office's business.
+//! An interpreter or a relative (guest) does not see them, nor does who is merely asked for advice.
+//!
+//! | from ↓ to → | citizen | agent | colleague | guest | listener, whisper | consulted | held | aside |
+//! |-|-|-|-|-|-|-|-|-|
+//! | citizen | | yes | yes | | yes | | | |
+//! | agent, colleague | yes | yes | yes | | yes | | | |
+//! | all others | | | | | | | | |
 //!
 //! Never touches sockets or locks.
 
-use crate::event::Kind;
+use crate::event::{Kind, Source};
+use crate::picture::begins;
+use crate::record::Codec;
 use rtc::rtp::Header;
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
@@ -15,7 +37,9 @@ pub enum MemberRole {
     Citizen,
     /// The one who serves 坐席.
     Agent,
-    /// Somebody asked to join: family, interpreter, a second office 受邀人.
+    /// Somebody of the office who serves with the agent 同事.
+    Colleague,
+    /// Somebody asked to join: family, interpreter 受邀人.
     Guest,
     /// A supervisor who hears everybody and whom nobody hears 旁听.
     Listener,
@@ -29,23 +53,33 @@ pub enum MemberRole {
     Aside,
 }
 
-/// Whether media of `from` reaches `to`. Two different members are meant: nobody ever hears themselves.
+/// Whether what `from` sends of `source` reaches `to`. Two different members are meant: nobody ever hears themselves.
 ///
 /// Supervisors (`Listener`, `Whisper`) do not hear each other: their presence is nobody's business but their own.
 #[must_use]
-pub fn forwards(from: &MemberRole, to: &MemberRole) -> bool {
-    match from {
-        // Nothing of the citizen's reaches who is only consulted, and nothing at all who is on hold.
-        MemberRole::Agent => !matches!(to, MemberRole::Held | MemberRole::Aside),
-        MemberRole::Citizen | MemberRole::Guest => !matches!(
-            to,
-            MemberRole::Held | MemberRole::Consulted | MemberRole::Aside
-        ),
-        MemberRole::Consulted => matches!(to, MemberRole::Agent),
-        // Family beside the citizen stays with them.
-        MemberRole::Held => matches!(to, MemberRole::Held),
-        MemberRole::Listener | MemberRole::Aside => false,
-        MemberRole::Whisper => matches!(to, MemberRole::Agent),
+pub fn forwards(from: &MemberRole, to: &MemberRole, source: Source) -> bool {
+    use MemberRole as R;
+    match source {
+        Source::Camera => match from {
+            // Nothing of the citizen's reaches who is only consulted, and nothing at all who is on hold.
+            R::Agent => !matches!(to, R::Held | R::Aside),
+            R::Citizen | R::Colleague | R::Guest => {
+                !matches!(to, R::Held | R::Consulted | R::Aside)
+            }
+            R::Consulted => matches!(to, R::Agent),
+            // Family beside the citizen stays with them.
+            R::Held => matches!(to, R::Held),
+            R::Listener | R::Aside => false,
+            R::Whisper => matches!(to, R::Agent),
+        },
+        Source::Document | Source::Screen => {
+            let office = matches!(to, R::Agent | R::Colleague | R::Listener | R::Whisper);
+            match from {
+                R::Citizen => office,
+                R::Agent | R::Colleague => office || matches!(to, R::Citizen),
+                R::Guest | R::Listener | R::Whisper | R::Consulted | R::Held | R::Aside => false,
+            }
+        }
     }
 }
 
@@ -138,11 +172,17 @@ impl Rewriter {
     }
 
     /// Rewrites sequence number and timestamp and strips header extensions, whose ids differ per connection.
-    pub(crate) fn rewrite(&mut self, now: Instant, header: &mut Header, payload: &[u8]) -> Verdict {
+    pub(crate) fn rewrite(
+        &mut self,
+        now: Instant,
+        codec: Codec,
+        header: &mut Header,
+        payload: &[u8],
+    ) -> Verdict {
         let map = match self.map {
             Some(map) => map,
             None => {
-                if self.kind == Kind::Video && !is_keyframe(payload) {
+                if !begins(codec, payload) {
                     return Verdict::AwaitKeyframe;
                 }
                 self.start(now, header)
@@ -200,32 +240,6 @@ impl Rewriter {
     }
 }
 
-/// Whether a VP8 payload is the first packet of a keyframe (RFC 7741 §4.2, §4.3). Malformed input is not one.
-pub(crate) fn is_keyframe(payload: &[u8]) -> bool {
-    fn parse(p: &[u8]) -> Option<bool> {
-        let first = *p.first()?;
-        if first & 0x10 == 0 || first & 0x07 != 0 {
-            return Some(false); // not the start of partition 0
-        }
-        let mut at = 1;
-        if first & 0x80 != 0 {
-            let extension = *p.get(at)?;
-            at += 1;
-            if extension & 0x80 != 0 {
-                at += if *p.get(at)? & 0x80 != 0 { 2 } else { 1 };
-            }
-            if extension & 0x40 != 0 {
-                at += 1;
-            }
-            if extension & 0x30 != 0 {
-                at += 1;
-            }
-        }
-        Some(*p.get(at)? & 0x01 == 0)
-    }
-    parse(payload).unwrap_or(false)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -245,25 +259,46 @@ mod tests {
     }
 
     #[test]
-    fn who_hears_whom() {
+    fn who_gets_what() {
         use MemberRole::*;
         let all = [
-            Citizen, Agent, Guest, Listener, Whisper, Consulted, Held, Aside,
+            Citizen, Agent, Colleague, Guest, Listener, Whisper, Consulted, Held, Aside,
         ];
-        let heard = |to: MemberRole| {
-            all.iter()
-                .filter(|f| forwards(f, &to))
-                .copied()
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(heard(Citizen), [Citizen, Agent, Guest]);
-        assert_eq!(heard(Guest), [Citizen, Agent, Guest]);
-        assert_eq!(heard(Agent), [Citizen, Agent, Guest, Whisper, Consulted]);
-        assert_eq!(heard(Consulted), [Agent]);
-        assert_eq!(heard(Held), [Held]);
-        assert_eq!(heard(Listener), [Citizen, Agent, Guest]);
-        assert_eq!(heard(Whisper), [Citizen, Agent, Guest]);
-        assert_eq!(heard(Aside), []);
+        // One row a sender, one column a receiver, in the order above.
+        let person = [
+            (Citizen, "xxxxxx..."),
+            (Agent, "xxxxxxx.."),
+            (Colleague, "xxxxxx..."),
+            (Guest, "xxxxxx..."),
+            (Listener, "........."),
+            (Whisper, ".x......."),
+            (Consulted, ".x......."),
+            (Held, ".......x."),
+            (Aside, "........."),
+        ];
+        let shown = [
+            (Citizen, ".xx.xx..."),
+            (Agent, "xxx.xx..."),
+            (Colleague, "xxx.xx..."),
+            (Guest, "........."),
+            (Listener, "........."),
+            (Whisper, "........."),
+            (Consulted, "........."),
+            (Held, "........."),
+            (Aside, "........."),
+        ];
+        for (source, table) in [
+            (Source::Camera, person),
+            (Source::Document, shown),
+            (Source::Screen, shown),
+        ] {
+            for (from, row) in table {
+                let reaches = |to| forwards(&from, to, source);
+                let mark = |to| if reaches(to) { 'x' } else { '.' };
+                let got: String = all.iter().map(mark).collect();
+                assert_eq!(got, row, "{from:?} {source:?}");
+            }
+        }
     }
 
     #[test]
@@ -271,13 +306,19 @@ mod tests {
         let mut r = Rewriter::new(Kind::Video);
         let now = Instant::now();
         assert_eq!(
-            r.rewrite(now, &mut header(9, 100), DELTA),
+            r.rewrite(now, Codec::Vp8, &mut header(9, 100), DELTA),
             Verdict::AwaitKeyframe
         );
-        assert_eq!(r.rewrite(now, &mut header(10, 200), KEY), Verdict::Forward);
-        assert_eq!(r.rewrite(now, &mut header(9, 100), DELTA), Verdict::Stale);
         assert_eq!(
-            r.rewrite(now, &mut header(11, 200), DELTA),
+            r.rewrite(now, Codec::Vp8, &mut header(10, 200), KEY),
+            Verdict::Forward
+        );
+        assert_eq!(
+            r.rewrite(now, Codec::Vp8, &mut header(9, 100), DELTA),
+            Verdict::Stale
+        );
+        assert_eq!(
+            r.rewrite(now, Codec::Vp8, &mut header(11, 200), DELTA),
             Verdict::Forward
         );
     }
@@ -287,22 +328,22 @@ mod tests {
         let mut r = Rewriter::new(Kind::Video);
         let t0 = Instant::now();
         let mut h = header(65_535, 1_000);
-        r.rewrite(t0, &mut h, KEY);
+        r.rewrite(t0, Codec::Vp8, &mut h, KEY);
         assert_eq!((h.sequence_number, h.timestamp), (65_535, 1_000));
         r.resync();
         let mut h = header(700, 5);
         assert_eq!(
-            r.rewrite(t0 + Duration::from_millis(100), &mut h, KEY),
+            r.rewrite(t0 + Duration::from_millis(100), Codec::Vp8, &mut h, KEY),
             Verdict::Forward
         );
         assert_eq!((h.sequence_number, h.timestamp), (0, 1_000 + 9_000));
         let mut h = header(702, 3_005);
-        r.rewrite(t0 + Duration::from_millis(133), &mut h, DELTA);
+        r.rewrite(t0 + Duration::from_millis(133), Codec::Vp8, &mut h, DELTA);
         assert_eq!((h.sequence_number, h.timestamp), (2, 13_000));
         // Out of order within the stretch keeps its place.
         let mut h = header(701, 5);
         assert_eq!(
-            r.rewrite(t0 + Duration::from_millis(134), &mut h, DELTA),
+            r.rewrite(t0 + Duration::from_millis(134), Codec::Vp8, &mut h, DELTA),
             Verdict::Forward
         );
         assert_eq!(h.sequence_number, 1);
@@ -313,10 +354,10 @@ mod tests {
         let mut r = Rewriter::new(Kind::Audio);
         let now = Instant::now();
         let mut h = header(1, 10);
-        r.rewrite(now, &mut h, &[1]);
+        r.rewrite(now, Codec::Opus, &mut h, &[1]);
         r.resync();
         let mut h = header(1, 10);
-        r.rewrite(now, &mut h, &[1]);
+        r.rewrite(now, Codec::Opus, &mut h, &[1]);
         assert_eq!((h.sequence_number, h.timestamp), (2, 11));
     }
 
@@ -326,24 +367,8 @@ mod tests {
         let now = Instant::now();
         for n in 0..200_000u32 {
             let mut h = header(n as u16, n.wrapping_mul(960));
-            assert_eq!(r.rewrite(now, &mut h, &[1]), Verdict::Forward);
+            assert_eq!(r.rewrite(now, Codec::Opus, &mut h, &[1]), Verdict::Forward);
             assert_eq!(h.sequence_number, n as u16);
-        }
-    }
-
-    #[test]
-    fn keyframes_are_told_from_the_descriptor() {
-        assert!(is_keyframe(KEY));
-        assert!(!is_keyframe(DELTA));
-        assert!(!is_keyframe(&[0x00, 0x00])); // continuation
-        assert!(!is_keyframe(&[0x11, 0x00])); // partition 1
-        assert!(is_keyframe(&[0x90, 0xf0, 0x81, 0x02, 0x03, 0x04, 0x00])); // 15-bit picture id, TL0, TID
-        assert!(is_keyframe(&[0x90, 0x80, 0x01, 0x00])); // 7-bit picture id
-        assert!(!is_keyframe(&[0x90, 0x80, 0x01, 0x01]));
-        for cut in 0..6 {
-            assert!(!is_keyframe(
-                &[0x90, 0xf0, 0x81, 0x02, 0x03, 0x04, 0x00][..cut]
-            ));
         }
     }
 }

@@ -2,9 +2,12 @@
 //!
 //! Rooms know nothing beyond these two traits, so that another library can stand behind them and tests can stand in for one.
 
+use crate::codec::Payloads;
 use crate::error::MediaError;
 use crate::estimate::Estimate;
 use crate::event::{EndReason, Kind};
+use crate::lane::Lane;
+use crate::record::Codec;
 use crate::sdp::Offer;
 use async_trait::async_trait;
 use rtc::rtp::{Header, Packet};
@@ -15,6 +18,8 @@ use std::time::Instant;
 pub(crate) struct LegSlot {
     pub mid: String,
     pub kind: Kind,
+    /// The codecs that the page takes here, and their numbers.
+    pub payloads: Payloads,
 }
 
 /// An answer and every slot of the connection so far; renegotiation only appends.
@@ -50,7 +55,7 @@ pub(crate) enum Sent {
 pub(crate) trait Leg: Send + Sync + 'static {
     /// Answers a first or a further offer of the same peer connection.
     async fn accept_offer(&self, offer: &Offer) -> Result<Answer, MediaError>;
-    /// Adds a packet for a slot to the leg's batch; never waits. The leg sets SSRC and payload type.
+    /// Adds a packet for a slot to the leg's batch; never waits. The leg sets the SSRC, the slot has set the payload type.
     fn send_rtp(&self, slot: usize, header: Header, payload: &[u8]) -> Sent;
     /// Adds a packet that was sent before, which the page misses.
     fn repeat_rtp(&self, slot: usize, header: Header, payload: &[u8]) -> Sent {
@@ -60,8 +65,8 @@ pub(crate) trait Leg: Send + Sync + 'static {
     fn flush(&self);
     /// Tells the page what has been sent in a slot (RTCP sender report); never waits.
     fn report(&self, slot: usize, report: SlotReport);
-    /// Asks the member's page for a keyframe now; never waits. `false` if it sends no video yet.
-    fn request_keyframe(&self) -> bool;
+    /// Asks the member's page for a keyframe of one picture now; never waits. `false` if it does not send it yet.
+    fn request_keyframe(&self, lane: Lane) -> bool;
     /// Tells the member's page to send no more than this (bit/s, all its streams); never waits.
     fn cap(&self, _bitrate: u32) {}
     /// Ends the connection; reports nothing. Idempotent.
@@ -71,8 +76,8 @@ pub(crate) trait Leg: Send + Sync + 'static {
 /// Where a connection reports. Called from the leg's own tasks, never from the driver's; must not wait.
 pub(crate) trait LegSink: Send + Sync + 'static {
     fn on_connected(&self);
-    /// Packets that came together, in order.
-    fn on_rtp(&self, kind: Kind, packets: &[Packet]);
+    /// Packets of one codec that came together, in order.
+    fn on_rtp(&self, lane: Lane, codec: Codec, packets: &[Packet]);
     /// The page says which of its timestamps is which moment (NTP, 32.32 bits; RFC 3550 §6.4.1).
     fn on_sender_report(&self, ssrc: u32, ntp: u64, rtp: u32, at: Instant);
     /// The page misses these packets of a slot.

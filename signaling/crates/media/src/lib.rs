@@ -7,13 +7,15 @@
 //!
 //! ## How a call runs
 //! 1. [`MediaEngine::start`] binds the ports; [`MediaEngine::events`] gives the one event stream.
-//! 2. A member's page makes one offer: audio and video `sendrecv`, then up to four `recvonly` pairs. [`Engine::offer`] returns the
-//!    answer with all candidates (ICE-lite, no trickle, RFC 8445): one round trip.
+//! 2. A member's page makes one offer: one line of sound and up to three of pictures to send on ([`SentTrack`] says which is the camera, the
+//!    document camera, the screen), then lines to receive on. [`Engine::offer_tracks`] returns the answer with all candidates (ICE-lite,
+//!    no trickle, RFC 8445): one round trip.
 //! 3. Every m-line on which the page receives is a *slot*. [`MediaEvent::Slots`] says which mid carries which member; slots change
 //!    without renegotiation and a member keeps its slot while it is away.
 //! 4. A room starts *held*: transports may connect and warm up, nothing is forwarded. [`Engine::set_forwarding`] makes it live and
 //!    asks every publisher for a keyframe at once.
-//! 5. A new offer of the same peer connection renegotiates it (ICE restart); of another one, it replaces the member's connection.
+//! 5. A new offer of the same peer connection renegotiates it (ICE restart, a picture more or less); of another one, it replaces the
+//!    member's connection. A room has one video codec: when it changes, [`MediaEvent::Renegotiate`] says whose page is to offer again.
 //! 6. A member's end is always noticed: DTLS close_notify, a failed connection, or silence ([`MediaConfig::silence`]).
 //! 7. [`Engine::start_recording`] writes each member's media to a [`record::SegmentSink`] before it is forwarded; [`MediaEvent::Recording`] says
 //!    when that is proven, interrupted and stopped. What nobody may hear is not recorded.
@@ -22,7 +24,8 @@
 //!    told the most that anybody can take of it; [`Slot::paused`] says that a picture rests.
 //!
 //! ## Where to look
-//! [`forward`] who hears whom and how a packet is rewritten · `room` members, `slots` who is where · `publish` the packet path · `keyframe` PLI coalescing · `leg` the small
+//! [`forward`] who gets what and how a packet is rewritten · `lane` what one member sends · `codec` what a room agrees on · `formats`
+//! payload types in SDP · `picture` where a stretch begins · `room` members, `slots` who is where · `publish` the packet path · `keyframe` PLI coalescing · `leg` the small
 //! trait behind which the WebRTC library hides · `peer`, `watcher` that library · `rtx`, `history` what is sent again · `sent`, `trend`, `loss`,
 //! `estimate` what a page's network takes · `budget`, `room/allot` who gets how much of it · `gate`, `layers` what of a stream goes on · `cap` what its
 //! sender is told · `egress`, `protect` the way out · `mux`, `tcp`, `runtime` the shared ports · `sdp` what an
@@ -46,16 +49,20 @@ mod codec;
 mod counters;
 mod egress;
 mod estimate;
+mod formats;
 mod gate;
 mod history;
+mod incoming;
 mod keyframe;
 mod keys;
+mod lane;
 mod layers;
 mod leg;
 mod loss;
 mod mux;
 mod negotiated;
 mod peer;
+mod picture;
 mod protect;
 mod publish;
 mod room;
@@ -79,3 +86,4 @@ pub use engine::{Engine, MediaEngine};
 pub use error::MediaError;
 pub use event::{EndReason, Kind, MediaEvent, RecordingEvent, SentMedia, Slot, Source};
 pub use forward::{MemberRole, forwards};
+pub use lane::SentTrack;

@@ -3,19 +3,23 @@
 //! Owns the peer connection, its outgoing tracks and the task that watches over it. The library's callbacks run on its driver's task:
 //! they only post; the watcher works. Never waits for a slow client: a full queue loses the packet.
 
-use crate::codec;
+use crate::codec::{self, Payloads};
 use crate::config::{GATHER, HEARD_INBOX, MediaConfig};
 use crate::egress::{Egress, Marks};
 use crate::error::MediaError;
 use crate::event::Kind;
+use crate::formats;
+use crate::incoming::Incoming;
 use crate::keys::KeyTap;
+use crate::lane::Lane;
 use crate::leg::{Answer, Leg, LegSink, LegSlot, Sent, SlotReport};
 use crate::mux::{Mux, PortGuard};
 use crate::negotiated::{self, Terms};
+use crate::record::Codec;
 use crate::room::Connector;
 use crate::rtx::{RtxIn, RtxOut};
 use crate::runtime::PortRuntime;
-use crate::sdp::{self, Offer};
+use crate::sdp::{self, Offer, Section};
 use crate::tap::{Receptions, RtcpTap};
 use crate::watcher::{Network, Watcher};
 use async_trait::async_trait;
@@ -35,7 +39,6 @@ use rtc::rtp_transceiver::rtp_sender::{
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -47,10 +50,10 @@ use webrtc::peer_connection::{
     RTCIceGatheringState, RTCPeerConnectionState, RTCSdpType, RTCSessionDescription, Registry,
     SettingEngineBuilder, SrtpProtectionProfile, configure_twcc_receiver_only,
 };
-use webrtc::rtp_transceiver::RtpSender;
+use webrtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit, RtpTransceiver};
 use webrtc::runtime::Runtime;
 
-/// Tracks announced and not yet taken by the watcher: two are used.
+/// Tracks announced and not yet taken by the watcher: four are used.
 const TRACK_INBOX: usize = 16;
 
 /// A publisher is asked for what is missing this often, and so often at most.
@@ -73,7 +76,7 @@ pub(crate) struct WebRtcLeg {
     tcp_candidates: Vec<SocketAddr>,
     gathered: watch::Receiver<bool>,
     slots: RwLock<Vec<Outgoing>>,
-    pub video: RwLock<Option<Arc<VideoIn>>>,
+    pub incoming: Arc<Incoming>,
     closed: watch::Sender<bool>,
 }
 
@@ -81,26 +84,21 @@ pub(crate) struct Outgoing {
     mid: String,
     pub kind: Kind,
     pub ssrc: u32,
-    payload_type: u8,
+    payloads: Payloads,
     repetitions: RtxOut,
     terms: Terms,
     track: Arc<TrackLocalStaticRTP>,
-    sender: Arc<dyn RtpSender>,
+    transceiver: Arc<dyn RtpTransceiver>,
 }
 
 impl Outgoing {
     /// A picture's packet may be sent again: with a number on it, that would be another text, so it needs a stream of its own then.
-    fn numbered(&self) -> Option<u8> {
-        let repeated_apart = self.terms.repetition(self.payload_type).is_some();
+    fn numbered(&self, payload_type: u8) -> Option<u8> {
+        let repeated_apart = self.terms.repetition(payload_type).is_some();
         self.terms
             .numbered
             .filter(|_| self.kind == Kind::Audio || repeated_apart)
     }
-}
-
-pub(crate) struct VideoIn {
-    pub track: Arc<dyn TrackRemote>,
-    pub ssrc: AtomicU32,
 }
 
 /// Posts what the driver says; never works in its callbacks.
@@ -217,7 +215,7 @@ impl Connector for WebRtcConnector {
             tcp_candidates: self.tcp_candidates.clone(),
             gathered,
             slots: RwLock::default(),
-            video: RwLock::default(),
+            incoming: Arc::default(),
             closed,
         });
         let watcher = Watcher {
@@ -234,25 +232,32 @@ impl Connector for WebRtcConnector {
 }
 
 impl WebRtcLeg {
-    async fn negotiate(&self, offer: &Offer) -> Result<Answer, MediaError> {
+    /// `added` are the new slots, also of an offer that fails half-way.
+    async fn negotiate(
+        &self,
+        offer: &Offer,
+        added: &mut Vec<Outgoing>,
+    ) -> Result<Answer, MediaError> {
         let description = RTCSessionDescription::offer(offer.sdp.clone())
             .map_err(|_| MediaError::SdpInvalid("cannot be parsed"))?;
+        // Before the library sees the lines: it takes the transceivers that fit each, in order. What is added afterwards would go to the
+        // first line without a sender, also to one on which the page only sends.
+        let known: Vec<String> =
+            self.read_slots(|slots| slots.iter().map(|s| s.mid.clone()).collect());
+        let new = |s: &&Section| s.receives && !known.contains(&s.mid);
+        for section in offer.sections.iter().filter(new) {
+            let pair = known.len() / 2 + added.len() / 2;
+            added.push(self.add_slot(section, offer.prefer, pair).await?);
+        }
         self.pc
             .set_remote_description(description)
             .await
             .map_err(|_| MediaError::SdpInvalid("cannot be applied"))?;
-
-        // The library fills transceivers in the order of m-lines, so tracks are added in that order too.
-        let known: Vec<String> =
-            self.read_slots(|slots| slots.iter().map(|s| s.mid.clone()).collect());
-        let mut added = Vec::new();
-        for section in offer
-            .sections
-            .iter()
-            .filter(|s| s.receives && !known.contains(&s.mid))
-        {
-            let pair = known.len() / 2 + added.len() / 2;
-            added.push(self.add_slot(&section.mid, section.kind, pair).await?);
+        for slot in added.iter() {
+            let mid = slot.transceiver.mid().await.map_err(unavailable("slot"))?;
+            if mid.as_ref() != Some(&slot.mid) {
+                return Err(MediaError::SdpInvalid("lines that do not match"));
+            }
         }
 
         let answer = self
@@ -263,15 +268,16 @@ impl WebRtcLeg {
         let (ufrag, sections) = sdp::read_answer(&answer.sdp)?;
         // Before the page can know it: its first STUN request must find us. An ICE restart brings a new one.
         self.port.register(&ufrag);
+        let payloads = |mid: &str| {
+            let section = sections.iter().find(|s| s.mid == mid && s.receives);
+            section.map(|s| s.payloads)
+        };
         let mut terms = negotiated::terms(&answer.sdp);
-        for slot in &mut added {
+        for slot in added.iter_mut() {
             slot.terms = terms.remove(&slot.mid).unwrap_or_default();
-            let section = sections
-                .iter()
-                .find(|s| s.mid == slot.mid && s.kind == slot.kind);
-            slot.payload_type = section
-                .ok_or(MediaError::CodecUnsupported("a receiving section"))?
-                .payload_type;
+            slot.payloads = payloads(&slot.mid)
+                .filter(|p| *p != Payloads::default())
+                .ok_or(MediaError::CodecUnsupported("a receiving section"))?;
         }
         self.pc
             .set_local_description(answer)
@@ -288,9 +294,14 @@ impl WebRtcLeg {
             .await
             .ok_or_else(|| MediaError::Unavailable("no answer".into()))?;
 
-        let sdp = negotiated::with_silence(&local.sdp);
+        self.incoming.set(&offer.lanes, &sections);
         let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
-        slots.extend(added);
+        for slot in slots.iter_mut() {
+            // A line that the page closed takes nothing any more.
+            slot.payloads = payloads(&slot.mid).unwrap_or_default();
+        }
+        slots.append(added);
+        let sdp = negotiated::with_silence(&formats::preferring(&local.sdp, offer.prefer));
         Ok(Answer {
             sdp: sdp::with_candidates(&sdp, &self.udp_candidates, &self.tcp_candidates),
             slots: slots
@@ -298,12 +309,23 @@ impl WebRtcLeg {
                 .map(|s| LegSlot {
                     mid: s.mid.clone(),
                     kind: s.kind,
+                    payloads: s.payloads,
                 })
                 .collect(),
         })
     }
 
-    async fn add_slot(&self, mid: &str, kind: Kind, pair: usize) -> Result<Outgoing, MediaError> {
+    async fn add_slot(
+        &self,
+        section: &Section,
+        prefer: Codec,
+        pair: usize,
+    ) -> Result<Outgoing, MediaError> {
+        let kind = section.kind;
+        let coded = match kind {
+            Kind::Audio => Codec::Opus,
+            Kind::Video => prefer,
+        };
         let ssrc = rand::random_range(1..=u32::MAX);
         let repetitions = RtxOut::new();
         let rtx = RTCRtpRtxParameters {
@@ -315,7 +337,7 @@ impl WebRtcLeg {
                 rtx: (kind == Kind::Video).then_some(rtx),
                 ..Default::default()
             },
-            codec: codec::codec(kind),
+            codec: codec::codec(coded),
             ..Default::default()
         };
         // Audio and video of a pair share a stream id: browsers keep such tracks in lip-sync.
@@ -328,20 +350,29 @@ impl WebRtcLeg {
             vec![coding],
         );
         let track = Arc::new(TrackLocalStaticRTP::new(track));
-        let sender = self
+        let init = RTCRtpTransceiverInit {
+            direction: if section.sends {
+                RTCRtpTransceiverDirection::Sendrecv
+            } else {
+                RTCRtpTransceiverDirection::Sendonly
+            },
+            streams: vec![],
+            send_encodings: vec![],
+        };
+        let transceiver = self
             .pc
-            .add_track(track.clone() as Arc<dyn TrackLocal>)
+            .add_transceiver_from_track(track.clone() as Arc<dyn TrackLocal>, Some(init))
             .await
             .map_err(unavailable("slot"))?;
         Ok(Outgoing {
-            mid: mid.to_owned(),
+            mid: section.mid.clone(),
             kind,
             ssrc,
-            payload_type: 0,
+            payloads: Payloads::default(),
             repetitions,
             terms: Terms::default(),
             track,
-            sender,
+            transceiver,
         })
     }
 
@@ -351,7 +382,10 @@ impl WebRtcLeg {
 
     /// Whether the page said goodbye; the library reports that nowhere else for media-only connections.
     pub(crate) async fn dtls_closed(&self) -> bool {
-        let Some(sender) = self.read_slots(|s| s.first().map(|s| s.sender.clone())) else {
+        let Some(first) = self.read_slots(|s| s.first().map(|s| s.transceiver.clone())) else {
+            return false;
+        };
+        let Ok(Some(sender)) = first.sender().await else {
             return false;
         };
         let Ok(Some(transport)) = sender.transport().await else {
@@ -368,12 +402,19 @@ impl WebRtcLeg {
 impl Leg for WebRtcLeg {
     async fn accept_offer(&self, offer: &Offer) -> Result<Answer, MediaError> {
         // The library parses text from strangers: a panic of its must cost this offer, not the server.
-        let result = AssertUnwindSafe(self.negotiate(offer)).catch_unwind().await;
+        let mut added = Vec::new();
+        let result = AssertUnwindSafe(self.negotiate(offer, &mut added))
+            .catch_unwind()
+            .await;
         let result = result.unwrap_or(Err(MediaError::SdpInvalid("cannot be handled")));
         if result.is_err() {
             let mut rollback = RTCSessionDescription::default();
             rollback.sdp_type = RTCSdpType::Rollback;
             let _ = self.pc.set_remote_description(rollback).await;
+            // A later offer's lines must not be given to them.
+            for slot in added {
+                let _ = slot.transceiver.stop().await;
+            }
         }
         result
     }
@@ -382,9 +423,8 @@ impl Leg for WebRtcLeg {
         let marks = self.read_slots(|slots| {
             let slot = slots.get(slot)?;
             header.ssrc = slot.ssrc;
-            header.payload_type = slot.payload_type;
             Some(Marks {
-                numbered: slot.numbered(),
+                numbered: slot.numbered(header.payload_type),
                 original: None,
             })
         });
@@ -397,13 +437,14 @@ impl Leg for WebRtcLeg {
     fn repeat_rtp(&self, slot: usize, mut header: Header, payload: &[u8]) -> Sent {
         let marks = self.read_slots(|slots| {
             let slot = slots.get(slot)?;
-            let payload_type = slot.terms.repetition(slot.payload_type)?;
+            let payload_type = slot.terms.repetition(header.payload_type)?;
             let original =
                 std::mem::replace(&mut header.sequence_number, slot.repetitions.number());
+            let numbered = slot.numbered(header.payload_type);
             header.ssrc = slot.repetitions.ssrc;
             header.payload_type = payload_type;
             Some(Marks {
-                numbered: slot.numbered(),
+                numbered,
                 original: Some(original),
             })
         });
@@ -436,23 +477,18 @@ impl Leg for WebRtcLeg {
         let _ = track.write_rtcp(vec![Box::new(packet)]).now_or_never();
     }
 
-    fn request_keyframe(&self) -> bool {
-        let Some(video) = self
-            .video
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-        else {
+    fn request_keyframe(&self, lane: Lane) -> bool {
+        let Some((track, media_ssrc)) = self.incoming.picture(lane) else {
             return false;
         };
         tokio::spawn(async move {
             let pli = PictureLossIndication {
                 sender_ssrc: 0,
-                media_ssrc: video.ssrc.load(Ordering::Relaxed),
+                media_ssrc,
             };
             let _ = tokio::time::timeout(
                 Duration::from_secs(1),
-                video.track.write_rtcp(vec![Box::new(pli)]),
+                track.write_rtcp(vec![Box::new(pli)]),
             )
             .await;
         });
@@ -460,15 +496,19 @@ impl Leg for WebRtcLeg {
     }
 
     fn cap(&self, bitrate: u32) {
-        let video = self.video.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(video) = &*video else { return };
+        let pictures = Lane::ALL.into_iter().filter(|l| l.kind() == Kind::Video);
+        // It is about all that the page sends, whichever track carries it.
+        let Some((track, ssrc)) = pictures.into_iter().find_map(|l| self.incoming.picture(l))
+        else {
+            return;
+        };
         let remb = ReceiverEstimatedMaximumBitrate {
             sender_ssrc: 0,
             bitrate: bitrate as f32,
-            ssrcs: vec![video.ssrc.load(Ordering::Relaxed)],
+            ssrcs: vec![ssrc],
         };
         // Polled once, as the queue may be full: it is told again.
-        let _ = video.track.write_rtcp(vec![Box::new(remb)]).now_or_never();
+        let _ = track.write_rtcp(vec![Box::new(remb)]).now_or_never();
     }
 
     async fn close(&self) {

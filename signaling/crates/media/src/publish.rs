@@ -6,21 +6,24 @@
 use crate::budget::Level;
 use crate::cap::Cap;
 use crate::clock::{Clocks, ntp};
+use crate::codec::Payloads;
 use crate::config::{CONGESTED, LOST_MOST};
 use crate::counters::{Counters, bump};
-use crate::event::Kind;
+use crate::event::{Kind, Source};
 use crate::forward::{Rewriter, Verdict};
 use crate::gate::Gate;
 use crate::history::History;
 use crate::keyframe::{Ask, Coalescer};
-use crate::leg::{Leg, Sent, SlotReport};
+use crate::lane::Lane;
+use crate::leg::{Leg, LegSlot, Sent, SlotReport};
 use crate::record::{Codec, Feed};
 use rtc::rtp::Packet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 use std::time::{Instant, SystemTime};
 
-const KINDS: [Kind; 2] = [Kind::Audio, Kind::Video];
+/// What a member may send.
+const LANES: usize = Lane::ALL.len();
 
 /// One receiving m-line of one connection.
 pub(crate) struct OutSlot {
@@ -34,7 +37,11 @@ pub(crate) struct OutSlot {
 struct OutState {
     rewriter: Rewriter,
     gate: Gate,
+    /// What the page takes here.
+    payloads: Payloads,
     source_ssrc: u32,
+    /// Of what came last: another codec begins at a keyframe of its own.
+    codec: Codec,
     congested_until: Option<Instant>,
     packets: u32,
     octets: u32,
@@ -45,19 +52,21 @@ struct OutState {
 /// A member's outgoing side: where its packets go, and its keyframe requests.
 pub(crate) struct Publisher {
     leg: OnceLock<Weak<dyn Leg>>,
-    fan: [RwLock<Arc<[Arc<OutSlot>]>>; 2],
-    keyframes: Mutex<Coalescer>,
-    cap: Mutex<Cap>,
-    recording: RwLock<Option<Recorded>>,
+    /// By lane, as the three that follow.
+    fan: [RwLock<Arc<[Arc<OutSlot>]>>; LANES],
+    keyframes: [Mutex<Coalescer>; LANES],
     /// Pictures alone: a repeated sound would come too late.
-    history: Mutex<History>,
+    history: [Mutex<History>; LANES],
+    /// SSRC of what came last.
+    sources: [AtomicU32; LANES],
+    /// By source.
+    recording: RwLock<[Option<Recorded>; 3]>,
     clocks: Mutex<Clocks>,
-    /// SSRC of what came last, by kind.
-    sources: [AtomicU32; 2],
+    cap: Mutex<Cap>,
     counters: Arc<Counters>,
 }
 
-/// Where a member's packets are recorded, and which kinds.
+/// Where sound and picture of one source are recorded, and which of them.
 type Recorded = (Arc<Feed>, [bool; 2]);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -65,11 +74,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl OutSlot {
-    pub(crate) fn new(index: usize, mid: String, kind: Kind, leg: Arc<dyn Leg>) -> Arc<Self> {
+    pub(crate) fn new(index: usize, slot: &LegSlot, leg: Arc<dyn Leg>) -> Arc<Self> {
+        let kind = slot.kind;
         let state = OutState {
             rewriter: Rewriter::new(kind),
             gate: Gate::default(),
+            payloads: slot.payloads,
             source_ssrc: 0,
+            codec: Codec::Opus,
             congested_until: None,
             packets: 0,
             octets: 0,
@@ -77,7 +89,7 @@ impl OutSlot {
         };
         Arc::new(Self {
             index,
-            mid,
+            mid: slot.mid.clone(),
             kind,
             leg,
             state: Mutex::new(state),
@@ -101,12 +113,31 @@ impl OutSlot {
         std::mem::replace(&mut state.gate.share, share)
     }
 
-    /// Sends packets that came together; `true` if a keyframe is needed to go on.
-    fn forward(&self, now: Instant, packets: &[Packet], counters: &Counters) -> bool {
+    /// A renegotiation may number the codecs anew.
+    pub(crate) fn set_payloads(&self, payloads: Payloads) {
         let mut state = lock(&self.state);
+        if state.payloads != payloads {
+            state.payloads = payloads;
+            // A repetition under another payload type would be another text under the same number.
+            state.rewriter.resync();
+        }
+    }
+
+    /// Sends packets that came together; `true` if a keyframe is needed to go on.
+    fn forward(&self, now: Instant, codec: Codec, packets: &[Packet], counters: &Counters) -> bool {
+        let mut state = lock(&self.state);
+        // The page cannot decode it; the room is about to agree on a codec that it can.
+        let Some(payload_type) = state.payloads.of(codec) else {
+            return false;
+        };
+        if state.codec != codec {
+            state.codec = codec;
+            state.rewriter.resync();
+            state.gate.forget();
+        }
         let mut wanted = false;
         for packet in packets {
-            wanted |= self.add(&mut state, now, packet, counters);
+            wanted |= self.add(&mut state, now, payload_type, packet, counters);
         }
         drop(state);
         self.leg.flush();
@@ -117,6 +148,7 @@ impl OutSlot {
         &self,
         state: &mut OutState,
         now: Instant,
+        payload_type: u8,
         packet: &Packet,
         counters: &Counters,
     ) -> bool {
@@ -133,15 +165,19 @@ impl OutSlot {
             state.gate.forget();
         }
         let mut header = packet.header.clone();
-        let vp8 = self.kind == Kind::Video;
+        let vp8 = state.codec == Codec::Vp8;
         if !state.gate.pass(&mut header, &packet.payload, vp8) {
             return false;
         }
-        match state.rewriter.rewrite(now, &mut header, &packet.payload) {
+        let verdict = state
+            .rewriter
+            .rewrite(now, state.codec, &mut header, &packet.payload);
+        match verdict {
             Verdict::AwaitKeyframe => return true,
             Verdict::Stale => return false,
             Verdict::Forward => {}
         }
+        header.payload_type = payload_type;
         match self.leg.send_rtp(self.index, header, &packet.payload) {
             Sent::Queued => {
                 bump(&counters.rtp_out);
@@ -164,7 +200,9 @@ impl OutSlot {
     /// Sends again what the page misses and the history still has.
     fn resend(&self, history: &History, sequences: &[u16], counters: &Counters) {
         let mut state = lock(&self.state);
-        let Some((offset, _)) = state.rewriter.offsets() else {
+        let (Some((offset, _)), Some(payload_type)) =
+            (state.rewriter.offsets(), state.payloads.of(state.codec))
+        else {
             return;
         };
         for sequence in sequences.iter().take(LOST_MOST) {
@@ -172,6 +210,7 @@ impl OutSlot {
             let kept = source.and_then(|n| history.find(state.source_ssrc, n));
             let Some(packet) = kept else { continue };
             let mut header = packet.header.clone();
+            header.payload_type = payload_type;
             if state.gate.again(&mut header)
                 && state.rewriter.again(&mut header)
                 && self.leg.repeat_rtp(self.index, header, &packet.payload) == Sent::Queued
@@ -184,9 +223,9 @@ impl OutSlot {
     }
 
     /// Tells the page where the clocks stand, if anything was sent since it was last told.
-    fn report(&self, now: u64, clocks: &Clocks) {
+    fn report(&self, lane: Lane, now: u64, clocks: &Clocks) {
         let mut state = lock(&self.state);
-        let (Some((_, offset)), Some(rtp)) = (state.rewriter.offsets(), clocks.rtp(self.kind, now))
+        let (Some((_, offset)), Some(rtp)) = (state.rewriter.offsets(), clocks.rtp(lane, now))
         else {
             return;
         };
@@ -208,16 +247,15 @@ impl OutSlot {
 impl Publisher {
     pub(crate) fn new(counters: Arc<Counters>) -> Arc<Self> {
         let none: Arc<[Arc<OutSlot>]> = Arc::new([]);
-        let fan = [RwLock::new(none.clone()), RwLock::new(none)];
         Arc::new(Self {
             leg: OnceLock::new(),
-            fan,
-            keyframes: Mutex::default(),
-            cap: Mutex::default(),
-            recording: RwLock::default(),
-            history: Mutex::default(),
-            clocks: Mutex::default(),
+            fan: Lane::ALL.map(|_| RwLock::new(none.clone())),
+            keyframes: Default::default(),
+            history: Default::default(),
             sources: Default::default(),
+            recording: RwLock::default(),
+            clocks: Mutex::default(),
+            cap: Mutex::default(),
             counters,
         })
     }
@@ -227,97 +265,106 @@ impl Publisher {
         let _ = self.leg.set(Arc::downgrade(leg));
     }
 
-    /// Records what comes from now on; `None` no longer.
-    pub(crate) fn set_recording(&self, recorded: Option<Recorded>) {
+    /// Records what comes of a source from now on; `None` no longer.
+    pub(crate) fn set_recording(&self, source: Source, recorded: Option<Recorded>) {
+        let mut recording = self
+            .recording
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        recording[source as usize] = recorded;
+    }
+
+    /// Records nothing of this connection any more.
+    pub(crate) fn stop_recording(&self) {
         *self
             .recording
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = recorded;
+            .unwrap_or_else(PoisonError::into_inner) = Default::default();
     }
 
-    fn record(&self, act: impl FnOnce(&Feed, &[bool; 2])) {
-        let recorded = self
+    fn record(&self, lane: Lane, codec: Codec, packets: &[Packet], now: Instant) {
+        let recording = self
             .recording
             .read()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some((feed, on)) = &*recorded {
-            act(feed, on);
+        let kind = lane.kind();
+        if let Some((feed, on)) = &recording[lane.source() as usize]
+            && on[kind as usize]
+        {
+            for packet in packets {
+                feed.packet(kind, codec, packet, now);
+            }
         }
     }
 
     /// The sender says which of its timestamps is which moment (RFC 3550 §6.4.1).
     pub(crate) fn sender_report(&self, ssrc: u32, theirs: u64, rtp: u32, at: Instant) {
-        self.record(|feed, _| feed.report(ssrc, theirs, rtp, at));
-        let of = |kind: &Kind| self.sources[*kind as usize].load(Ordering::Relaxed) == ssrc;
-        if let Some(kind) = KINDS.into_iter().find(of) {
-            lock(&self.clocks).note(kind, ntp(SystemTime::now()), theirs, rtp);
+        let recording = self
+            .recording
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        // Each knows its own streams.
+        for (feed, _) in recording.iter().flatten() {
+            feed.report(ssrc, theirs, rtp, at);
+        }
+        drop(recording);
+        let of = |lane: &Lane| self.sources[*lane as usize].load(Ordering::Relaxed) == ssrc;
+        if let Some(lane) = Lane::ALL.into_iter().find(of) {
+            lock(&self.clocks).note(lane, ntp(SystemTime::now()), theirs, rtp);
         }
     }
 
-    fn fan(&self, kind: Kind) -> Arc<[Arc<OutSlot>]> {
-        self.fan[kind as usize]
+    fn fan(&self, lane: Lane) -> Arc<[Arc<OutSlot>]> {
+        self.fan[lane as usize]
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
-    /// Records packets that came together, then sends them to everybody who hears them.
-    pub(crate) fn publish(self: &Arc<Self>, kind: Kind, packets: &[Packet]) {
+    /// Records packets that came together, then sends them to everybody who gets them.
+    pub(crate) fn publish(self: &Arc<Self>, lane: Lane, codec: Codec, packets: &[Packet]) {
         let now = Instant::now();
         self.counters
             .rtp_in
             .fetch_add(packets.len() as u64, Ordering::Relaxed);
         if let Some(last) = packets.last() {
-            self.sources[kind as usize].store(last.header.ssrc, Ordering::Relaxed);
+            self.sources[lane as usize].store(last.header.ssrc, Ordering::Relaxed);
         }
-        let codec = match kind {
-            Kind::Audio => Codec::Opus,
-            Kind::Video => Codec::Vp8,
-        };
-        self.record(|feed, on| {
-            if on[kind as usize] {
-                for packet in packets {
-                    feed.packet(kind, codec, packet, now);
-                }
-            }
-        });
-        let fan = self.fan(kind);
-        if kind == Kind::Video && !fan.is_empty() {
-            let mut history = lock(&self.history);
+        self.record(lane, codec, packets, now);
+        let fan = self.fan(lane);
+        if lane.kind() == Kind::Video && !fan.is_empty() {
+            let mut history = lock(&self.history[lane as usize]);
             packets.iter().for_each(|packet| history.keep(packet));
         }
         let mut wanted = false;
         for slot in fan.iter() {
-            wanted |= slot.forward(now, packets, &self.counters);
+            wanted |= slot.forward(now, codec, packets, &self.counters);
         }
         if wanted {
-            self.wish_keyframe();
+            self.wish_keyframe(lane);
         }
     }
 
     /// A receiver of this member misses packets of a slot.
-    pub(crate) fn resend(&self, slot: &OutSlot, sequences: &[u16]) {
-        slot.resend(&lock(&self.history), sequences, &self.counters);
+    pub(crate) fn resend(&self, lane: Lane, slot: &OutSlot, sequences: &[u16]) {
+        let history = lock(&self.history[lane as usize]);
+        slot.resend(&history, sequences, &self.counters);
     }
 
     /// Sender reports to everybody who hears this member.
     pub(crate) fn report(&self) {
         let now = ntp(SystemTime::now());
         let clocks = lock(&self.clocks);
-        for kind in KINDS {
-            for slot in self.fan(kind).iter() {
-                slot.report(now, &clocks);
+        for lane in Lane::ALL {
+            for slot in self.fan(lane).iter() {
+                slot.report(lane, now, &clocks);
             }
         }
     }
 
     /// Tells the member's page how much of its pictures anybody can take, when that is due.
     pub(crate) fn cap(&self) {
-        let fan = self.fan(Kind::Video);
-        let shares = fan.iter().map(|slot| slot.gate(|gate| gate.share));
-        // One who has said nothing may take all.
-        let most = shares.reduce(|a, b| Some(a?.max(b?))).flatten();
-        let due = lock(&self.cap).due(Instant::now(), most);
+        let due = lock(&self.cap).due(Instant::now(), self.share());
         if let Some(bitrate) = due
             && let Some(leg) = self.leg.get().and_then(Weak::upgrade)
         {
@@ -325,9 +372,23 @@ impl Publisher {
         }
     }
 
-    /// Replaces the receivers of a kind; `true` if one is new.
-    pub(crate) fn set_fan(&self, kind: Kind, slots: Vec<Arc<OutSlot>>) -> bool {
-        let mut fan = self.fan[kind as usize]
+    /// Of each picture the most that anybody can take; none: somebody may take all, or nobody is there.
+    fn share(&self) -> Option<u32> {
+        let mut all = None;
+        for lane in Lane::ALL.into_iter().filter(|l| l.kind() == Kind::Video) {
+            let fan = self.fan(lane);
+            let shares = fan.iter().map(|slot| slot.gate(|gate| gate.share));
+            // One who has said nothing may take all.
+            if let Some(most) = shares.reduce(|a, b| Some(a?.max(b?))) {
+                all = Some(all.unwrap_or(0u32).saturating_add(most?));
+            }
+        }
+        all
+    }
+
+    /// Replaces the receivers of a lane; `true` if one is new.
+    pub(crate) fn set_fan(&self, lane: Lane, slots: Vec<Arc<OutSlot>>) -> bool {
+        let mut fan = self.fan[lane as usize]
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         let mut new = false;
@@ -342,30 +403,30 @@ impl Publisher {
         new
     }
 
-    /// Asks for a keyframe now or, within the gap, once afterwards.
-    pub(crate) fn wish_keyframe(self: &Arc<Self>) {
+    /// Asks for a keyframe of a picture now or, within the gap, once afterwards.
+    pub(crate) fn wish_keyframe(self: &Arc<Self>, lane: Lane) {
         bump(&self.counters.keyframes_wanted);
-        let ask = lock(&self.keyframes).wish(Instant::now());
+        let ask = lock(&self.keyframes[lane as usize]).wish(Instant::now());
         match ask {
-            Ask::Now => self.ask_keyframe(),
+            Ask::Now => self.ask_keyframe(lane),
             Ask::Covered => {}
             Ask::After(wait) => {
                 let publisher = self.clone();
                 tokio::spawn(async move {
                     tokio::time::sleep(wait).await;
-                    lock(&publisher.keyframes).due(Instant::now());
-                    publisher.ask_keyframe();
+                    lock(&publisher.keyframes[lane as usize]).due(Instant::now());
+                    publisher.ask_keyframe(lane);
                 });
             }
         }
     }
 
-    fn ask_keyframe(&self) {
+    fn ask_keyframe(&self, lane: Lane) {
         if self
             .leg
             .get()
             .and_then(Weak::upgrade)
-            .is_some_and(|leg| leg.request_keyframe())
+            .is_some_and(|leg| leg.request_keyframe(lane))
         {
             bump(&self.counters.keyframes_asked);
         }

@@ -3,17 +3,19 @@
 //! Owns the map and recomputes it after every change; the packet path only reads what was computed. Never waits in the packet path,
 //! never forwards while the room is held. Limit: [`MEMBERS_PER_ROOM`].
 
+use crate::codec::{Able, agree};
 use crate::config::MEMBERS_PER_ROOM;
 use crate::counters::Counters;
 use crate::error::MediaError;
-use crate::event::{EndReason, Kind, MediaEvent, Outbox, SentMedia, Slot};
-use crate::forward::{MemberRole, forwards};
+use crate::event::{EndReason, Kind, MediaEvent, Outbox, SentMedia, Slot, Source};
+use crate::forward::MemberRole;
+use crate::lane::Lane;
 use crate::leg::{Leg, LegSink, LegSlot};
 use crate::publish::Publisher;
-use crate::record::{Ended, GapReason, Manifest, Present, Recorder, RecordingPlan};
+use crate::record::{Codec, Ended, GapReason, Manifest, Present, Recorder, RecordingPlan};
 use crate::sdp::Offer;
 use crate::sink::MemberSink;
-use crate::slots::{self, Assigned};
+use crate::slots::{self, Assigned, Cast};
 use async_trait::async_trait;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -48,6 +50,8 @@ struct State {
     closed: bool,
     epoch: u64,
     recorder: Option<Arc<Recorder>>,
+    /// Of everybody's pictures; none before the first offer that has any.
+    codec: Option<Codec>,
     /// In order of joining: earlier members get earlier slots.
     members: Vec<Member>,
 }
@@ -56,6 +60,8 @@ struct Member {
     id: String,
     role: MemberRole,
     sent: SentMedia,
+    /// What they show beside themselves; kept while they are away.
+    shares: Vec<Source>,
     conn: Option<Conn>,
 }
 
@@ -68,6 +74,17 @@ struct Conn {
     connected: bool,
     told: Option<Vec<Slot>>,
     allot: allot::Allot,
+    pictures: Pictures,
+}
+
+/// What a connection's last offer and answer said of pictures.
+#[derive(Clone)]
+struct Pictures {
+    /// What the page can use; none if it has no pictures at all.
+    able: Option<Able>,
+    /// What the answer put first: the page sends it.
+    codec: Codec,
+    shares: Vec<Source>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -81,6 +98,13 @@ impl State {
 
     fn conn(&mut self, id: &str, epoch: u64) -> Option<&mut Conn> {
         self.member(id)?.conn.as_mut().filter(|c| c.epoch == epoch)
+    }
+}
+
+impl Conn {
+    /// The codec of its pictures, if it has any.
+    fn agreed(&self) -> Option<Codec> {
+        self.pictures.able.map(|_| self.pictures.codec)
     }
 }
 
@@ -100,11 +124,12 @@ impl Room {
         self: &Arc<Self>,
         member: &str,
         role: MemberRole,
-        offer: &Offer,
+        mut offer: Offer,
         connector: &dyn Connector,
     ) -> Result<String, MediaError> {
         let _joining = self.joining.lock().await;
-        let present = {
+        let able = offer.able();
+        let (present, codec) = {
             let mut state = lock(&self.state);
             if state.closed {
                 return Err(MediaError::Unavailable("the room was closed".into()));
@@ -113,13 +138,22 @@ impl Room {
             {
                 return Err(MediaError::RoomFull);
             }
+            let others = state.members.iter().filter(|m| m.id != member);
+            let others = others.filter_map(|m| m.conn.as_ref()?.pictures.able);
+            let codec = agree(state.codec, others, able).map_err(MediaError::CodecNeeded)?;
             let conn = state.member(member).and_then(|m| m.conn.as_ref());
-            conn.filter(|c| c.identity == offer.identity)
-                .map(|c| (c.leg.clone(), c.epoch))
+            let conn = conn.filter(|c| c.identity == offer.identity);
+            (conn.map(|c| (c.leg.clone(), c.epoch)), codec)
+        };
+        offer.prefer = codec.unwrap_or(Codec::Vp8);
+        let pictures = Pictures {
+            able,
+            codec: offer.prefer,
+            shares: offer.shares(),
         };
         if let Some((leg, epoch)) = present {
-            let answer = leg.accept_offer(offer).await?;
-            self.renegotiated(member, epoch, role, &leg, &answer.slots);
+            let answer = leg.accept_offer(&offer).await?;
+            self.renegotiated(member, epoch, role, &leg, &answer.slots, pictures);
             return Ok(answer.sdp);
         }
 
@@ -137,7 +171,7 @@ impl Room {
         };
         let leg = connector.connect(Arc::new(sink)).await?;
         publisher.set_leg(&leg);
-        let answer = match leg.accept_offer(offer).await {
+        let answer = match leg.accept_offer(&offer).await {
             Ok(answer) => answer,
             Err(error) => {
                 leg.close().await;
@@ -146,13 +180,14 @@ impl Room {
         };
         let conn = Conn {
             epoch,
-            identity: offer.identity.clone(),
+            identity: offer.identity,
             slots: Vec::new(),
             leg: leg.clone(),
             publisher,
             connected: false,
             told: None,
             allot: allot::Allot::default(),
+            pictures,
         };
         if !self.attach(member, role, conn, &answer.slots) {
             leg.close().await;
@@ -167,9 +202,11 @@ impl Room {
         if state.closed {
             return false;
         }
+        let (codec, shares) = (conn.agreed(), conn.pictures.shares.clone());
         let old = match state.member(member) {
             Some(present) => {
                 present.role = role;
+                present.shares = shares;
                 present.conn.replace(conn)
             }
             None => {
@@ -177,6 +214,7 @@ impl Room {
                     id: member.to_owned(),
                     role,
                     sent: SentMedia::default(),
+                    shares,
                     conn: Some(conn),
                 });
                 None
@@ -186,6 +224,7 @@ impl Room {
             self.tell_end(member, EndReason::Replaced);
             retire(old);
         }
+        self.agreed(&mut state, codec);
         self.recompute(&mut state);
         true
     }
@@ -197,12 +236,14 @@ impl Room {
         role: MemberRole,
         leg: &Arc<dyn Leg>,
         slots: &[LegSlot],
+        pictures: Pictures,
     ) {
         let mut state = lock(&self.state);
         let Some(present) = state.member(member) else {
             return;
         };
         present.role = role;
+        let mut codec = None;
         if let Some(conn) = present
             .conn
             .as_mut()
@@ -210,8 +251,29 @@ impl Room {
         {
             slots::append(&mut conn.slots, &conn.leg, slots);
             conn.told = None; // the page rebuilt its view: tell it again
+            present.shares = pictures.shares.clone();
+            conn.pictures = pictures;
+            codec = conn.agreed();
         }
+        self.agreed(&mut state, codec);
         self.recompute(&mut state);
+    }
+
+    /// An offer was answered with this codec first: the room has it, and whose answer had another offers again.
+    fn agreed(&self, state: &mut State, codec: Option<Codec>) {
+        let Some(codec) = codec else { return };
+        if state.codec.replace(codec) == Some(codec) {
+            return;
+        }
+        for member in &state.members {
+            let conn = member.conn.as_ref();
+            if conn.and_then(Conn::agreed).is_some_and(|c| c != codec) {
+                self.outbox.push(MediaEvent::Renegotiate {
+                    room: self.id.clone(),
+                    member: member.id.clone(),
+                });
+            }
+        }
     }
 
     pub(crate) fn leave(&self, member: &str) {
@@ -318,7 +380,7 @@ impl Room {
         let recorder = {
             let mut state = lock(&self.state);
             for conn in state.members.iter().filter_map(|m| m.conn.as_ref()) {
-                conn.publisher.set_recording(None);
+                conn.publisher.stop_recording();
             }
             state.recorder.take()
         };
@@ -385,16 +447,14 @@ impl Room {
             let Some(conn) = state.conn(member, epoch) else {
                 return;
             };
-            let Some(source) = conn.slots.get(slot).and_then(|s| s.member.clone()) else {
+            let Some((source, lane)) = conn.slots.get(slot).and_then(|s| s.carries.clone()) else {
                 return;
             };
-            state
-                .member(&source)
-                .and_then(|m| m.conn.as_ref())
-                .map(|c| c.publisher.clone())
+            let of = state.member(&source).and_then(|m| m.conn.as_ref());
+            of.map(|c| (c.publisher.clone(), lane))
         };
-        if let Some(publisher) = publisher {
-            publisher.wish_keyframe();
+        if let Some((publisher, lane)) = publisher {
+            publisher.wish_keyframe(lane);
         }
     }
 
@@ -411,14 +471,15 @@ impl Room {
             let Some(assigned) = conn.slots.get(slot) else {
                 return;
             };
-            let (source, slot) = (assigned.member.clone(), assigned.slot.clone());
-            let publisher = source
-                .and_then(|id| state.member(&id)?.conn.as_ref())
-                .map(|c| c.publisher.clone());
+            let (source, slot) = (assigned.carries.clone(), assigned.slot.clone());
+            let publisher = source.and_then(|(id, lane)| {
+                let conn = state.member(&id)?.conn.as_ref()?;
+                Some((conn.publisher.clone(), lane))
+            });
             (publisher, slot)
         };
-        if let Some(publisher) = publisher {
-            publisher.resend(&slot, sequences);
+        if let Some((publisher, lane)) = publisher {
+            publisher.resend(lane, &slot, sequences);
         }
     }
 
@@ -447,33 +508,31 @@ impl Room {
     /// Brings slots, fan-out and what pages know in line with members, roles and liveness.
     fn recompute(&self, state: &mut State) {
         record(state);
-        let cast: Vec<(String, MemberRole)> = state
-            .members
-            .iter()
-            .map(|m| (m.id.clone(), m.role))
-            .collect();
+        let cast = |m: &Member| Cast {
+            member: m.id.clone(),
+            role: m.role,
+            shares: m.shares.clone(),
+        };
+        let cast: Vec<Cast> = state.members.iter().map(cast).collect();
         for receiver in &mut state.members {
             let (id, role) = (&receiver.id, receiver.role);
             let Some(conn) = &mut receiver.conn else {
                 continue;
             };
-            let heard: Vec<&str> = cast
-                .iter()
-                .filter(|(m, r)| m != id && forwards(r, &role))
-                .map(|(m, _)| m.as_str())
-                .collect();
             for kind in KINDS {
-                slots::assign(&mut conn.slots, kind, &heard);
+                let wanted = slots::wanted(&cast, (id, role), kind);
+                slots::assign(&mut conn.slots, kind, wanted);
             }
             self.tell_slots(id, conn);
         }
         for sender in &state.members {
             let Some(conn) = &sender.conn else { continue };
-            for kind in KINDS {
+            for lane in Lane::ALL {
                 let on = state.live
-                    && match kind {
-                        Kind::Audio => sender.sent.mic && state.carried.mic,
-                        Kind::Video => sender.sent.camera && state.carried.camera,
+                    && match lane {
+                        Lane::Sound => sender.sent.mic && state.carried.mic,
+                        Lane::Camera => sender.sent.camera && state.carried.camera,
+                        Lane::Document | Lane::Screen => state.carried.camera,
                     };
                 let receivers = state
                     .members
@@ -483,13 +542,11 @@ impl Room {
                     .filter(|c| c.connected);
                 let slots = receivers
                     .flat_map(|c| &c.slots)
-                    .filter(|s| {
-                        s.slot.kind == kind && s.member.as_deref() == Some(sender.id.as_str())
-                    })
+                    .filter(|s| s.is_of(&sender.id, lane))
                     .map(|s| s.slot.clone())
                     .collect();
-                if conn.publisher.set_fan(kind, slots) && kind == Kind::Video {
-                    conn.publisher.wish_keyframe();
+                if conn.publisher.set_fan(lane, slots) && lane.kind() == Kind::Video {
+                    conn.publisher.wish_keyframe(lane);
                 }
             }
         }
@@ -501,38 +558,36 @@ fn record(state: &State) {
     let Some(recorder) = &state.recorder else {
         return;
     };
-    let present = |m: &Member| {
-        let off = |on: bool| match (state.live, on) {
-            (false, _) => Some(GapReason::Paused),
-            (true, false) => Some(GapReason::Mode),
-            (true, true) => None,
+    let off = |on: bool| match (state.live, on) {
+        (false, _) => Some(GapReason::Paused),
+        (true, false) => Some(GapReason::Mode),
+        (true, true) => None,
+    };
+    let mut cast: Vec<Present<'_>> = Vec::new();
+    for m in &state.members {
+        let conn = m.conn.as_ref().filter(|c| c.connected);
+        let present = |source, off| Present {
+            member: &m.id,
+            source,
+            role: m.role,
+            publisher: conn.map(|c| &c.publisher),
+            off,
         };
         let sound = off(m.sent.mic && state.carried.mic);
         let pictures = off(m.sent.camera && state.carried.camera);
-        (sound, pictures)
-    };
-    let cast: Vec<Present<'_>> = state
-        .members
-        .iter()
-        .map(|m| {
-            let (sound, pictures) = present(m);
-            let conn = m.conn.as_ref().filter(|c| c.connected);
-            Present {
-                member: &m.id,
-                role: m.role,
-                publisher: conn.map(|c| &c.publisher),
-                off: [sound, pictures],
-            }
-        })
-        .collect();
+        cast.push(present(Source::Camera, [sound, pictures]));
+        // What is shown has no sound, and does not go with the camera.
+        let shown = [Some(GapReason::Paused), off(state.carried.camera)];
+        cast.extend(m.shares.iter().map(|s| present(*s, shown)));
+    }
     recorder.cast(&cast);
 }
 
 /// Closing waits for the driver; nobody else should.
 fn retire(conn: Conn) {
-    for kind in KINDS {
-        conn.publisher.set_fan(kind, Vec::new());
+    for lane in Lane::ALL {
+        conn.publisher.set_fan(lane, Vec::new());
     }
-    conn.publisher.set_recording(None);
+    conn.publisher.stop_recording();
     tokio::spawn(async move { conn.leg.close().await });
 }

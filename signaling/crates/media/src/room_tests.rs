@@ -1,12 +1,15 @@
 //! Rooms with stand-in legs: no network, every packet visible.
 #![allow(clippy::unwrap_used)]
 
+use crate::codec::Payloads;
 use crate::config::{KEYFRAME_GAP, MEMBERS_PER_ROOM};
 use crate::counters::Counters;
 use crate::error::MediaError;
 use crate::event::{EndReason, Kind, MediaEvent, Outbox, SentMedia};
 use crate::forward::MemberRole::{self, Agent, Citizen, Listener, Whisper};
+use crate::lane::Lane;
 use crate::leg::{Answer, Leg, LegSink, LegSlot, Sent, SlotReport};
+use crate::record::Codec;
 use crate::room::{Connector, Room};
 use crate::sdp::{Offer, Section};
 use async_trait::async_trait;
@@ -16,12 +19,17 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
+mod tracks;
+
 struct FakeLeg {
     waiting: Mutex<Vec<(usize, Packet)>>,
     sent: Mutex<Vec<(usize, Packet)>>,
     reports: Mutex<Vec<(usize, SlotReport)>>,
     full: AtomicBool,
     plis: AtomicUsize,
+    /// Which picture was asked for a keyframe, and which codec each answer put first.
+    asked: Mutex<Vec<Lane>>,
+    preferred: Mutex<Vec<Codec>>,
     closed: AtomicBool,
     refuse: bool,
 }
@@ -38,8 +46,10 @@ impl Leg for FakeLeg {
             .map(|s| LegSlot {
                 mid: s.mid.clone(),
                 kind: s.kind,
+                payloads: s.payloads,
             })
             .collect();
+        self.preferred.lock().unwrap().push(offer.prefer);
         Ok(Answer {
             sdp: "answer".into(),
             slots,
@@ -67,7 +77,8 @@ impl Leg for FakeLeg {
         self.reports.lock().unwrap().push((slot, report));
     }
 
-    fn request_keyframe(&self) -> bool {
+    fn request_keyframe(&self, lane: Lane) -> bool {
+        self.asked.lock().unwrap().push(lane);
         self.plis.fetch_add(1, Ordering::SeqCst);
         true
     }
@@ -94,11 +105,49 @@ impl Connector for Fakes {
             reports: Mutex::default(),
             full: AtomicBool::new(false),
             plis: AtomicUsize::new(0),
+            asked: Mutex::default(),
+            preferred: Mutex::default(),
             closed: AtomicBool::new(false),
             refuse: self.refuse,
         });
         self.made.lock().unwrap().push((leg.clone(), sink));
         Ok(leg)
+    }
+}
+
+/// Payload types of a page that knows VP8 alone.
+const VP8: &[(Codec, u8)] = &[(Codec::Vp8, 96)];
+
+/// An offer with pairs of lines; what it shows besides the camera comes on lines of their own.
+fn offer(identity: &str, pairs: usize, video: &[(Codec, u8)], shares: &[Lane]) -> Offer {
+    let mut payloads = [Payloads::default(); 2];
+    payloads[0].add(Codec::Opus, 111);
+    for (codec, number) in video {
+        payloads[1].add(*codec, *number);
+    }
+    let section = |n: usize| {
+        let kind = if n.is_multiple_of(2) && n < pairs * 2 {
+            Kind::Audio
+        } else {
+            Kind::Video
+        };
+        Section {
+            mid: n.to_string(),
+            kind,
+            receives: true,
+            sends: true,
+            payloads: payloads[kind as usize],
+            formats: Vec::new(),
+        }
+    };
+    let lanes = [(0, Lane::Sound), (1, Lane::Camera)].into_iter();
+    let more = shares.iter().enumerate().map(|(n, l)| (pairs * 2 + n, *l));
+    Offer {
+        sdp: String::new(),
+        identity: identity.into(),
+        sections: (0..pairs * 2 + shares.len()).map(section).collect(),
+        lanes: lanes.chain(more).map(|(n, l)| (n.to_string(), l)).collect(),
+        prefer: Codec::Vp8,
     }
 }
 
@@ -132,23 +181,13 @@ impl Bench {
         identity: &str,
         pairs: usize,
     ) -> Result<(), MediaError> {
-        let section = |n: usize| Section {
-            mid: n.to_string(),
-            kind: if n.is_multiple_of(2) {
-                Kind::Audio
-            } else {
-                Kind::Video
-            },
-            receives: true,
-            payload_type: 96,
-        };
-        let offer = Offer {
-            sdp: String::new(),
-            identity: identity.into(),
-            sections: (0..pairs * 2).map(section).collect(),
-        };
+        self.offer(member, role, offer(identity, pairs, VP8, &[]))
+            .await
+    }
+
+    async fn offer(&self, member: &str, role: MemberRole, offer: Offer) -> Result<(), MediaError> {
         self.room
-            .offer(member, role, &offer, &self.fakes)
+            .offer(member, role, offer, &self.fakes)
             .await
             .map(|_| ())
     }
@@ -192,26 +231,34 @@ impl Bench {
 
 impl Peer {
     fn audio(&self, n: u16) {
-        self.rtp(Kind::Audio, n, &[1]);
+        self.rtp(Lane::Sound, n, &[1]);
     }
 
     fn key(&self, n: u16) {
-        self.rtp(Kind::Video, n, &[0x10, 0x00]);
+        self.rtp(Lane::Camera, n, &[0x10, 0x00]);
     }
 
     fn delta(&self, n: u16) {
-        self.rtp(Kind::Video, n, &[0x10, 0x01]);
+        self.rtp(Lane::Camera, n, &[0x10, 0x01]);
     }
 
-    fn rtp(&self, kind: Kind, sequence_number: u16, payload: &'static [u8]) {
+    fn rtp(&self, lane: Lane, n: u16, payload: &'static [u8]) {
+        let codec = match lane {
+            Lane::Sound => Codec::Opus,
+            _ => Codec::Vp8,
+        };
+        self.coded(lane, codec, n, payload);
+    }
+
+    fn coded(&self, lane: Lane, codec: Codec, sequence_number: u16, payload: &'static [u8]) {
         let header = Header {
             version: 2,
             sequence_number,
-            ssrc: 7 + kind as u32,
+            ssrc: 7 + lane as u32,
             ..Header::default()
         };
         let payload = payload.into();
-        self.sink.on_rtp(kind, &[Packet { header, payload }]);
+        self.sink.on_rtp(lane, codec, &[Packet { header, payload }]);
     }
 
     fn got(&self) -> Vec<(usize, u16)> {

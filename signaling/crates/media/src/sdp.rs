@@ -2,9 +2,13 @@
 //!
 //! Reads only the lines that decide (RFC 8866, RFC 8829); the WebRTC library parses the whole. Never keeps addresses from the offer.
 
-use crate::config::{SDP_BYTES, SDP_SECTIONS, SLOTS_PER_KIND};
+use crate::codec::{Able, Payloads};
+use crate::config::{SDP_BYTES, SDP_SECTIONS, slots_of};
 use crate::error::MediaError;
-use crate::event::Kind;
+use crate::event::{Kind, Source};
+use crate::formats::{Formats, payloads};
+use crate::lane::{Lane, SentTrack};
+use crate::record::Codec;
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
@@ -17,6 +21,10 @@ pub(crate) struct Offer {
     pub identity: String,
     /// Audio and video sections in order, without rejected ones.
     pub sections: Vec<Section>,
+    /// What comes on which m-line.
+    pub lanes: Vec<(String, Lane)>,
+    /// The codec that the answer puts first: the room's.
+    pub prefer: Codec,
 }
 
 /// One m-line of an offer or answer.
@@ -26,8 +34,12 @@ pub(crate) struct Section {
     pub kind: Kind,
     /// The offerer receives here: a slot.
     pub receives: bool,
-    /// Payload type of Opus or VP8.
-    pub payload_type: u8,
+    /// The offerer may send here.
+    pub sends: bool,
+    /// What may be sent to a slot.
+    pub payloads: Payloads,
+    /// Every payload type that may come.
+    pub formats: Vec<(u8, Codec)>,
 }
 
 #[derive(Default)]
@@ -41,8 +53,7 @@ struct Raw<'a> {
     fingerprint: Option<&'a str>,
     ufrag: bool,
     pwd: bool,
-    opus: Option<u8>,
-    vp8: Option<u8>,
+    formats: Formats<'a>,
 }
 
 struct Parsed<'a> {
@@ -90,6 +101,7 @@ fn parse(sdp: &str) -> Result<Parsed<'_>, MediaError> {
                 parsed.sections.push(Raw {
                     media,
                     rejected: port == "0",
+                    formats: Formats::new(words.skip(1)),
                     ..Raw::default()
                 });
             }
@@ -119,18 +131,8 @@ fn attribute<'a>(parsed: &mut Parsed<'a>, text: &'a str) {
         "fingerprint" => raw.fingerprint = Some(value),
         "ice-ufrag" => raw.ufrag = !value.is_empty(),
         "ice-pwd" => raw.pwd = !value.is_empty(),
-        "rtpmap" => {
-            let mut words = value.split(' ');
-            if let (Some(Ok(pt)), Some(codec)) = (words.next().map(str::parse::<u8>), words.next())
-            {
-                // The first is the preferred one.
-                if codec.eq_ignore_ascii_case("opus/48000/2") {
-                    raw.opus = raw.opus.or(Some(pt));
-                } else if codec.eq_ignore_ascii_case("VP8/90000") {
-                    raw.vp8 = raw.vp8.or(Some(pt));
-                }
-            }
-        }
+        "rtpmap" => raw.formats.name(value),
+        "fmtp" => raw.formats.parameters(value),
         _ => {}
     }
 }
@@ -178,21 +180,26 @@ impl Offer {
             if sections.iter().any(|s| s.mid == mid) {
                 return Err(MediaError::SdpInvalid("a mid twice"));
             }
-            let payload_type = match kind {
-                Kind::Audio => raw
-                    .opus
-                    .ok_or(MediaError::CodecUnsupported("audio: Opus is needed"))?,
-                Kind::Video => raw
-                    .vp8
-                    .ok_or(MediaError::CodecUnsupported("video: VP8 is needed"))?,
-            };
+            let formats = raw.formats.usable();
+            let payloads = payloads(&formats);
+            match kind {
+                Kind::Audio if payloads.of(Codec::Opus).is_none() => {
+                    return Err(MediaError::CodecUnsupported("audio: Opus is needed"));
+                }
+                Kind::Video if payloads.able() == Able::NONE => {
+                    return Err(MediaError::CodecUnsupported(
+                        "video: VP8 or H.264 (baseline, packetization mode 1) is needed",
+                    ));
+                }
+                Kind::Audio | Kind::Video => {}
+            }
             let receives = !raw.sends_only && !raw.inactive;
             if receives
                 && sections
                     .iter()
                     .filter(|s| s.kind == kind && s.receives)
                     .count()
-                    == SLOTS_PER_KIND
+                    == slots_of(kind)
             {
                 return Err(MediaError::SdpInvalid("too many receiving sections"));
             }
@@ -200,17 +207,65 @@ impl Offer {
                 mid: mid.to_owned(),
                 kind,
                 receives,
-                payload_type,
+                sends: raw.sends(),
+                payloads,
+                formats,
             });
         }
         if sections.is_empty() {
             return Err(MediaError::SdpInvalid("neither audio nor video"));
         }
+        let first = |kind| sections.iter().find(|s| s.kind == kind && s.sends);
+        let lane = |(kind, lane)| first(kind).map(|s| (s.mid.clone(), lane));
+        let lanes = [(Kind::Audio, Lane::Sound), (Kind::Video, Lane::Camera)];
+        let lanes = lanes.into_iter().filter_map(lane).collect();
         Ok(Self {
             sdp: sdp.to_owned(),
             identity,
             sections,
+            lanes,
+            prefer: Codec::Vp8,
         })
+    }
+
+    /// What the page says its lines of pictures show. Nothing said: the first is the camera. A line that is not named is not
+    /// published, although it may be there for later.
+    ///
+    /// # Errors
+    /// `sdp_invalid`: a line that is not there or sends no pictures, or a line or source twice.
+    pub(crate) fn showing(mut self, tracks: &[SentTrack]) -> Result<Self, MediaError> {
+        if tracks.is_empty() {
+            return Ok(self);
+        }
+        self.lanes.retain(|(_, lane)| *lane == Lane::Sound);
+        for track in tracks {
+            let sends = |s: &&Section| s.mid == track.mid && s.kind == Kind::Video && s.sends;
+            let lane = Lane::of(track.source);
+            let twice = |(m, l): &(String, Lane)| *m == track.mid || *l == lane;
+            if self.sections.iter().find(sends).is_none() || self.lanes.iter().any(twice) {
+                return Err(MediaError::SdpInvalid("a source without a line of its own"));
+            }
+            self.lanes.push((track.mid.clone(), lane));
+        }
+        Ok(self)
+    }
+
+    /// The codecs for pictures that the page can use on all its lines; none if it has no pictures at all.
+    pub(crate) fn able(&self) -> Option<Able> {
+        let video = self.sections.iter().filter(|s| s.kind == Kind::Video);
+        video.map(|s| s.payloads.able()).reduce(Able::and)
+    }
+
+    /// What is shown beside the person.
+    pub(crate) fn shares(&self) -> Vec<Source> {
+        let lanes = self.lanes.iter().map(|(_, lane)| lane);
+        lanes.filter(|l| l.is_share()).map(|l| l.source()).collect()
+    }
+}
+
+impl Raw<'_> {
+    fn sends(&self) -> bool {
+        !self.receives_only && !self.inactive
     }
 }
 
@@ -223,17 +278,20 @@ pub(crate) fn read_answer(sdp: &str) -> Result<(String, Vec<Section>), MediaErro
         .to_owned();
     let mut sections = Vec::new();
     for raw in parsed.sections.iter().filter(|s| !s.rejected) {
-        let (kind, payload_type) = match (raw.media, raw.opus, raw.vp8) {
-            ("audio", Some(pt), _) => (Kind::Audio, pt),
-            ("video", _, Some(pt)) => (Kind::Video, pt),
+        let kind = match raw.media {
+            "audio" => Kind::Audio,
+            "video" => Kind::Video,
             _ => continue,
         };
         let Some(mid) = raw.mid else { continue };
+        let formats = raw.formats.usable();
         sections.push(Section {
             mid: mid.to_owned(),
             kind,
-            receives: !raw.receives_only && !raw.inactive,
-            payload_type,
+            receives: raw.sends(),
+            sends: !raw.sends_only && !raw.inactive,
+            payloads: payloads(&formats),
+            formats,
         });
     }
     Ok((ufrag, sections))
@@ -313,9 +371,62 @@ mod tests {
                 mid: "1".into(),
                 kind: Kind::Video,
                 receives: true,
-                payload_type: 100
+                sends: false,
+                payloads: payloads(&[(100, Codec::Vp8)]),
+                formats: vec![(100, Codec::Vp8)],
             }
         );
+        assert_eq!(o.lanes, [("0".to_owned(), Lane::Sound)]);
+    }
+
+    #[test]
+    fn a_page_says_what_its_lines_show() {
+        let line = |mid: u8, direction: &str| {
+            format!(
+                "m=video 9 UDP/TLS/RTP/SAVPF 100\r\na=mid:{mid}\r\na={direction}\r\na=rtpmap:100 VP8/90000\r\n"
+            )
+        };
+        let sdp = offer() + &line(2, "sendrecv") + &line(3, "sendonly") + &line(4, "inactive");
+        let parse = || Offer::parse(&sdp).unwrap();
+        let lane = |mid: &str, lane| (mid.to_owned(), lane);
+        assert_eq!(
+            parse().lanes,
+            [lane("0", Lane::Sound), lane("2", Lane::Camera)]
+        );
+        let track = |mid: &str, source| SentTrack {
+            mid: mid.into(),
+            source,
+        };
+        let named = parse()
+            .showing(&[track("3", Source::Camera), track("2", Source::Document)])
+            .unwrap();
+        assert_eq!(
+            named.lanes,
+            [
+                lane("0", Lane::Sound),
+                lane("3", Lane::Camera),
+                lane("2", Lane::Document)
+            ]
+        );
+        assert_eq!(named.shares(), [Source::Document]);
+        let receives: Vec<&str> = named
+            .sections
+            .iter()
+            .filter(|s| s.receives)
+            .map(|s| s.mid.as_str())
+            .collect();
+        assert_eq!(receives, ["0", "1", "2"]);
+        for bad in [
+            vec![track("9", Source::Camera)],
+            vec![track("0", Source::Camera)],
+            vec![track("1", Source::Camera)],
+            vec![track("4", Source::Camera)],
+            vec![track("2", Source::Camera), track("2", Source::Screen)],
+            vec![track("2", Source::Screen), track("3", Source::Screen)],
+        ] {
+            let refused = parse().showing(&bad).err().map(|e| e.code());
+            assert_eq!(refused, Some("sdp_invalid"), "{bad:?}");
+        }
     }
 
     #[test]

@@ -3,9 +3,11 @@
 //! Holds the room weakly: a connection never keeps a closed room alive.
 
 use crate::estimate::Estimate;
-use crate::event::{EndReason, Kind};
+use crate::event::EndReason;
+use crate::lane::Lane;
 use crate::leg::LegSink;
 use crate::publish::Publisher;
+use crate::record::Codec;
 use crate::room::Room;
 use rtc::rtp::Packet;
 use std::sync::{Arc, Weak};
@@ -26,8 +28,8 @@ impl LegSink for MemberSink {
         }
     }
 
-    fn on_rtp(&self, kind: Kind, packets: &[Packet]) {
-        self.publisher.publish(kind, packets);
+    fn on_rtp(&self, lane: Lane, codec: Codec, packets: &[Packet]) {
+        self.publisher.publish(lane, codec, packets);
     }
 
     fn on_lost(&self, slot: usize, sequences: &[u16]) {

@@ -6,13 +6,14 @@
 use crate::config::MediaConfig;
 use crate::estimate::Estimator;
 use crate::event::{EndReason, Kind};
+use crate::incoming::Arrival;
 use crate::leg::LegSink;
-use crate::peer::{VideoIn, WebRtcLeg};
+use crate::peer::WebRtcLeg;
 use crate::tap::{Heard, Receptions};
 use futures::FutureExt as _;
+use rtc::rtp::Packet;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
@@ -60,7 +61,7 @@ impl Watcher {
         mut closing: watch::Receiver<bool>,
     ) {
         let mut readers = JoinSet::new();
-        let mut current: [Option<AbortHandle>; 2] = [None, None];
+        let mut current = HashMap::new();
         let mut tick =
             tokio::time::interval(Duration::from_millis(500).min(self.config.silence / 4));
         let mut quality = tokio::time::interval(self.config.quality_every);
@@ -164,30 +165,23 @@ impl Watcher {
         }
     }
 
-    /// Reads a new incoming track. One per kind: a newer one (after renegotiation) takes the place of the older.
+    /// Reads a new incoming track. One per m-line: a newer one (after renegotiation) takes the place of the older.
     async fn adopt(
         &self,
         track: Arc<dyn TrackRemote>,
         readers: &mut JoinSet<()>,
-        current: &mut [Option<AbortHandle>; 2],
+        current: &mut HashMap<String, AbortHandle>,
     ) {
         let Some(leg) = self.leg.upgrade() else {
             return;
         };
-        let kind = match track.kind().await {
-            RtpCodecKind::Audio => Kind::Audio,
-            RtpCodecKind::Video => Kind::Video,
-            _ => return,
+        let Some(mid) = line_of(&leg, &track).await else {
+            return;
         };
         let ssrc = track.ssrcs().await.first().copied().unwrap_or_default();
-        let video = Arc::new(VideoIn {
-            track: track.clone(),
-            ssrc: AtomicU32::new(ssrc),
-        });
-        if kind == Kind::Video {
-            *leg.video.write().unwrap_or_else(PoisonError::into_inner) = Some(video.clone());
-        }
-        let sink = self.sink.clone();
+        let arrival = Arrival::new(track.clone(), ssrc);
+        leg.incoming.adopt(&mid, arrival.clone());
+        let (sink, incoming, line) = (self.sink.clone(), leg.incoming.clone(), mid.clone());
         let reader = readers.spawn(async move {
             let mut together = Vec::with_capacity(TOGETHER);
             while let Some(event) = track.poll().await {
@@ -202,16 +196,22 @@ impl Watcher {
                     }
                 }
                 if let Some(last) = together.last() {
-                    let ssrc = last.header.ssrc;
-                    if video.ssrc.load(Ordering::Relaxed) != ssrc {
-                        video.ssrc.store(ssrc, Ordering::Relaxed);
+                    arrival.note(last.header.ssrc);
+                    // A page that changes its codec does so between two packets.
+                    let same =
+                        |a: &Packet, b: &Packet| a.header.payload_type == b.header.payload_type;
+                    for run in together.chunk_by(same) {
+                        let number = run[0].header.payload_type;
+                        // What the page has not named, or no longer sends on purpose, is nobody's.
+                        if let Some((lane, codec)) = incoming.lane(&line, number) {
+                            sink.on_rtp(lane, codec, run);
+                        }
                     }
-                    sink.on_rtp(kind, &together);
                     together.clear();
                 }
             }
         });
-        if let Some(older) = current[kind as usize].replace(reader) {
+        if let Some(older) = current.insert(mid, reader) {
             older.abort();
         }
     }
@@ -275,6 +275,18 @@ impl Watcher {
             );
         }
     }
+}
+
+/// The m-line on which a track comes in.
+async fn line_of(leg: &WebRtcLeg, track: &Arc<dyn TrackRemote>) -> Option<String> {
+    for transceiver in leg.pc.get_transceivers().await {
+        if let Ok(Some(receiver)) = transceiver.receiver().await
+            && Arc::ptr_eq(receiver.track(), track)
+        {
+            return transceiver.mid().await.ok().flatten();
+        }
+    }
+    None
 }
 
 /// The worst of both directions over one period.

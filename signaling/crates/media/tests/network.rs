@@ -29,9 +29,9 @@ impl Call {
         let port = engine.udp_addr().port();
         let (from_citizen, to_agent) = (Link::new(port).await, Link::new(port).await);
         let mut citizen = Client::modern(1).await;
-        citizen.via = Some(from_citizen.port);
+        citizen.via = Some((from_citizen.port, port));
         let mut agent = Client::modern(2).await;
-        agent.via = Some(to_agent.port);
+        agent.via = Some((to_agent.port, port));
         citizen.join(&engine, "room", "c", Citizen).await;
         agent.join(&engine, "room", "a", Agent).await;
         events.connected("c").await;

@@ -1,4 +1,4 @@
-//! How a page reaches the media port: relay credentials, and the check before a call.
+//! How a page reaches the media port: relay credentials, what its lines show, and the check before a call.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -46,4 +46,25 @@ pub struct CheckAnswer {
     pub sdp: String,
     /// RFC 3339: the server closes the room then.
     pub expires_at: String,
+}
+
+/// What a line of pictures shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaSource {
+    /// The person.
+    Camera,
+    /// What lies under a second camera 高拍仪.
+    Document,
+    /// A screen or a window that is shared 共享屏幕.
+    Screen,
+}
+
+/// One m-line of an offer on which pictures are sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MediaLine {
+    /// `a=mid` of the line (RFC 5888).
+    pub mid: String,
+    pub source: MediaSource,
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Bilingual, CallBackView, CallMode, CardRead, FormView, InviteKind, InviteState, Language,
-    NoticeView, Problem, SeatView, SessionView, SupervisionMode, TicketView, Wallboard,
+    MediaLine, NoticeView, Problem, SeatView, SessionView, SupervisionMode, TicketView, Wallboard,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -94,6 +94,10 @@ pub enum ServerFrame {
         session: String,
         slots: Vec<SlotView>,
     },
+    /// The room has another video codec: make a new offer of the same peer connection now. Its answer names the new codec first.
+    Renegotiate {
+        session: String,
+    },
     Ephemeral {
         session: String,
         /// Member id of the sender; absent: the server.
@@ -156,6 +160,10 @@ pub enum Command {
     MediaOffer {
         room: String,
         sdp: String,
+        /// What the lines of pictures show, each source at most once; a line that is not named is not published. Empty: the first
+        /// line on which pictures are sent is the camera.
+        #[serde(default)]
+        sources: Vec<MediaLine>,
     },
     /// What the member sends now.
     MediaState {

@@ -211,8 +211,8 @@ export class SeatLine {
     this.#warm?.peer.dispose();
     const peer = new CallPeer({
       ice: this.#needs.ice,
-      negotiate: async (sdp) => {
-        const reply = await this.#signal.command({ kind: "media_offer", room: ticket, sdp });
+      negotiate: async (sdp, sources) => {
+        const reply = await this.#signal.command({ kind: "media_offer", room: ticket, sdp, sources });
         if (reply.kind !== "media_answer") throw new Error("not an answer");
         return reply.sdp;
       },

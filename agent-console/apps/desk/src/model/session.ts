@@ -1,7 +1,7 @@
 /** One live session as this console sees it. Owns the snapshots, the journal, the dialogue and the call's media; sends the agent's
  * commands. Never decides anything for the citizen, and holds nothing after `dispose()`. */
 import { computed, ref, shallowReactive, shallowRef } from "vue";
-import { newKey, type ApiClient, type Bilingual, type CaseView, type Command, type FormView, type HandOff, type SessionEvent, type SessionView, type MemberView } from "@cloud-booth/api";
+import { newKey, type ApiClient, type Bilingual, type CaseView, type Command, type FormView, type HandOff, type MediaLine, type SessionEvent, type SessionView, type MemberView } from "@cloud-booth/api";
 import { FormPresence, FormWriter } from "@cloud-booth/form";
 import { CallPeer, type IceSource, type LocalMedia, type MemberMedia, type PeerState, type QualityLevel } from "@cloud-booth/rtc";
 import type { SignalClient } from "@cloud-booth/signal";
@@ -9,6 +9,7 @@ import type { ChatMessage } from "@cloud-booth/ui";
 import { announce } from "@cloud-booth/ui";
 import { pick } from "@cloud-booth/i18n";
 import { SessionHelp } from "./session_help.ts";
+import { SessionShares } from "./session_shares.ts";
 import { speakEvent } from "./speak.ts";
 
 /** The journal kept in the page; the server has the whole. */
@@ -68,6 +69,10 @@ export class LiveSession {
   /** This page is no longer a member: helped and left, or handed over. */
   readonly isOut = ref(false);
   readonly help: SessionHelp;
+  /** The own screen and papers. */
+  readonly shares: SessionShares;
+  /** Why there is no picture although there is voice. */
+  readonly voiceOnly = ref("");
   readonly citizen = computed<MemberView | null>(() => this.view.value?.members.find((member) => member.role === "citizen") ?? null);
   readonly me = computed(() => this.view.value?.me ?? null);
   readonly citizenStream = computed<MediaStream | null>(() => this.streamOf(this.citizen.value?.id));
@@ -105,6 +110,7 @@ export class LiveSession {
     this.id = id;
     this.#needs = needs;
     this.help = new SessionHelp(id, needs);
+    this.shares = new SessionShares((source, track) => this.#peer?.share(source, track) ?? Promise.resolve());
     const { signal, media } = needs;
     this.micOn.value = media.state.mic_on;
     this.cameraOn.value = media.state.camera_on;
@@ -123,6 +129,7 @@ export class LiveSession {
         this.#tellMedia();
       }),
       signal.on("slots", ({ session, slots }) => session === id && this.#peer?.setSlots(slots)),
+      signal.on("renegotiate", ({ session }) => session === id && void this.#peer?.renegotiate()),
       signal.on("ephemeral", ({ session, from, body }) => {
         if (session !== id) return;
         if (body.kind === "quality") this.quality.set(body.member, body.level as QualityLevel);
@@ -139,12 +146,13 @@ export class LiveSession {
 
   /** Takes over the connection that warmed up while ringing, or dials one. */
   useCall(peer: CallPeer | null): void {
-    const call = peer ?? new CallPeer({ negotiate: (sdp) => this.#negotiate(sdp), ice: this.#needs.ice });
+    const call = peer ?? new CallPeer({ negotiate: (sdp, sources) => this.#negotiate(sdp, sources), ice: this.#needs.ice });
     this.#peer = call;
     this.#stops.push(
       call.on("state", (state) => (this.peerState.value = state)),
       call.on("members", (members) => (this.members.value = [...members])),
       call.on("quality", ({ level }) => (this.ownQuality.value = level)),
+      call.on("voice", (why) => (this.voiceOnly.value = why ? (why.problem.errors?.[0]?.detail ?? why.problem.title) : "")),
     );
     this.peerState.value = call.state;
     void call.goLive(this.#needs.media);
@@ -248,6 +256,16 @@ export class LiveSession {
   streamOf(member: string | undefined): MediaStream | null {
     return this.members.value.find((entry) => entry.member === member)?.sources.camera ?? null;
   }
+  /** What somebody shows me: the citizen's papers first, then a screen. */
+  shownTo(): { member: string; source: "document" | "screen"; stream: MediaStream } | null {
+    const first = this.members.value.toSorted((a, z) => Number(this.isCitizen(z.member)) - Number(this.isCitizen(a.member)));
+    for (const source of ["document", "screen"] as const) {
+      const found = first.find((entry) => entry.sources[source]);
+      const stream = found?.sources[source];
+      if (stream) return { member: found.member, source, stream };
+    }
+    return null;
+  }
 
   nameOf(member: string | null): string {
     return member ? pick(this.#names.get(member)) : "";
@@ -272,6 +290,7 @@ export class LiveSession {
 
   /** The call is over; snapshots stay to be read in wrap-up. */
   hangUp(): void {
+    this.shares.stop();
     this.#peer?.dispose();
     this.#peer = null;
     this.members.value = [];
@@ -284,6 +303,7 @@ export class LiveSession {
     for (const stop of this.#stops.splice(0)) stop();
     for (const timer of this.#typing.values()) clearTimeout(timer);
     this.#typing.clear();
+    this.shares.dispose();
     this.presence.dispose();
     this.writer.clear();
     this.#needs.signal.forget(this.id);
@@ -293,8 +313,8 @@ export class LiveSession {
     this.#names.clear();
   }
 
-  async #negotiate(sdp: string): Promise<string> {
-    const reply = await this.#needs.signal.command({ kind: "media_offer", room: this.view.value?.room ?? "", sdp });
+  async #negotiate(sdp: string, sources: MediaLine[]): Promise<string> {
+    const reply = await this.#needs.signal.command({ kind: "media_offer", room: this.view.value?.room ?? "", sdp, sources });
     if (reply.kind !== "media_answer") throw new Error("not an answer");
     return reply.sdp;
   }

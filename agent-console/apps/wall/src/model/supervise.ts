@@ -2,7 +2,7 @@
  * connection and its devices, and lets go of all of them when it is over. Never decides who hears whom: the server does. */
 import { computed, ref, shallowRef } from "vue";
 import { newKey, ProblemError, type ApiClient, type FormView, type LiveSession, type MemberView, type SessionEvent, type SessionView, type SupervisionMode, type SupervisionView, type WsTicket } from "@cloud-booth/api";
-import { CallPeer, LocalMedia, type LocalMediaState, type MemberMedia, type PeerState } from "@cloud-booth/rtc";
+import { CallPeer, LocalMedia, type CallPeerOptions, type LocalMediaState, type MemberMedia, type PeerState } from "@cloud-booth/rtc";
 import { SignalClient } from "@cloud-booth/signal";
 import { preferences } from "@cloud-booth/i18n";
 import type { ConnectionState } from "@cloud-booth/ui";
@@ -36,7 +36,7 @@ export function toldWord(told: { agent: boolean; citizen: boolean }): "both" | "
 
 export interface Makes {
   signal: () => SignalClient;
-  peer: (negotiate: (sdp: string) => Promise<string>) => CallPeer;
+  peer: (negotiate: CallPeerOptions["negotiate"]) => CallPeer;
   media: () => LocalMedia;
 }
 
@@ -114,8 +114,8 @@ export function useSupervision(api: ApiClient, make: Makes = makes(api)) {
     if (!now || !signal || now.mode === "text" || peer) return;
     const { room } = now;
     const line = signal;
-    peer = make.peer(async (sdp) => {
-      const reply = await line.command({ kind: "media_offer", room, sdp });
+    peer = make.peer(async (sdp, sources) => {
+      const reply = await line.command({ kind: "media_offer", room, sdp, sources });
       if (reply.kind !== "media_answer") throw new Error("not an answer");
       return reply.sdp;
     });
@@ -136,6 +136,7 @@ export function useSupervision(api: ApiClient, make: Makes = makes(api)) {
     line.on("form", ({ session, form: sheet }) => mine(session, () => (form.value = sheet)));
     line.on("event", ({ session, event }) => mine(session, () => hear(event)));
     line.on("slots", ({ session, slots }) => mine(session, () => peer?.setSlots(slots)));
+    line.on("renegotiate", ({ session }) => mine(session, () => void peer?.renegotiate()));
     line.on("joined", (reply) => mine(reply.session.id, () => {
       if (reply.form) form.value = reply.form;
       see(reply.session);

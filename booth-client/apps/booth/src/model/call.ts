@@ -4,7 +4,7 @@ import { reactive, shallowReactive } from "vue";
 import type { CardRead, Command, CommandReply, EventBody, FormView, IceServers, Json, MaterialView, MemberView, SessionEvent, SessionView, TalkMode, TicketView } from "@cloud-booth/api";
 import { pick, preferences } from "@cloud-booth/i18n";
 import { FormPresence, FormWriter } from "@cloud-booth/form";
-import { CallPeer, IceSource, LocalMedia, type LocalMediaState, type MemberMedia, type PeerState } from "@cloud-booth/rtc";
+import { CallPeer, documentCamera, IceSource, listDevices, LocalMedia, Share, type LocalMediaState, type MemberMedia, type PeerState, type ShareState } from "@cloud-booth/rtc";
 import { SignalClient, type SignalState } from "@cloud-booth/signal";
 import type { ChatMessage, NetworkLevel, Signature } from "@cloud-booth/ui";
 import type { CallMode, Visit } from "./visit.ts";
@@ -25,6 +25,10 @@ export interface CallState {
   theirs: NetworkLevel;
   agentTyping: boolean;
   local: LocalMediaState;
+  /** The second camera over papers. */
+  paper: ShareState & { there: boolean };
+  /** Why there is no picture although there is voice. */
+  voiceOnly: string;
   /** Number of the case, once handed off. */
   caseNumber: string | null;
   /** The session went on in another window. */
@@ -45,6 +49,7 @@ export class Call {
   /** Streams must not be wrapped: the browser checks what they are. */
   readonly media = shallowReactive<{ members: MemberMedia[]; self: MediaStream }>({ members: [], self: new MediaStream() });
   readonly local = new LocalMedia();
+  readonly paper: Share;
   readonly writer: FormWriter;
   readonly presence: FormPresence;
   readonly #visit: Visit;
@@ -53,6 +58,8 @@ export class Call {
   readonly #peer: CallPeer;
   #room: string;
   #session: string | null = null;
+  #paperCamera: string | null = null;
+  readonly #onDevices = (): void => void this.#lookForPaper();
   #typingTimer: ReturnType<typeof setTimeout> | undefined;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -63,16 +70,17 @@ export class Call {
     this.media.self = this.local.stream;
     this.state = reactive<CallState>({
       connection: "idle", peer: "new", session: null, form: null, chat: [], sending: [], mine: "unknown", theirs: "unknown", agentTyping: false,
-      local: this.local.state, caseNumber: null, superseded: false,
+      local: this.local.state, paper: { on: false, opening: false, problem: null, there: false }, voiceOnly: "", caseNumber: null, superseded: false,
     });
     this.#signal = new SignalClient({ ticket: () => visit.wsTicket(), language: () => preferences.state.locale, client: "booth" });
     this.#peer = new CallPeer({
       ice: new IceSource(() => visit.api.get<IceServers>("/media/ice-servers")),
-      negotiate: async (sdp) => {
-        const answer = await this.#signal.command<Extract<CommandReply, { kind: "media_answer" }>>({ kind: "media_offer", room: this.#room, sdp });
+      negotiate: async (sdp, sources) => {
+        const answer = await this.#signal.command<Extract<CommandReply, { kind: "media_answer" }>>({ kind: "media_offer", room: this.#room, sdp, sources });
         return answer.sdp;
       },
     });
+    this.paper = new Share("document", (track) => this.#peer.share("document", track));
     this.writer = new FormWriter(async (path, base_version, value) => this.#set(path, base_version, value));
     this.presence = new FormPresence((id) => {
       const member = this.#member(id);
@@ -88,6 +96,14 @@ export class Call {
     const agent = this.agent;
     return this.media.members.find((one) => one.member === agent?.id)?.sources.camera ?? null;
   }
+  /** A screen or papers that somebody of the office shows: the newest kind first. */
+  get shown(): { member: string; source: "document" | "screen"; stream: MediaStream } | null {
+    for (const source of ["screen", "document"] as const) {
+      const found = this.media.members.find((one) => one.sources[source]);
+      if (found?.sources[source]) return { member: found.member, source, stream: found.sources[source] };
+    }
+    return null;
+  }
 
   /** Queue updates, a warm connection, and the own picture for the check. */
   async start(mode: CallMode): Promise<void> {
@@ -99,10 +115,13 @@ export class Call {
   /** Opens what this way of talking needs and closes the rest: who types is neither filmed nor heard. */
   async prepare(mode: CallMode): Promise<void> {
     this.local.setMic(mode !== "text");
+    if (mode !== "video") void this.paper.stop();
     if (mode !== "video") await this.local.setCamera(false);
     if (mode === "text") return;
     if (!this.local.audio) await this.local.open({ no_camera: mode === "audio" });
     if (mode === "video" && !this.local.video) await this.local.setCamera(true);
+    // Names of cameras are told only once one is open.
+    await this.#lookForPaper();
   }
 
   /** The ticket was opened again as another one. */
@@ -111,6 +130,7 @@ export class Call {
     this.#room = ticket;
     this.#leave();
     this.#signal.watchTicket(ticket);
+    void this.paper.stop();
     void this.#peer.hold();
     this.#peer.rejoin();
   }
@@ -131,6 +151,14 @@ export class Call {
   }
   setCamera(on: boolean): Promise<void> {
     return this.local.setCamera(on);
+  }
+  /** 放到高拍仪上, or away again. */
+  async setPaper(on: boolean): Promise<boolean> {
+    if (!on || !this.#paperCamera) {
+      await this.paper.stop();
+      return !on;
+    }
+    return this.paper.start(this.#paperCamera);
   }
   chooseDevice(kind: "audio" | "video", device: string): Promise<boolean> {
     return this.local.replace(kind, device);
@@ -204,6 +232,8 @@ export class Call {
   dispose(): void {
     clearTimeout(this.#typingTimer);
     clearTimeout(this.#retryTimer);
+    navigator.mediaDevices?.removeEventListener("devicechange", this.#onDevices);
+    this.paper.dispose();
     this.#peer.dispose();
     this.local.dispose();
     this.#signal.dispose();
@@ -240,8 +270,19 @@ export class Call {
     if (this.#session && this.state.session?.state !== "ended") void this.#command((session) => ({ kind: "media_state", session, mic_on, camera_on })).catch(() => undefined);
   }
 
+  async #lookForPaper(): Promise<void> {
+    const { cameras } = await listDevices().catch(() => ({ cameras: [] }));
+    const own = this.local.video?.getSettings().deviceId ?? null;
+    // Without an own picture nobody knows which camera is the person's.
+    this.#paperCamera = own ? (documentCamera(cameras, own)?.deviceId ?? null) : this.#paperCamera;
+    this.state.paper = { ...this.paper.state, there: this.#paperCamera !== null };
+  }
+
   #listen(): void {
     const signal = this.#signal;
+    navigator.mediaDevices?.addEventListener("devicechange", this.#onDevices);
+    this.paper.events.on("change", (state) => (this.state.paper = { ...state, there: this.#paperCamera !== null }));
+    signal.on("renegotiate", ({ session }) => session === this.#session && void this.#peer.renegotiate());
     signal.on("state", (state) => {
       this.state.connection = state;
       if (state === "signed_out") this.#on.signedOut();
@@ -275,11 +316,15 @@ export class Call {
     this.#peer.on("members", (members) => {
       this.media.members = members;
     });
+    this.#peer.on("voice", (why) => {
+      this.state.voiceOnly = why ? (why.problem.errors?.[0]?.detail ?? why.problem.title) : "";
+    });
     this.#peer.on("quality", ({ level }) => {
       this.state.mine = level;
     });
     this.local.events.on("change", (state) => {
       this.state.local = state;
+      if (this.#session && state.has_camera && this.#paperCamera === null) void this.#lookForPaper();
       this.#tellMedia();
     });
   }

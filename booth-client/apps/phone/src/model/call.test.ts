@@ -113,8 +113,8 @@ describe("call", () => {
     expect(signal.watched).toEqual(["tkt_1"]);
     expect(peers[0]?.connected).toBe(1);
     expect(peers[0]?.live).toBe("never");
-    expect(await peers[0]?.options.negotiate("offer")).toBe("answer");
-    expect(signal.commands).toContainEqual({ kind: "media_offer", room: "tkt_1", sdp: "offer" });
+    expect(await peers[0]?.options.negotiate("offer", [])).toBe("answer");
+    expect(signal.commands).toContainEqual({ kind: "media_offer", room: "tkt_1", sdp: "offer", sources: [] });
     signal.events.emit("ticket", ticket({ version: 2, state: "paired", session: "ses_1" }));
     await settle();
     expect(call.state.stage).toBe("talking");

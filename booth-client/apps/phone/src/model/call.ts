@@ -326,9 +326,9 @@ export class Call {
   #warmUp(room: string): void {
     if (this.#peer || (this.state.call_back && !this.#joined) || !(this.#options.canTalk?.() ?? typeof RTCPeerConnection === "function")) return;
     const peer = this.#options.peer({
-      negotiate: async (sdp) => {
+      negotiate: async (sdp, sources) => {
         if (!this.#signal) throw networkProblem("closed");
-        const answer = await this.#signal.command<Extract<CommandReply, { kind: "media_answer" }>>({ kind: "media_offer", room, sdp });
+        const answer = await this.#signal.command<Extract<CommandReply, { kind: "media_answer" }>>({ kind: "media_offer", room, sdp, sources });
         return answer.sdp;
       },
     });
@@ -336,6 +336,7 @@ export class Call {
     peer.on("state", (state) => (this.state.peer = state));
     peer.on("members", (members) => (this.state.members = members));
     peer.on("quality", ({ level }) => (this.state.mine = level));
+    peer.on("voice", (why) => (this.state.voice_only = why ? (why.problem.errors?.[0]?.detail ?? why.problem.title) : ""));
     peer.connect();
   }
 

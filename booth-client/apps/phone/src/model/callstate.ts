@@ -30,6 +30,8 @@ export interface CallState {
   mine: NetworkLevel;
   theirs: NetworkLevel;
   local: LocalMediaState | null;
+  /** Why there is no picture although there is voice. */
+  voice_only: string;
   /** Member who types in the chat. */
   typing: string | null;
   /** Hanging up: until this moment (ms) it can be taken back. */
@@ -44,7 +46,7 @@ export interface CallState {
 /** No call. */
 export const START: CallState = {
   stage: "none", mode: "video", item: null, ticket: null, call_back: null, ring_ends: null, session: null, is_guest: false, form: null, chat: [], connection: "idle", peer: "new", members: [],
-  mine: "unknown", theirs: "unknown", local: null, typing: null, leaving_until: null, end_reason: null, is_again: false, error: null,
+  mine: "unknown", theirs: "unknown", local: null, voice_only: "", typing: null, leaving_until: null, end_reason: null, is_again: false, error: null,
 };
 
 export interface StartOptions {

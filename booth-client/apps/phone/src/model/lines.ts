@@ -51,6 +51,7 @@ export function listen(signal: SignalClient, to: Lines): void {
     else if (body.kind === "member_left" || body.kind === "member_dropped") to.presence.leave(body.member);
   });
   signal.on("slots", ({ slots }) => to.peer()?.setSlots(slots));
+  signal.on("renegotiate", () => void to.peer()?.renegotiate());
   signal.on("ephemeral", ({ from, body }) => {
     if (body.kind === "quality") {
       if (body.member !== state.session?.me) state.theirs = body.level as NetworkLevel;

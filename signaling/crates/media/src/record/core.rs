@@ -8,7 +8,7 @@ use super::phase::{Input, Phase};
 use super::plan::{RecordingKey, RecordingPlan};
 use super::segment::{Note, first_link, hex};
 use super::sink::SegmentSink;
-use crate::event::Kind;
+use crate::event::{Kind, Source};
 use crate::forward::MemberRole;
 
 /// Least time between two keyframes that a recording asks of one member (ms).
@@ -45,13 +45,21 @@ impl Core {
     }
 
     /// A member is recorded from now on, on the next leg.
-    pub(crate) fn join(&mut self, member: String, role: MemberRole, flow: Flow, now_ms: u64) {
+    pub(crate) fn join(
+        &mut self,
+        member: String,
+        source: Source,
+        role: MemberRole,
+        flow: Flow,
+        now_ms: u64,
+    ) {
         let whose = Whose {
             recording: self.recording.clone(),
             started_at_ms: self.started_at_ms,
             required_members: self.required.clone(),
             leg: self.legs.len() as u16 + 1,
             member,
+            source,
             role,
         };
         self.legs
@@ -185,7 +193,10 @@ impl Core {
 /// Required members who never came have a leg with nothing on it: the list must not be silent about them.
 pub(crate) fn add_absent(legs: &mut Vec<LegEntry>, recording: &str, required: &[String]) {
     for member in required {
-        if legs.iter().any(|l| &l.member == member) {
+        if legs
+            .iter()
+            .any(|l| &l.member == member && l.source.is_person())
+        {
             continue;
         }
         let leg = legs.iter().map(|l| l.leg).max().unwrap_or(0) + 1;
@@ -193,6 +204,7 @@ pub(crate) fn add_absent(legs: &mut Vec<LegEntry>, recording: &str, required: &[
             leg,
             member: member.clone(),
             role: None,
+            source: Source::Camera,
             required: true,
             parts: Vec::new(),
             segments: Vec::new(),

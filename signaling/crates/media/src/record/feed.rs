@@ -8,7 +8,7 @@ use super::jitter::InPacket;
 use super::leg::Flow;
 use super::limits::{LEGS, QUEUE_PACKETS};
 use super::manifest::{Codec, Ended};
-use crate::event::Kind;
+use crate::event::{Kind, Source};
 use crate::forward::MemberRole;
 use crate::publish::Publisher;
 use rtc::rtp::Packet;
@@ -36,6 +36,7 @@ pub(crate) enum Message {
     },
     Join {
         member: String,
+        source: Source,
         role: MemberRole,
         flow: Flow,
         at_ms: u64,

@@ -14,7 +14,7 @@ use super::sink::SegmentSink;
 use super::store::Store;
 use super::track::{Timed, Track, opus_ms};
 use super::webm::TrackHead;
-use crate::event::Kind;
+use crate::event::{Kind, Source};
 use crate::forward::MemberRole;
 use std::io;
 
@@ -34,7 +34,15 @@ pub(crate) struct Whose {
     pub required_members: Vec<String>,
     pub leg: u16,
     pub member: String,
+    pub source: Source,
     pub role: MemberRole,
+}
+
+impl Whose {
+    /// Papers and screens come and go: nothing hangs on them.
+    fn is_required(&self) -> bool {
+        self.source.is_person() && self.required_members.contains(&self.member)
+    }
 }
 
 pub(crate) struct Leg {
@@ -57,7 +65,7 @@ pub(crate) struct Leg {
 impl Leg {
     pub(crate) fn new(whose: Whose, key: RecordingKey, flow: Flow, now_ms: u64) -> Self {
         Self {
-            required: whose.required_members.contains(&whose.member),
+            required: whose.is_required(),
             tracks: KINDS.map(|k| Track::new(k, flow.off[k as usize], now_ms)),
             clock: LegClock::new(),
             hold: Vec::new(),
@@ -81,8 +89,8 @@ impl Leg {
     }
 
     pub(crate) fn require(&mut self, members: &[String]) {
-        self.required = members.iter().any(|m| m == &self.whose.member);
         self.whose.required_members = members.to_vec();
+        self.required = self.whose.is_required();
     }
 
     pub(crate) fn packet(&mut self, kind: Kind, codec: Codec, packet: InPacket) {
@@ -197,11 +205,14 @@ impl Leg {
         let _ = self.store.finish(now_ms);
         let mut gaps = std::mem::take(&mut self.gaps);
         gaps.extend(self.tracks.iter().filter_map(Track::tail));
+        // Papers and screens have no sound that could be missing.
+        gaps.retain(|g| self.whose.source.is_person() || g.kind != Some(Kind::Audio));
         gaps.sort_by_key(|g| (g.from_ms, g.kind));
         LegEntry {
             leg: self.whose.leg,
             member: self.whose.member.clone(),
             role: Some(self.whose.role),
+            source: self.whose.source,
             required: self.required,
             parts: std::mem::take(&mut self.parts),
             segments: std::mem::take(&mut self.store.entries),
@@ -353,6 +364,7 @@ impl Leg {
             started_at_ms: self.whose.started_at_ms,
             member: self.whose.member.clone(),
             role: self.whose.role,
+            source: self.whose.source,
             required: self.whose.required_members.clone(),
             part: self.part_number,
             part_from_ms: part.from_ms,

@@ -3,7 +3,7 @@
 //! Whole numbers only, so that the canonical form (RFC 8785) is the same everywhere. Times are milliseconds since the recording's
 //! start unless the name says otherwise; hashes are SHA-256 in lower-case hexadecimal.
 
-use crate::event::Kind;
+use crate::event::{Kind, Source};
 use crate::forward::MemberRole;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,9 @@ pub struct LegEntry {
     pub member: String,
     /// The part in which the member was first recorded; none if it never came.
     pub role: Option<MemberRole>,
+    /// What of the member: papers and screens have legs of their own, without sound, and are never required.
+    #[serde(default, skip_serializing_if = "Source::is_person")]
+    pub source: Source,
     /// Without it the recording is not proven.
     pub required: bool,
     /// The WebM streams, one after another; a new one begins when tracks or codecs change.

@@ -1,6 +1,6 @@
 //! # Recording 双录: each member's media on disk, before it is forwarded
 //!
-//! A recording has one *leg* for each member, a leg has *parts* (append-only WebM streams, no transcoding), and the bytes of a leg
+//! A recording has one *leg* for each member and one for papers or a screen that a member shows; a leg has *parts* (append-only WebM streams, no transcoding), and the bytes of a leg
 //! are cut into encrypted, hash-chained *segments*. What is missing is listed as a *gap* with its reason; nothing is repaired.
 //!
 //! ## How a packet gets to disk

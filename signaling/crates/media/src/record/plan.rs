@@ -49,8 +49,12 @@ pub struct RecordingPlan {
 }
 
 /// The parts that a recording of a counter covers: those whom everybody hears.
-pub const RECORDED_ROLES: [MemberRole; 3] =
-    [MemberRole::Citizen, MemberRole::Agent, MemberRole::Guest];
+pub const RECORDED_ROLES: [MemberRole; 4] = [
+    MemberRole::Citizen,
+    MemberRole::Agent,
+    MemberRole::Colleague,
+    MemberRole::Guest,
+];
 
 impl RecordingPlan {
     pub(crate) fn check(&self) -> Result<(), MediaError> {

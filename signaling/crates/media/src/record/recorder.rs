@@ -10,8 +10,9 @@ use super::limits::{LEGS, TICK_MS};
 use super::manifest::{Ended, EventEntry, GapReason, Happening, Manifest};
 use super::plan::RecordingPlan;
 use crate::error::MediaError;
-use crate::event::{MediaEvent, Outbox, RecordingEvent};
+use crate::event::{MediaEvent, Outbox, RecordingEvent, Source};
 use crate::forward::{MemberRole, forwards};
+use crate::lane::Lane;
 use crate::publish::Publisher;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -21,9 +22,10 @@ use tokio::sync::watch;
 /// Longest that [`Recorder::stop`] waits for the thread: a disk that hangs must not hang the caller.
 const STOP: Duration = Duration::from_secs(1);
 
-/// A member as the room sees it.
+/// A member as the room sees it, or something that a member shows.
 pub(crate) struct Present<'a> {
     pub member: &'a str,
+    pub source: Source,
     pub role: MemberRole,
     /// None while it is not connected.
     pub publisher: Option<&'a Arc<Publisher>>,
@@ -40,6 +42,7 @@ pub(crate) struct Recorder {
 
 struct Slot {
     member: String,
+    source: Source,
     flow: Flow,
     feed: Arc<Feed>,
 }
@@ -109,22 +112,22 @@ impl Recorder {
         let mut legs = self.legs.lock().unwrap_or_else(PoisonError::into_inner);
         for p in present {
             // A private talk of staff, while the citizen is on hold, reaches nobody who is recorded: it is none of the recording's.
-            let heard = present
-                .iter()
-                .any(|o| o.member != p.member && self.covers(o.role) && forwards(&p.role, &o.role));
+            let heard = present.iter().any(|o| {
+                o.member != p.member && self.covers(o.role) && forwards(&p.role, &o.role, p.source)
+            });
             let off = match p.publisher {
                 None => [Some(GapReason::LegDown); 2],
                 Some(_) if !self.covers(p.role) || !heard => [Some(GapReason::Paused); 2],
                 Some(_) => p.off,
             };
             let flow = Flow { off };
-            let known = legs.iter().position(|s| s.member == p.member);
+            let known = legs.iter().position(|s| s.is_of(p));
             let at = match known {
                 Some(at) => at,
                 // Whoever is never in a recorded part has no leg.
                 None if !self.covers(p.role) || p.publisher.is_none() || legs.len() >= LEGS => {
                     if let Some(publisher) = p.publisher {
-                        publisher.set_recording(None);
+                        publisher.set_recording(p.source, None);
                     }
                     continue;
                 }
@@ -132,12 +135,14 @@ impl Recorder {
                     let feed = Feed::new(legs.len() as u16 + 1, self.queue.clone());
                     self.queue.command(Message::Join {
                         member: p.member.to_owned(),
+                        source: p.source,
                         role: p.role,
                         flow,
                         at_ms,
                     });
                     legs.push(Slot {
                         member: p.member.to_owned(),
+                        source: p.source,
                         flow,
                         feed,
                     });
@@ -148,12 +153,19 @@ impl Recorder {
             slot.set(&self.queue, flow, at_ms);
             if let Some(publisher) = p.publisher {
                 slot.feed.set_publisher(publisher);
-                publisher.set_recording(Some((slot.feed.clone(), off.map(|o| o.is_none()))));
+                let recorded = (slot.feed.clone(), off.map(|o| o.is_none()));
+                publisher.set_recording(p.source, Some(recorded));
             }
         }
         for slot in legs.iter_mut() {
-            if !present.iter().any(|p| p.member == slot.member) {
-                let off = [Some(GapReason::LegDown); 2];
+            if !present.iter().any(|p| slot.is_of(p)) {
+                // What is shown no longer is missed by nobody; a member is.
+                let reason = if slot.source.is_person() {
+                    GapReason::LegDown
+                } else {
+                    GapReason::Paused
+                };
+                let off = [Some(reason); 2];
                 slot.set(&self.queue, Flow { off }, at_ms);
             }
         }
@@ -181,15 +193,19 @@ impl Recorder {
         manifest.ok_or_else(failed)
     }
 
-    fn feed(&self, leg: u16) -> Option<Arc<Feed>> {
+    /// Who sends what is on a leg, and on which lane.
+    fn sender(&self, leg: u16) -> Option<(Arc<Publisher>, Lane)> {
         let legs = self.legs.lock().unwrap_or_else(PoisonError::into_inner);
-        legs.iter()
-            .find(|s| s.feed.leg == leg)
-            .map(|s| s.feed.clone())
+        let slot = legs.iter().find(|s| s.feed.leg == leg)?;
+        Some((slot.feed.publisher()?, Lane::of(slot.source)))
     }
 }
 
 impl Slot {
+    fn is_of(&self, present: &Present<'_>) -> bool {
+        self.member == present.member && self.source == present.source
+    }
+
     fn set(&mut self, queue: &Queue, flow: Flow, at_ms: u64) {
         if self.flow != flow {
             self.flow = flow;
@@ -231,10 +247,11 @@ impl Work {
                     Message::Overflow { leg, kind, at_ms } => core.overflow(leg, kind, at_ms),
                     Message::Join {
                         member,
+                        source,
                         role,
                         flow,
                         at_ms,
-                    } => core.join(member, role, flow, at_ms),
+                    } => core.join(member, source, role, flow, at_ms),
                     Message::Flow { leg, flow, at_ms } => core.flow(leg, flow, at_ms),
                     Message::Require { members } => core.require(members),
                     Message::Stop { reason, at_ms } => {
@@ -249,10 +266,8 @@ impl Work {
             self.report(&mut core);
             let wishes = core.take_wishes(newest);
             if let Some(recorder) = self.recorder.upgrade() {
-                let publishers = wishes
-                    .into_iter()
-                    .filter_map(|leg| recorder.feed(leg)?.publisher());
-                publishers.for_each(|p| p.wish_keyframe());
+                let senders = wishes.into_iter().filter_map(|leg| recorder.sender(leg));
+                senders.for_each(|(publisher, lane)| publisher.wish_keyframe(lane));
             }
         }
     }

@@ -102,7 +102,8 @@ impl Found {
                 leg: name.leg,
                 member: meta.member.clone(),
                 role: Some(meta.role),
-                required: meta.required.contains(&meta.member),
+                source: meta.source,
+                required: meta.source.is_person() && meta.required.contains(&meta.member),
                 parts: Vec::new(),
                 segments: Vec::new(),
                 gaps: Vec::new(),
@@ -133,6 +134,8 @@ impl Found {
                         part.cues.push(*cue);
                     }
                 }
+                // Papers and screens have no sound that could be missing.
+                Note::Gap(gap) if gap.kind == Some(Kind::Audio) && !leg.source.is_person() => {}
                 Note::Gap(gap) => {
                     let same = |g: &Gap| {
                         (g.kind, g.from_ms, g.reason) == (gap.kind, gap.from_ms, gap.reason)

@@ -5,6 +5,7 @@
 use super::manifest::{Cue, EventEntry, Gap, TrackEntry};
 use super::plan::RecordingKey;
 use super::sink::{Segment, SegmentName, SegmentSink};
+use crate::event::Source;
 use crate::forward::MemberRole;
 use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
@@ -50,6 +51,8 @@ pub(crate) struct Meta {
     pub started_at_ms: i64,
     pub member: String,
     pub role: MemberRole,
+    #[serde(default, skip_serializing_if = "Source::is_person")]
+    pub source: Source,
     /// All required members of the recording.
     pub required: Vec<String>,
     pub part: u32,

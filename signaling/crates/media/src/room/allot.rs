@@ -57,7 +57,7 @@ impl Room {
 fn allot(conn: &mut Conn, estimate: Estimate) -> (bool, Vec<String>) {
     let now = conn.allot.began.elapsed().as_micros() as u64;
     let (mut sound, mut pictures) = (0u32, Vec::new());
-    for assigned in conn.slots.iter().filter(|s| s.member.is_some()) {
+    for assigned in conn.slots.iter().filter(|s| s.carries.is_some()) {
         let rates = assigned.slot.gate(|gate| gate.rates(now));
         match assigned.slot.kind {
             Kind::Audio => sound = sound.saturating_add(rates.full.max(SOUND_LEAST)),
@@ -87,7 +87,7 @@ fn allot(conn: &mut Conn, estimate: Estimate) -> (bool, Vec<String>) {
             (None, Some(_)) => true,
             _ => false,
         };
-        if fell && let Some(member) = &assigned.member {
+        if fell && let Some((member, _)) = &assigned.carries {
             tighter.push(member.clone());
         }
     }

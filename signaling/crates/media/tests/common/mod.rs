@@ -1,9 +1,13 @@
-//! A real WebRTC client in process: full ICE, sends VP8 and Opus at a steady pace, notes what it receives, can vanish.
+//! A real WebRTC client in process: full ICE, sends VP8 or H.264 and Opus at a steady pace, a second picture on demand, notes what it
+//! receives, can vanish.
 #![allow(clippy::unwrap_used, dead_code)]
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use media::{Engine, Kind, MediaConfig, MediaEngine, MediaEvent, MemberRole, Slot};
+use media::record::Codec;
+use media::{
+    Engine, Kind, MediaConfig, MediaEngine, MediaError, MediaEvent, MemberRole, SentTrack, Slot,
+};
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::ice::network_type::NetworkType;
 use rtc::interceptor::Slot as ChainSlot;
@@ -16,7 +20,7 @@ use rtc::rtp_transceiver::rtp_sender::{
 };
 use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
@@ -24,11 +28,12 @@ use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 use webrtc::peer_connection::*;
+use webrtc::rtp_transceiver::RtpTransceiver;
 use webrtc::runtime::TokioRuntime;
 
 pub mod link;
 mod net;
-use net::{CutRuntime, PliCounter};
+use net::{CutRuntime, PliCounter, Plis};
 
 /// Longest that any step may take on a busy box.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -121,14 +126,21 @@ pub struct Client {
     pub cap: Arc<AtomicUsize>,
     /// Packets that came on streams of repetitions.
     pub repeated: Arc<AtomicUsize>,
+    by_ssrc: Plis,
     pub cut: Arc<AtomicBool>,
     pub lose_every: Arc<AtomicUsize>,
     pub sending: Arc<AtomicBool>,
     /// Bytes added to each packet of the picture.
     pub weight: Arc<AtomicUsize>,
-    /// Port of a relay to reach the engine by.
-    pub via: Option<u16>,
+    /// Port of a relay to reach the engine by, and the engine's own.
+    pub via: Option<(u16, u16)>,
     sender: Option<tokio::task::JoinHandle<()>>,
+    /// The second picture: its line and the task that sends it.
+    document: Option<(Arc<dyn RtpTransceiver>, tokio::task::JoinHandle<()>)>,
+    /// Payload type of the picture: what the last answer named first.
+    number: Arc<AtomicU8>,
+    seed: u32,
+    video: Vec<RTCRtpCodecParameters>,
     mark: u8,
     tcp: bool,
 }
@@ -173,22 +185,40 @@ impl PeerConnectionEventHandler for Handler {
     }
 }
 
-fn codec(kind: RtpCodecKind) -> RTCRtpCodec {
-    let (mime, clock_rate, channels) = if kind == RtpCodecKind::Audio {
-        ("audio/opus", 48_000, 2)
-    } else {
-        ("video/VP8", 90_000, 0)
+fn codec(codec: Codec) -> RTCRtpCodec {
+    let (mime, clock_rate, channels) = match codec {
+        Codec::Opus => ("audio/opus", 48_000, 2),
+        Codec::Vp8 => ("video/VP8", 90_000, 0),
+        Codec::H264 => ("video/H264", 90_000, 0),
+    };
+    let parameters = match codec {
+        Codec::H264 => "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f",
+        Codec::Opus | Codec::Vp8 => "",
     };
     RTCRtpCodec {
         mime_type: mime.into(),
         clock_rate,
         channels,
-        sdp_fmtp_line: String::new(),
+        sdp_fmtp_line: parameters.into(),
         rtcp_feedback: vec![],
     }
 }
 
-fn track(kind: RtpCodecKind, ssrc: u32, modern: bool) -> Arc<TrackLocalStaticRTP> {
+/// Other payload types than the server's own, and than other clients': they are rewritten per connection.
+pub fn number_of(of: Codec, mark: u8) -> u8 {
+    mark % 4
+        + match of {
+            Codec::Opus => 100,
+            Codec::Vp8 => 120,
+            Codec::H264 => 108,
+        }
+}
+
+fn track(of: Codec, ssrc: u32, modern: bool) -> Arc<TrackLocalStaticRTP> {
+    let kind = match of {
+        Codec::Opus => RtpCodecKind::Audio,
+        Codec::Vp8 | Codec::H264 => RtpCodecKind::Video,
+    };
     let repeated = modern && kind == RtpCodecKind::Video;
     let coding = RTCRtpEncodingParameters {
         rtp_coding_parameters: RTCRtpCodingParameters {
@@ -196,7 +226,7 @@ fn track(kind: RtpCodecKind, ssrc: u32, modern: bool) -> Arc<TrackLocalStaticRTP
             rtx: repeated.then_some(RTCRtpRtxParameters { ssrc: ssrc + 1 }),
             ..Default::default()
         },
-        codec: codec(kind),
+        codec: codec(of),
         ..Default::default()
     };
     let id = format!("{kind}-{ssrc}");
@@ -217,35 +247,37 @@ impl Client {
 
     /// One that knows repetitions on their own stream (RFC 4588) and reports packet by packet, as browsers do.
     pub async fn modern(mark: u8) -> Self {
-        Box::pin(Self::build(mark, false, "127.0.0.1:0", true)).await
+        Box::pin(Self::with(mark, false, "127.0.0.1:0", &[Codec::Vp8], true)).await
     }
 
     pub async fn with_addr(mark: u8, tcp: bool, bind: &str) -> Self {
-        Box::pin(Self::build(mark, tcp, bind, false)).await
+        Box::pin(Self::with(mark, tcp, bind, &[Codec::Vp8], false)).await
     }
 
-    async fn build(mark: u8, tcp: bool, bind: &str, modern: bool) -> Self {
+    /// One that knows these codecs for pictures, the preferred first.
+    pub async fn knowing(mark: u8, video: &[Codec]) -> Self {
+        Box::pin(Self::with(mark, false, "127.0.0.1:0", video, false)).await
+    }
+
+    async fn with(mark: u8, tcp: bool, bind: &str, video: &[Codec], modern: bool) -> Self {
         let mut codecs = webrtc::peer_connection::MediaEngine::default();
-        // Other payload types than the server's own: they are rewritten per connection.
-        for (kind, payload_type) in [
-            (RtpCodecKind::Audio, 100 + mark % 4),
-            (RtpCodecKind::Video, 120 + mark % 4),
-        ] {
+        let parameters = |of: &Codec| RTCRtpCodecParameters {
+            rtp_codec: codec(*of),
+            payload_type: number_of(*of, mark),
+        };
+        codecs
+            .register_codec(parameters(&Codec::Opus), RtpCodecKind::Audio)
+            .unwrap();
+        for of in video {
             codecs
-                .register_codec(
-                    RTCRtpCodecParameters {
-                        rtp_codec: codec(kind),
-                        payload_type,
-                    },
-                    kind,
-                )
+                .register_codec(parameters(of), RtpCodecKind::Video)
                 .unwrap();
         }
         if modern {
             let rtx = RTCRtpCodec {
                 mime_type: "video/rtx".into(),
-                sdp_fmtp_line: format!("apt={}", 120 + mark % 4),
-                ..codec(RtpCodecKind::Video)
+                sdp_fmtp_line: format!("apt={}", number_of(Codec::Vp8, mark)),
+                ..codec(Codec::Vp8)
             };
             let parameters = RTCRtpCodecParameters {
                 rtp_codec: rtx,
@@ -255,7 +287,7 @@ impl Client {
                 .register_codec(parameters, RtpCodecKind::Video)
                 .unwrap();
         }
-        let plis = Arc::new(AtomicUsize::new(0));
+        let plis = Plis::default();
         let cap = Arc::<AtomicUsize>::default();
         let repeated = Arc::<AtomicUsize>::default();
         let mut chain = configure_nack(Registry::new(), &mut codecs);
@@ -298,14 +330,23 @@ impl Client {
         }
         let pc: Arc<dyn PeerConnection> = Arc::new(Box::pin(builder.build()).await.unwrap());
         let seed = u32::from(mark) * 1_000 + rand::random_range(1..1_000);
+        let all: Vec<RTCRtpCodecParameters> = video.iter().map(parameters).collect();
+        let number = Arc::new(AtomicU8::new(number_of(video[0], mark)));
         let (audio, video) = (
-            track(RtpCodecKind::Audio, seed, modern),
-            track(RtpCodecKind::Video, seed + 500_000, modern),
+            track(Codec::Opus, seed, modern),
+            track(video[0], seed + 500_000, modern),
         );
         for track in [&audio, &video] {
-            pc.add_transceiver_from_track(track.clone() as Arc<dyn TrackLocal>, None)
+            let transceiver = pc
+                .add_transceiver_from_track(track.clone() as Arc<dyn TrackLocal>, None)
                 .await
                 .unwrap();
+            if Arc::ptr_eq(track, &video) {
+                transceiver
+                    .set_codec_preferences(all.clone())
+                    .await
+                    .unwrap();
+            }
         }
         for _ in 0..4 {
             for kind in [RtpCodecKind::Audio, RtpCodecKind::Video] {
@@ -326,7 +367,8 @@ impl Client {
             inbox,
             gathered,
             state,
-            plis,
+            plis: plis.all.clone(),
+            by_ssrc: plis,
             cap,
             repeated,
             cut,
@@ -335,6 +377,10 @@ impl Client {
             weight: weight.clone(),
             via: None,
             sender: None,
+            document: None,
+            number,
+            seed,
+            video: all,
             mark,
             tcp,
         };
@@ -343,11 +389,61 @@ impl Client {
             video,
             seed,
             mark,
-            client.plis.clone(),
+            client.by_ssrc.clone(),
             sending,
+            client.number.clone(),
             weight,
         )));
         client
+    }
+
+    /// From the next offer on a second picture is sent, on a line of its own; its packets are marked with `mark`.
+    pub async fn add_document(&mut self, mark: u8) {
+        let ssrc = self.seed + 700_000;
+        let video = track(Codec::Vp8, ssrc, false);
+        let init = RTCRtpTransceiverInit {
+            direction: RTCRtpTransceiverDirection::Sendonly,
+            streams: vec![],
+            send_encodings: vec![],
+        };
+        let transceiver = self
+            .pc
+            .add_transceiver_from_track(video.clone() as Arc<dyn TrackLocal>, Some(init))
+            .await
+            .unwrap();
+        transceiver
+            .set_codec_preferences(self.video.clone())
+            .await
+            .unwrap();
+        let (plis, number) = (self.by_ssrc.clone(), number_of(Codec::Vp8, self.mark));
+        let task = tokio::spawn(async move {
+            let (mut n, mut served) = (0u16, usize::MAX);
+            let mut pace = tokio::time::interval(Duration::from_millis(50));
+            loop {
+                pace.tick().await;
+                n = n.wrapping_add(1);
+                let asked = plis.of(ssrc);
+                let payload = picture(Codec::Vp8, asked != served, n, mark);
+                served = asked;
+                let header = Header {
+                    version: 2,
+                    payload_type: number,
+                    ssrc,
+                    timestamp: u32::from(n) * 4_500,
+                    sequence_number: n,
+                    marker: true,
+                    ..Header::default()
+                };
+                let _ = video.write_rtp(Packet { header, payload }).await;
+            }
+        });
+        self.document = Some((transceiver, task));
+    }
+
+    /// The line of the second picture, once it was offered.
+    pub async fn document_line(&self) -> String {
+        let (transceiver, _) = self.document.as_ref().unwrap();
+        transceiver.mid().await.unwrap().unwrap()
     }
 
     pub async fn offer_sdp(&mut self, restart: bool) -> String {
@@ -374,10 +470,39 @@ impl Client {
         restart: bool,
     ) {
         let sdp = self.offer_sdp(restart).await;
-        let mut answer = engine.offer(room, member, role, &sdp).await.unwrap();
-        if let Some(port) = self.via {
-            let direct = format!(" {} typ host", engine.udp_addr().port());
+        let answer = engine.offer(room, member, role, &sdp).await.unwrap();
+        self.take_answer(answer).await;
+    }
+
+    /// An offer that says what its lines show, or is refused.
+    pub async fn offer_showing(
+        &mut self,
+        engine: &MediaEngine,
+        room: &str,
+        member: &str,
+        role: MemberRole,
+        tracks: impl AsyncFn(&Self) -> Vec<SentTrack>,
+    ) -> Result<(), MediaError> {
+        let sdp = self.offer_sdp(false).await;
+        let tracks = tracks(self).await;
+        let answer = engine
+            .offer_tracks(room, member, role, &sdp, &tracks)
+            .await?;
+        self.take_answer(answer).await;
+        Ok(())
+    }
+
+    async fn take_answer(&mut self, mut answer: String) {
+        if let Some((port, engine)) = self.via {
+            let direct = format!(" {engine} typ host");
             answer = answer.replace(&direct, &format!(" {port} typ host"));
+        }
+        let first = answer
+            .lines()
+            .find_map(|l| l.strip_prefix("m=video "))
+            .and_then(|l| l.split(' ').nth(2)?.parse().ok());
+        if let Some(first) = first {
+            self.number.store(first, Ordering::SeqCst);
         }
         let mut mid = String::new();
         for line in answer.lines() {
@@ -461,10 +586,15 @@ impl Client {
 
     /// Goodbye as a page says it.
     pub async fn close(mut self) {
-        if let Some(task) = self.sender.take() {
+        self.stop();
+        self.pc.close().await.unwrap();
+    }
+
+    fn stop(&mut self) {
+        let document = self.document.take().map(|(_, task)| task);
+        for task in self.sender.take().into_iter().chain(document) {
             task.abort();
         }
-        self.pc.close().await.unwrap();
     }
 
     /// The network is gone: nothing leaves, nothing arrives, no goodbye.
@@ -475,10 +605,33 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        if let Some(task) = self.sender.take() {
-            task.abort();
-        }
+        self.stop();
     }
+}
+
+/// One packet that is a whole picture, with headers as an encoder writes them.
+fn picture(codec: Codec, key: bool, n: u16, mark: u8) -> Bytes {
+    let number = n.to_be_bytes();
+    let mut payload = match (codec, key) {
+        // RFC 7741, RFC 6386 §9.1: the descriptor, then a keyframe of 640×480 or not.
+        (Codec::Vp8 | Codec::Opus, true) => {
+            vec![0x10, 0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0xe0, 0x01]
+        }
+        (Codec::Vp8 | Codec::Opus, false) => vec![0x10, 0x11, 0, 0],
+        // RFC 6184 §5.7.1: both parameter sets and the IDR picture in one packet; §5.6: another picture alone.
+        (Codec::H264, true) => vec![
+            0x78, 0, 4, 0x67, 0x42, 0xe0, 0x1f, 0, 2, 0x68, 0xce, 0, 4, 0x65,
+        ],
+        (Codec::H264, false) => vec![0x61, 0x9a],
+    };
+    payload.extend([number[0], number[1], mark]);
+    Bytes::from(payload)
+}
+
+/// The same with so many bytes more, before the number and the mark.
+fn heavier(payload: Bytes, by: usize) -> Bytes {
+    let (head, tail) = payload.split_at(payload.len() - 3);
+    [head, &vec![0; by], tail].concat().into()
 }
 
 /// Audio every 20 ms, a video packet every 33 ms; a keyframe first and whenever one was asked for.
@@ -487,11 +640,12 @@ async fn send(
     video: Arc<TrackLocalStaticRTP>,
     ssrc: u32,
     mark: u8,
-    plis: Arc<AtomicUsize>,
+    plis: Plis,
     sending: Arc<AtomicBool>,
+    picture_number: Arc<AtomicU8>,
     weight: Arc<AtomicUsize>,
 ) {
-    let (mut n, mut served) = (0u16, usize::MAX);
+    let (mut n, mut served, mut coded) = (0u16, usize::MAX, Codec::Opus);
     let mut pace = tokio::time::interval(Duration::from_millis(20));
     pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let began = std::time::Instant::now();
@@ -518,20 +672,20 @@ async fn send(
             payload: Bytes::from(vec![0xfc, number[0], number[1], mark]),
         };
         let _ = audio.write_rtp(opus).await;
-        let asked = plis.load(Ordering::SeqCst);
-        // Headers as an encoder writes them (RFC 7741, RFC 6386 §9.1): the descriptor, then a keyframe of 640×480 or not.
-        let mut payload = if asked != served {
-            vec![0x10, 0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0xe0, 0x01]
+        let asked = plis.of(ssrc + 500_000);
+        let payload_type = picture_number.load(Ordering::SeqCst);
+        let codec = if payload_type == number_of(Codec::H264, mark) {
+            Codec::H264
         } else {
-            vec![0x10, 0x11, 0, 0]
+            Codec::Vp8
         };
-        payload.resize(payload.len() + weight.load(Ordering::SeqCst), 0);
-        payload.extend([number[0], number[1], mark]);
-        served = asked;
-        let vp8 = Packet {
-            header: header(120 + mark % 4, ssrc + 500_000, ms * 90),
-            payload: Bytes::from(payload),
+        // An encoder that is new begins with a keyframe, as one that was asked for it.
+        let key = asked != served || codec != coded;
+        (served, coded) = (asked, codec);
+        let image = Packet {
+            header: header(payload_type, ssrc + 500_000, ms * 90),
+            payload: heavier(picture(codec, key, n, mark), weight.load(Ordering::SeqCst)),
         };
-        let _ = video.write_rtp(vp8).await;
+        let _ = video.write_rtp(image).await;
     }
 }

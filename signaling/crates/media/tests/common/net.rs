@@ -4,7 +4,7 @@ use rtc::interceptor::{Interceptor, Packet as ChainPacket, StreamInfo, TaggedPac
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEstimatedMaximumBitrate;
 use rtc::sansio::Protocol;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -14,9 +14,22 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use webrtc::runtime::*;
 
+/// Keyframe requests, all and by the stream that they name.
+#[derive(Default, Clone)]
+pub struct Plis {
+    pub all: Arc<AtomicUsize>,
+    pub by_ssrc: Arc<Mutex<HashMap<u32, usize>>>,
+}
+
+impl Plis {
+    pub fn of(&self, ssrc: u32) -> usize {
+        *self.by_ssrc.lock().unwrap().get(&ssrc).unwrap_or(&0)
+    }
+}
+
 #[derive(Default)]
 pub struct PliCounter {
-    plis: Arc<AtomicUsize>,
+    plis: Plis,
     /// The last cap (bit/s).
     cap: Arc<AtomicUsize>,
     /// Packets that came on streams of repetitions.
@@ -26,7 +39,7 @@ pub struct PliCounter {
 }
 
 impl PliCounter {
-    pub fn new(plis: Arc<AtomicUsize>, cap: Arc<AtomicUsize>, repeated: Arc<AtomicUsize>) -> Self {
+    pub fn new(plis: Plis, cap: Arc<AtomicUsize>, repeated: Arc<AtomicUsize>) -> Self {
         Self {
             plis,
             cap,
@@ -49,15 +62,13 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for PliCounter {
             self.repeated.fetch_add(1, Ordering::SeqCst);
         }
         if let ChainPacket::Rtcp(ps) = &m.message.packet {
-            let n = ps
-                .iter()
-                .filter(|p| p.as_any().is::<PictureLossIndication>())
-                .count();
-            self.plis.fetch_add(n, Ordering::SeqCst);
-            for packet in ps {
-                let remb = packet
-                    .as_any()
-                    .downcast_ref::<ReceiverEstimatedMaximumBitrate>();
+            for p in ps {
+                if let Some(pli) = p.as_any().downcast_ref::<PictureLossIndication>() {
+                    let mut by_ssrc = self.plis.by_ssrc.lock().unwrap();
+                    *by_ssrc.entry(pli.media_ssrc).or_default() += 1;
+                    self.plis.all.fetch_add(1, Ordering::SeqCst);
+                }
+                let remb = p.as_any().downcast_ref::<ReceiverEstimatedMaximumBitrate>();
                 if let Some(remb) = remb {
                     self.cap.store(remb.bitrate as usize, Ordering::SeqCst);
                 }

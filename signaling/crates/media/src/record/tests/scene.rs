@@ -1,6 +1,6 @@
 //! A recording in virtual time: members who send, a network that loses, a disk that fails.
 
-use crate::event::Kind;
+use crate::event::{Kind, Source as Shown};
 use crate::forward::MemberRole;
 use crate::record::clock::Report;
 use crate::record::core::Core;
@@ -174,7 +174,19 @@ impl Scene {
     }
 
     pub(crate) fn join(&mut self, member: &str, role: MemberRole, flow: Flow) {
-        self.core.join(member.to_owned(), role, flow, self.now);
+        self.enter(member, Shown::Camera, role, flow);
+    }
+
+    /// A member shows papers beside themselves.
+    pub(crate) fn show(&mut self, member: &str, role: MemberRole) {
+        let off = [Some(GapReason::Paused), None];
+        self.enter(member, Shown::Document, role, Flow { off });
+        self.sources.last_mut().unwrap().sends = [false, true];
+    }
+
+    fn enter(&mut self, member: &str, shown: Shown, role: MemberRole, flow: Flow) {
+        self.core
+            .join(member.to_owned(), shown, role, flow, self.now);
         let leg = self.sources.len() as u16 + 1;
         self.sources.push(Source {
             leg,

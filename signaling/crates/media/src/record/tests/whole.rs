@@ -2,8 +2,9 @@
 
 use super::matroska::of;
 use super::*;
-use crate::event::Kind;
+use crate::event::{Kind, Source};
 use crate::forward::MemberRole;
+use crate::record::leg::Flow;
 use crate::record::{Codec, GapReason, Happening, Manifest, PartReader};
 
 #[test]
@@ -100,6 +101,37 @@ fn a_call_of_sound_alone_is_proven_by_sound() {
     let manifest = scene.stop();
     check(&scene, &manifest);
     assert_eq!(happened(&scene), [Happening::Proven, STOPPED]);
+}
+
+#[test]
+fn papers_have_a_leg_of_their_own_that_nothing_hangs_on() {
+    let mut scene = Scene::call();
+    scene.run(2_000);
+    scene.show("citizen", MemberRole::Citizen);
+    scene.run(3_000);
+    // Put away, without a word about it in the recording's state.
+    let off = [Some(GapReason::Paused); 2];
+    scene.flow(3, Flow { off });
+    scene.run(2_000);
+    let manifest = scene.stop();
+    check(&scene, &manifest);
+    assert_eq!(happened(&scene), [Happening::Proven, STOPPED]);
+    let papers = &manifest.legs[2];
+    assert_eq!(
+        (papers.member.as_str(), papers.source, papers.required),
+        ("citizen", Source::Document, false)
+    );
+    assert_eq!(papers.parts.len(), 1);
+    assert!(of(&file(&scene, &manifest, 3, 1), 1).len() > 20);
+    assert_eq!(gaps(papers, Kind::Audio), [], "papers have no sound");
+    assert!(matches!(
+        gaps(papers, Kind::Video)[..],
+        [.., (GapReason::Paused, _, None)]
+    ));
+    // Legs of the people say nothing new: manifests of before are the same.
+    let text = serde_json::to_string(&manifest.legs[0]).unwrap();
+    assert!(!text.contains("source"), "{text}");
+    assert_eq!(manifest.legs[0].source, Source::Camera);
 }
 
 #[test]

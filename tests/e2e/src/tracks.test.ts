@@ -1,0 +1,104 @@
+/** Several pictures of one member: papers under the booth's second camera, the agent's shared screen; and a browser without the room's
+ * video codec. Chromium's fake devices: two cameras, and a screen where the page asks for one. */
+import { Guard, checkAccessibility, launch } from '@cloud-booth/testkit'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { talk } from './apply.ts'
+import { type Running, startServer } from './server.ts'
+import { talkByPhone } from './talk.ts'
+import { type Watched, type Window, hears, openWindow, seesMoving, takeSeat } from './windows.ts'
+
+let server: Running
+let browser: Browser
+const guard = new Guard()
+beforeAll(async () => {
+  server = await startServer()
+  browser = await launch({ args: ['--use-fake-device-for-media-stream=device-count=2', '--auto-select-desktop-capture-source=Entire screen'] })
+})
+afterAll(async () => {
+  await browser?.close()
+  await server?.stop()
+})
+
+/** How many connections the page has made, and how many are up. */
+async function connections(window: Window): Promise<number[]> {
+  return window.page.evaluate(() => {
+    const all = (window as unknown as Watched).__peers
+    return [all.length, all.filter((one) => one.connectionState === 'connected').length]
+  })
+}
+
+/** What the page sends and receives now, as payload names: `video/VP8`. */
+async function codecs(window: Window, type: 'inbound-rtp' | 'outbound-rtp'): Promise<string[]> {
+  return window.page.evaluate(async (wanted) => {
+    const peer = (window as unknown as Watched).__peers.filter((one) => one.connectionState === 'connected').at(-1)
+    const all = [...((await peer?.getStats()) ?? new Map()).values()] as Record<string, unknown>[]
+    const found = all.filter((one) => one.type === wanted && one.kind === 'video' && Number(one.packetsSent ?? one.packetsReceived) > 0)
+    return found.map((one) => String(all.find((codec) => codec.id === one.codecId)?.mimeType))
+  }, type)
+}
+
+it('papers under the second camera reach the agent beside the face, on the same connection, and are put away again', async () => {
+  const booth = await openWindow(browser, server, 'booth', guard)
+  const desk = await openWindow(browser, server, 'console', guard)
+  await talk(server, booth, desk, 'liu-yang', 'agent2')
+  await Promise.all([seesMoving(desk.at('citizen-video')), seesMoving(booth.at('agent-video'))])
+  const before = await connections(booth)
+
+  await booth.click('paper')
+  await booth.see('own-paper')
+  await seesMoving(desk.at('shown-document'))
+  await seesMoving(desk.at('citizen-video').locator('.face'))
+  await hears(desk.at('citizen-video').locator('.face'))
+  expect(await connections(booth)).toEqual(before)
+  await desk.shot('91-desk-document')
+  await booth.shot('92-booth-document')
+  await checkAccessibility(desk.page)
+  await checkAccessibility(booth.page)
+
+  // Large over the page, with the keyboard out again; the face and the papers change places.
+  await desk.click('enlarge-shown')
+  await seesMoving(desk.at('large-shown'))
+  await desk.shot('93-desk-document-large')
+  await desk.page.keyboard.press('Escape')
+  await desk.gone('large-shown')
+  await desk.click('swap-shown')
+  await seesMoving(desk.at('shown-document'))
+
+  await booth.click('paper')
+  await booth.gone('own-paper')
+  await desk.gone('shown-document')
+  await seesMoving(desk.at('citizen-video'))
+  expect(await connections(booth)).toEqual(before)
+
+  // The other way: the agent's screen on the booth, with a sign at the desk that cannot be overlooked.
+  await desk.click('share-screen')
+  await desk.see('sharing-screen')
+  await seesMoving(booth.at('shown-screen'))
+  await booth.shot('94-booth-screen')
+  await desk.shot('95-desk-sharing')
+  await desk.click('stop-screen')
+  await desk.gone('sharing-screen')
+  await booth.gone('shown-screen')
+  await seesMoving(booth.at('agent-video'))
+  await booth.context.close()
+  await desk.context.close()
+  guard.assertClean()
+})
+
+it('the phone shows the screen that the agent shares', async () => {
+  const phone = await openWindow(browser, server, 'phone', guard)
+  const desk = await openWindow(browser, server, 'console', guard)
+  await takeSeat(desk, 'agent1')
+  await talkByPhone(phone, desk)
+  await seesMoving(phone.at('agent-video'))
+  await desk.click('share-screen')
+  await seesMoving(phone.at('shown-screen'))
+  await phone.shot('96-phone-screen')
+  await checkAccessibility(phone.page)
+  // VP8 is every browser's: a room of two of them has it.
+  expect(new Set(await codecs(phone, 'inbound-rtp'))).toEqual(new Set(['video/VP8']))
+  await desk.click('share-screen')
+  await phone.gone('shown-screen')
+  guard.assertClean()
+})
