@@ -31,14 +31,21 @@ pub(crate) struct Estimate {
     pub calm_us: u64,
 }
 
+impl Estimate {
+    /// Where nothing was ever too much the estimate is only what has been tried: no sender is held to it.
+    pub(crate) fn is_limit(&self) -> bool {
+        self.calm_us < u64::MAX
+    }
+}
+
 /// Of what arrived while a queue grew, this much is asked for next (§5.5).
 const DECREASE: f64 = 0.85;
 /// Growth a second before the first congestion, and after it.
 const GROWTH_FIRST: f64 = 1.5;
 const GROWTH: f64 = 1.2;
 /// No more than this beyond what has been tried: an idle connection proves nothing.
-const BEYOND: f64 = 1.5;
-const BEYOND_BITS: f64 = 150_000.0;
+const BEYOND: f64 = 2.0;
+const BEYOND_BITS: f64 = 300_000.0;
 /// Around what last was too much, growth is slow.
 const NEAR: std::ops::Range<f64> = 0.9..1.15;
 /// Time for a change to show, besides the round trip (µs).

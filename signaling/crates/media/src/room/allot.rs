@@ -80,7 +80,8 @@ fn allot(conn: &mut Conn, estimate: Estimate) -> (bool, Vec<String>) {
         } else {
             Level::default()
         };
-        let share = used.then(|| budget.share(id, estimate, sound, &pictures));
+        let limited = used && estimate.is_limit();
+        let share = limited.then(|| budget.share(id, estimate, sound, &pictures));
         let before = assigned.slot.allot(level, share);
         let fell = match (before, share) {
             (Some(before), Some(share)) => share < before - before / 8,
