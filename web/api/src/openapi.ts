@@ -2289,6 +2289,11 @@ export interface components {
             kind: "media_offer";
             room: string;
             sdp: string;
+            /**
+             * @description What the lines of pictures show, each source at most once; a line that is not named is not published. Empty: the first
+             *     line on which pictures are sent is the camera.
+             */
+            sources?: components["schemas"]["MediaLine"][];
         } | {
             camera_on: boolean;
             /** @enum {string} */
@@ -3411,6 +3416,17 @@ export interface components {
             /** @description `licence_copy`, `camera`, `upload`. */
             source: string;
         };
+        /** @description One m-line of an offer on which pictures are sent. */
+        MediaLine: {
+            /** @description `a=mid` of the line (RFC 5888). */
+            mid: string;
+            source: components["schemas"]["MediaSource"];
+        };
+        /**
+         * @description What a line of pictures shows.
+         * @enum {string}
+         */
+        MediaSource: "camera" | "document" | "screen";
         /**
          * @description What a member may see and do follows from this.
          * @enum {string}
@@ -3962,6 +3978,10 @@ export interface components {
             slots: components["schemas"]["SlotView"][];
             /** @enum {string} */
             type: "slots";
+        } | {
+            session: string;
+            /** @enum {string} */
+            type: "renegotiate";
         } | {
             body: components["schemas"]["Ephemeral"];
             /** @description Member id of the sender; absent: the server. */
