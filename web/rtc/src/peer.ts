@@ -8,6 +8,7 @@ import { ProblemError, type MediaLine, type SlotView } from "@cloud-booth/api";
 import { TRANSPORT_POLICY, type IceSource } from "./ice.ts";
 import type { LocalMedia } from "./local.ts";
 import { judge, Steady, type QualityLevel, type QualitySample } from "./quality.ts";
+import { setWeak } from "./weak.ts";
 
 export type PeerState = "new" | "connecting" | "connected" | "reconnecting" | "failed" | "closed";
 
@@ -330,6 +331,10 @@ export class CallPeer {
       if (wanted.has(key) || this.#state !== "connected") continue;
       this.#streams.delete(key);
       isNew = true;
+    }
+    for (const slot of this.#slots) {
+      const stream = this.#streams.get(`${slot.member}/${slot.source}`);
+      if (stream && slot.media === "video") setWeak(stream, slot.paused === true);
     }
     if (isNew || wanted.size > 0) this.events.emit("members", this.members());
   }
