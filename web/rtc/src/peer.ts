@@ -46,6 +46,15 @@ const STATS_MS = 2_000;
 const HEAL_MS = 3_000;
 const REJOIN_MS = [0, 500, 1_000, 2_000, 4_000, 8_000];
 
+/** Two layers in time: on a weak network the server forwards every other picture. A browser that knows no layers refuses them. */
+function layered(peer: RTCPeerConnection): RTCRtpTransceiver {
+  try {
+    return peer.addTransceiver("video", { direction: "sendrecv", sendEncodings: [{ scalabilityMode: "L1T2" }] });
+  } catch {
+    return peer.addTransceiver("video", { direction: "sendrecv" });
+  }
+}
+
 export class CallPeer {
   readonly events = new Emitter<PeerEvents>();
   readonly #options: CallPeerOptions;
@@ -205,7 +214,7 @@ export class CallPeer {
     this.#peer = peer;
     const isVoice = this.#voice !== null;
     this.#audio = peer.addTransceiver("audio", { direction: "sendrecv" }).sender;
-    if (!isVoice) this.#pictures.set("camera", peer.addTransceiver("video", { direction: "sendrecv" }));
+    if (!isVoice) this.#pictures.set("camera", layered(peer));
     for (let pair = 0; pair < RECEIVE_PAIRS; pair += 1) {
       peer.addTransceiver("audio", { direction: "recvonly" });
       if (!isVoice) peer.addTransceiver("video", { direction: "recvonly" });

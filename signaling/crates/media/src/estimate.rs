@@ -84,6 +84,8 @@ impl Came {
     const WINDOW_US: u64 = 400_000;
     /// Less than this is too short to say a rate.
     const LEAST_US: u64 = 150_000;
+    /// Packets, at most: the page's clock may stand still.
+    const PACKETS: usize = 2_048;
 
     fn add(&mut self, at: u64, size: u32) {
         if self.packets.back().is_some_and(|(last, _)| at < *last) {
@@ -92,7 +94,7 @@ impl Came {
         self.packets.push_back((at, size));
         self.bytes += u64::from(size);
         while let Some((first, size)) = self.packets.front().copied() {
-            if at - first <= Self::WINDOW_US {
+            if at - first <= Self::WINDOW_US && self.packets.len() <= Self::PACKETS {
                 break;
             }
             self.bytes -= u64::from(size);

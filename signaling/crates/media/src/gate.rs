@@ -14,7 +14,7 @@ const PERIOD_US: u64 = 300_000;
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     level: Level,
-    /// The level that is wanted; a richer one begins where a decoder can follow.
+    /// The level that is wanted; another one begins where a decoder can follow.
     wanted: Level,
     closing: Option<Closing>,
     layered: bool,
@@ -42,7 +42,7 @@ impl Gate {
     pub(crate) fn set(&mut self, level: Level) -> bool {
         let changed = (self.wanted == Level::Paused) != (level == Level::Paused);
         self.wanted = level;
-        if changed || level < self.level {
+        if changed {
             self.level = level;
         }
         changed
@@ -65,12 +65,12 @@ impl Gate {
         match layer {
             None => self.base_bytes += size,
             Some(layer) if layer.id == 0 => self.base_bytes += size,
-            Some(layer) => {
-                self.layered = true;
-                if self.wanted > self.level && layer.start && layer.sync {
-                    self.level = self.wanted;
-                }
-            }
+            Some(_) => self.layered = true,
+        }
+        // Down between two pictures; up at one that refers to the base alone.
+        let up = self.wanted > self.level;
+        if layer.is_some_and(|l| l.start && (!up || (l.id > 0 && l.sync))) {
+            self.level = self.wanted;
         }
         match self.level {
             Level::Paused => return false,
@@ -170,7 +170,13 @@ mod tests {
         assert_eq!(pass(&mut gate, 10, &of(0, false)), Some(10));
         assert_eq!(pass(&mut gate, 11, &of(1, true)), Some(11));
         assert!(!gate.set(Level::Thin), "no keyframe is needed");
-        assert_eq!(pass(&mut gate, 12, &of(0, false)), Some(12));
+        let mut rest = of(1, false);
+        rest[0] = 0x80;
+        assert_eq!(
+            pass(&mut gate, 12, &rest),
+            Some(12),
+            "of a picture that has begun"
+        );
         assert_eq!(pass(&mut gate, 13, &of(1, false)), None);
         assert_eq!(pass(&mut gate, 14, &of(0, false)), Some(13));
         assert!(!gate.set(Level::Full));

@@ -188,7 +188,7 @@ mod tests {
                     if let Some(other) = given.insert(number, sequence) {
                         assert_eq!(other, sequence, "under one number");
                     }
-                    if sequence % 16 == 0 {
+                    if sequence.is_multiple_of(16) {
                         assert_eq!(closing.source(number), Some(sequence));
                     }
                 }
