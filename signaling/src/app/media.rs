@@ -659,6 +659,7 @@ async fn announce(
                 member: names.get(&x.member)?.clone(),
                 media: media.into(),
                 source: x.source.as_str().into(),
+                paused: x.paused,
             })
         })
         .collect();

@@ -4181,6 +4181,8 @@ export interface components {
             media: string;
             member: string;
             mid: string;
+            /** @description This page's network is too weak for it now: the last picture stands still, sound goes on. */
+            paused?: boolean;
             /** @description `camera`, `document`, `screen` */
             source: string;
         };

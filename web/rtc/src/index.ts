@@ -8,3 +8,4 @@ export { measureLight, LevelProbe } from "./check.ts";
 export { WAYS, mediaWay, networkLevel, type CheckApi, type NetworkState, type Way, type WayState } from "./netcheck.ts";
 export { DeviceCheck, lastCheck, rememberCheck, verdictOf, type CheckResult, type DeviceState, type Verdict } from "./device.ts";
 export { browserKind, type Browser } from "./browser.ts";
+export { isWeak, onWeak } from "./weak.ts";

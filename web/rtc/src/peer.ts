@@ -8,6 +8,7 @@ import { ProblemError, type MediaLine, type SlotView } from "@cloud-booth/api";
 import { TRANSPORT_POLICY, type IceSource } from "./ice.ts";
 import type { LocalMedia } from "./local.ts";
 import { judge, Steady, type QualityLevel, type QualitySample } from "./quality.ts";
+import { setWeak } from "./weak.ts";
 
 export type PeerState = "new" | "connecting" | "connected" | "reconnecting" | "failed" | "closed";
 
@@ -46,6 +47,15 @@ const HEAL_MS = 3_000;
 /** A connection that is not up by then is given up, later with each attempt: one whose relay refused it stays `new` and would never fail. */
 const UP_MS = 8_000;
 const REJOIN_MS = [0, 500, 1_000, 2_000, 4_000, 8_000];
+
+/** Two layers in time: on a weak network the server forwards every other picture. A browser that knows no layers refuses them. */
+function layered(peer: RTCPeerConnection): RTCRtpTransceiver {
+  try {
+    return peer.addTransceiver("video", { direction: "sendrecv", sendEncodings: [{ scalabilityMode: "L1T2" }] });
+  } catch {
+    return peer.addTransceiver("video", { direction: "sendrecv" });
+  }
+}
 
 export class CallPeer {
   readonly events = new Emitter<PeerEvents>();
@@ -207,7 +217,7 @@ export class CallPeer {
     this.#peer = peer;
     const isVoice = this.#voice !== null;
     this.#audio = peer.addTransceiver("audio", { direction: "sendrecv" }).sender;
-    if (!isVoice) this.#pictures.set("camera", peer.addTransceiver("video", { direction: "sendrecv" }));
+    if (!isVoice) this.#pictures.set("camera", layered(peer));
     for (let pair = 0; pair < RECEIVE_PAIRS; pair += 1) {
       peer.addTransceiver("audio", { direction: "recvonly" });
       if (!isVoice) peer.addTransceiver("video", { direction: "recvonly" });
@@ -338,6 +348,10 @@ export class CallPeer {
       if (wanted.has(key) || this.#state !== "connected") continue;
       this.#streams.delete(key);
       isNew = true;
+    }
+    for (const slot of this.#slots) {
+      const stream = this.#streams.get(`${slot.member}/${slot.source}`);
+      if (stream && slot.media === "video") setWeak(stream, slot.paused === true);
     }
     if (isNew || wanted.size > 0) this.events.emit("members", this.members());
   }

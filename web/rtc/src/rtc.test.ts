@@ -5,6 +5,7 @@ import { LocalMedia } from "./local.ts";
 import { CallPeer } from "./peer.ts";
 import { judge, Steady } from "./quality.ts";
 import { documentCamera, Share } from "./share.ts";
+import { isWeak, onWeak } from "./weak.ts";
 
 class Track extends EventTarget {
   enabled = true;
@@ -19,9 +20,10 @@ class Track extends EventTarget {
     this.readyState = "ended";
   }
 }
-class Stream {
+class Stream extends EventTarget {
   tracks: Track[];
   constructor(tracks: Track[] = []) {
+    super();
     this.tracks = [...tracks];
   }
   getTracks = (): Track[] => [...this.tracks];
@@ -284,6 +286,23 @@ describe("CallPeer", () => {
     await settle();
     expect(peer.voice).toBeNull();
     expect(Peer.all[2]!.lines.map((line) => line.kind)).toContain("video");
+  });
+
+  it("says of a stream that its picture rests on a weak network, and when it goes on", async () => {
+    const { peer } = dial();
+    await settle();
+    const slot = (paused: boolean) => [{ mid: "3", member: "a", media: "video", source: "camera", paused }];
+    peer.setSlots(slot(false));
+    const stream = peer.members()[0]!.sources.camera!;
+    expect(isWeak(stream)).toBe(false);
+    const seen: boolean[] = [];
+    const stop = onWeak(stream, () => seen.push(isWeak(stream)));
+    peer.setSlots(slot(true));
+    peer.setSlots(slot(true));
+    peer.setSlots(slot(false));
+    stop();
+    peer.setSlots(slot(true));
+    expect(seen).toEqual([true, false]);
   });
 
   it("gives each member one stream that survives a rejoin", async () => {

@@ -6,7 +6,7 @@
 use crate::event::Kind;
 use crate::record::Codec;
 use rtc::peer_connection::configuration::media_engine::{
-    MIME_TYPE_H264, MIME_TYPE_OPUS, MIME_TYPE_VP8,
+    MIME_TYPE_H264, MIME_TYPE_OPUS, MIME_TYPE_RTX, MIME_TYPE_VP8,
 };
 use rtc::rtp_transceiver::rtp_sender::{
     RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RtpCodecKind,
@@ -112,6 +112,9 @@ pub(crate) fn registered() -> Result<Codecs, rtc::shared::error::Error> {
     for (profile, payload_type) in H264_PROFILES.into_iter().zip([102, 104]) {
         register(h264(profile), payload_type, Kind::Video)?;
     }
+    for of in [96, 102, 104] {
+        register(repetitions(of), of + 1, Kind::Video)?;
+    }
     Ok(codecs)
 }
 
@@ -129,10 +132,19 @@ fn video(mime_type: &str, sdp_fmtp_line: String) -> RTCRtpCodec {
         channels: 0,
         sdp_fmtp_line,
         rtcp_feedback: vec![
+            feedback("goog-remb", ""),
             feedback("ccm", "fir"),
             feedback("nack", ""),
             feedback("nack", "pli"),
         ],
+    }
+}
+
+/// Of a payload type (RFC 4588 §8.6).
+fn repetitions(of: u8) -> RTCRtpCodec {
+    RTCRtpCodec {
+        rtcp_feedback: vec![],
+        ..video(MIME_TYPE_RTX, format!("apt={of}"))
     }
 }
 

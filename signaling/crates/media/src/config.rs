@@ -45,6 +45,14 @@ pub const TCP_STREAMS: usize = 8;
 pub const HISTORY: usize = 512;
 /// Repetitions asked for in one packet; a page that misses more needs a keyframe.
 pub const LOST_MOST: usize = 64;
+/// What a page's network takes (bit/s), before it has said anything: enough for a good picture, and no flood on a phone's.
+pub const ESTIMATE_START: f64 = 800_000.0;
+/// Sound alone.
+pub const ESTIMATE_LEAST: f64 = 30_000.0;
+/// More than any page sends.
+pub const ESTIMATE_MOST: f64 = 3_000_000.0;
+/// A picture below this (bit/s) is not worth having, nor recording: no sender is told to make less.
+pub const PICTURE_LEAST: u32 = 150_000;
 /// Least time between two keyframe requests to one publisher.
 pub const KEYFRAME_GAP: Duration = Duration::from_millis(300);
 /// A leg whose queue was full gets no video for this long, then restarts at a keyframe.

@@ -4,13 +4,17 @@
 //! room fans out that is nearly all of the work. The driver keeps the connection itself: ICE, DTLS, RTCP and what comes in.
 //! Never waits: what the network does not take at once is lost, as on any router. Limits: [`BATCH_BYTES`].
 
+use crate::estimate::Arrival;
 use crate::keys::KeyTap;
 use crate::leg::Sent;
 use crate::mux::{Mux, Path, Port};
-use crate::protect::Protector;
+use crate::protect::{Plain, Protector};
+use crate::sent::SentLog;
+use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
 use rtc::rtp::Header;
 use rtc_crypto::RTCCryptoProvider as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// A batch leaves when it has grown to this (bytes): what one call to the kernel takes.
 const BATCH_BYTES: usize = 60_000;
@@ -21,7 +25,17 @@ pub(crate) struct Egress {
     mux: Arc<Mux>,
     port: Arc<Port>,
     keys: Arc<KeyTap>,
+    began: Instant,
     state: Mutex<State>,
+}
+
+/// What a packet carries besides what it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Marks {
+    /// Header extension for its number on the connection.
+    pub numbered: Option<u8>,
+    /// Of a repetition: the original's number.
+    pub original: Option<u16>,
 }
 
 #[derive(Default)]
@@ -30,6 +44,11 @@ struct State {
     buffer: Vec<u8>,
     /// Of the packets in the buffer, in order.
     sizes: Vec<usize>,
+    /// When the batch was begun (µs): its packets leave together.
+    batch_us: u64,
+    log: SentLog,
+    /// All that was sent (bytes).
+    octets: u64,
 }
 
 impl Egress {
@@ -38,6 +57,7 @@ impl Egress {
             mux,
             port,
             keys,
+            began: Instant::now(),
             state: Mutex::default(),
         }
     }
@@ -47,7 +67,7 @@ impl Egress {
     }
 
     /// Adds a packet to the batch. Nothing is sent before DTLS has agreed on keys.
-    pub(crate) fn add(&self, header: &Header, payload: &[u8]) -> Sent {
+    pub(crate) fn add(&self, header: &Header, marks: Marks, payload: &[u8]) -> Sent {
         let mut state = self.lock();
         if state.protector.is_none() {
             state.protector = self
@@ -62,14 +82,42 @@ impl Egress {
         if self.port.is_choked() {
             return Sent::Full;
         }
-        let Some(size) = protector.append(header, payload, &mut state.buffer) else {
+        let packet = Plain {
+            header,
+            numbered: marks.numbered.map(|id| (id, state.log.next())),
+            original: marks.original,
+            payload,
+        };
+        let Some(size) = protector.append(&packet, &mut state.buffer) else {
             return Sent::Gone;
         };
+        if marks.numbered.is_some() {
+            if state.sizes.is_empty() {
+                state.batch_us = self.now_us();
+            }
+            state.log.note(state.batch_us, size);
+        }
+        state.octets += size as u64;
         state.sizes.push(size);
         if state.buffer.len() >= BATCH_BYTES {
             self.send(state);
         }
         Sent::Queued
+    }
+
+    /// This connection's clock for what leaves and comes (µs).
+    pub(crate) fn now_us(&self) -> u64 {
+        self.began.elapsed().as_micros() as u64
+    }
+
+    /// What the page's report says of packets that were sent.
+    pub(crate) fn arrivals(&self, now_us: u64, report: &TransportLayerCc) -> Vec<Arrival> {
+        self.lock().log.arrivals(now_us, report)
+    }
+
+    /// Bytes sent so far.
+    pub(crate) fn octets(&self) -> u64 {
+        self.lock().octets
     }
 
     /// Sends the batch.

@@ -81,6 +81,8 @@ pub struct Slot {
     pub kind: Kind,
     /// Which of the member's scenes.
     pub source: Source,
+    /// The receiver's network is too weak for it now: the last picture stands still, sound goes on.
+    pub paused: bool,
 }
 
 /// What a member sends now; the server drops the rest even if a page sends it.
@@ -293,6 +295,7 @@ mod tests {
             member: "x".into(),
             kind: Kind::Audio,
             source: Source::Camera,
+            paused: false,
         };
         MediaEvent::Slots {
             room: "r".into(),

@@ -4,6 +4,7 @@
 
 use crate::codec::Payloads;
 use crate::error::MediaError;
+use crate::estimate::Estimate;
 use crate::event::{EndReason, Kind};
 use crate::lane::Lane;
 use crate::record::Codec;
@@ -56,12 +57,18 @@ pub(crate) trait Leg: Send + Sync + 'static {
     async fn accept_offer(&self, offer: &Offer) -> Result<Answer, MediaError>;
     /// Adds a packet for a slot to the leg's batch; never waits. The leg sets the SSRC, the slot has set the payload type.
     fn send_rtp(&self, slot: usize, header: Header, payload: &[u8]) -> Sent;
+    /// Adds a packet that was sent before, which the page misses.
+    fn repeat_rtp(&self, slot: usize, header: Header, payload: &[u8]) -> Sent {
+        self.send_rtp(slot, header, payload)
+    }
     /// Sends the batch.
     fn flush(&self);
     /// Tells the page what has been sent in a slot (RTCP sender report); never waits.
     fn report(&self, slot: usize, report: SlotReport);
     /// Asks the member's page for a keyframe of one picture now; never waits. `false` if it does not send it yet.
     fn request_keyframe(&self, lane: Lane) -> bool;
+    /// Tells the member's page to send no more than this (bit/s, all its streams); never waits.
+    fn cap(&self, _bitrate: u32) {}
     /// Ends the connection; reports nothing. Idempotent.
     async fn close(&self);
 }
@@ -79,6 +86,8 @@ pub(crate) trait LegSink: Send + Sync + 'static {
     fn on_report_due(&self);
     /// The page cannot decode what the slot carries.
     fn on_keyframe_wanted(&self, slot: usize);
+    /// What the page's network takes, by what it reported.
+    fn on_estimate(&self, _estimate: Estimate) {}
     fn on_quality(&self, loss_pct: f32, jitter_ms: f32, rtt_ms: Option<f32>);
     /// Once, unless [`Leg::close`] came first.
     fn on_ended(&self, reason: EndReason);

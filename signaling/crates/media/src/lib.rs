@@ -20,10 +20,15 @@
 //! 7. [`Engine::start_recording`] writes each member's media to a [`record::SegmentSink`] before it is forwarded; [`MediaEvent::Recording`] says
 //!    when that is proven, interrupted and stopped. What nobody may hear is not recorded.
 //!
+//! 8. What a page's network takes is measured from its reports and shared out: sound first, then the main picture. Who sends a picture is
+//!    told the most that anybody can take of it; [`Slot::paused`] says that a picture rests.
+//!
 //! ## Where to look
 //! [`forward`] who gets what and how a packet is rewritten · `lane` what one member sends · `codec` what a room agrees on · `formats`
 //! payload types in SDP · `picture` where a stretch begins · `room` members, `slots` who is where · `publish` the packet path · `keyframe` PLI coalescing · `leg` the small
-//! trait behind which the WebRTC library hides · `peer`, `watcher` that library · `mux`, `tcp`, `runtime` the shared ports · `sdp` what an
+//! trait behind which the WebRTC library hides · `peer`, `watcher` that library · `rtx`, `history` what is sent again · `sent`, `trend`, `loss`,
+//! `estimate` what a page's network takes · `budget`, `room/allot` who gets how much of it · `gate`, `layers` what of a stream goes on · `cap` what its
+//! sender is told · `egress`, `protect` the way out · `mux`, `tcp`, `runtime` the shared ports · `sdp` what an
 //! offer must be · [`record`] what is written to disk · [`config`] every limit.
 //!
 //! ## 中文
@@ -37,18 +42,25 @@ pub mod event;
 pub mod forward;
 pub mod record;
 
+mod budget;
+mod cap;
 mod clock;
 mod codec;
 mod counters;
 mod egress;
+mod estimate;
 mod formats;
+mod gate;
 mod history;
 mod incoming;
 mod keyframe;
 mod keys;
 mod lane;
+mod layers;
 mod leg;
+mod loss;
 mod mux;
+mod negotiated;
 mod peer;
 mod picture;
 mod protect;
@@ -56,12 +68,16 @@ mod publish;
 mod room;
 #[cfg(test)]
 mod room_tests;
+mod rtx;
 mod runtime;
 mod sdp;
+mod seen;
+mod sent;
 mod sink;
 mod slots;
 mod tap;
 mod tcp;
+mod trend;
 mod watcher;
 
 pub use config::MediaConfig;

@@ -5,7 +5,7 @@
 
 use crate::codec::{self, Payloads};
 use crate::config::{GATHER, HEARD_INBOX, MediaConfig};
-use crate::egress::Egress;
+use crate::egress::{Egress, Marks};
 use crate::error::MediaError;
 use crate::event::Kind;
 use crate::formats;
@@ -14,23 +14,28 @@ use crate::keys::KeyTap;
 use crate::lane::Lane;
 use crate::leg::{Answer, Leg, LegSink, LegSlot, Sent, SlotReport};
 use crate::mux::{Mux, PortGuard};
+use crate::negotiated::{self, Terms};
 use crate::record::Codec;
 use crate::room::Connector;
+use crate::rtx::{RtxIn, RtxOut};
 use crate::runtime::PortRuntime;
 use crate::sdp::{self, Offer, Section};
 use crate::tap::{Receptions, RtcpTap};
-use crate::watcher::Watcher;
+use crate::watcher::{Network, Watcher};
 use async_trait::async_trait;
 use futures::FutureExt;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::ice::network_type::NetworkType;
-use rtc::interceptor::{ReceiverReportBuilder, Slot as ChainSlot};
+use rtc::interceptor::{NackGeneratorBuilder, ReceiverReportBuilder, Slot as ChainSlot};
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::transport::RTCDtlsTransportState;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEstimatedMaximumBitrate;
 use rtc::rtcp::sender_report::SenderReport;
 use rtc::rtp::Header;
-use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters};
+use rtc::rtp_transceiver::rtp_sender::{
+    RTCRtpCodingParameters, RTCRtpEncodingParameters, RTCRtpRtxParameters,
+};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
@@ -43,13 +48,17 @@ use webrtc::media_stream::track_remote::TrackRemote;
 use webrtc::peer_connection::{
     PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
     RTCIceGatheringState, RTCPeerConnectionState, RTCSdpType, RTCSessionDescription, Registry,
-    SettingEngineBuilder, SrtpProtectionProfile, configure_nack, configure_twcc_receiver_only,
+    SettingEngineBuilder, SrtpProtectionProfile, configure_twcc_receiver_only,
 };
 use webrtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit, RtpTransceiver};
 use webrtc::runtime::Runtime;
 
 /// Tracks announced and not yet taken by the watcher: four are used.
 const TRACK_INBOX: usize = 16;
+
+/// A publisher is asked for what is missing this often, and so often at most.
+const NACK_INTERVAL: Duration = Duration::from_millis(40);
+const NACKS: u16 = 20;
 
 /// Builds legs on one mux.
 pub(crate) struct WebRtcConnector {
@@ -62,7 +71,7 @@ pub(crate) struct WebRtcConnector {
 pub(crate) struct WebRtcLeg {
     pub pc: Arc<dyn PeerConnection>,
     pub port: PortGuard,
-    egress: Egress,
+    pub egress: Egress,
     udp_candidates: Vec<SocketAddr>,
     tcp_candidates: Vec<SocketAddr>,
     gathered: watch::Receiver<bool>,
@@ -76,8 +85,20 @@ pub(crate) struct Outgoing {
     pub kind: Kind,
     pub ssrc: u32,
     payloads: Payloads,
+    repetitions: RtxOut,
+    terms: Terms,
     track: Arc<TrackLocalStaticRTP>,
     transceiver: Arc<dyn RtpTransceiver>,
+}
+
+impl Outgoing {
+    /// A picture's packet may be sent again: with a number on it, that would be another text, so it needs a stream of its own then.
+    fn numbered(&self, payload_type: u8) -> Option<u8> {
+        let repeated_apart = self.terms.repetition(payload_type).is_some();
+        self.terms
+            .numbered
+            .filter(|_| self.kind == Kind::Audio || repeated_apart)
+    }
 }
 
 /// Posts what the driver says; never works in its callbacks.
@@ -118,7 +139,11 @@ impl Connector for WebRtcConnector {
         let mut codecs = codec::registered().map_err(unavailable("codecs"))?;
         let receptions = Receptions::default();
         let (heard_tx, heard) = mpsc::channel(HEARD_INBOX);
-        let chain = configure_nack(Registry::new(), &mut codecs);
+        let chain = Registry::new().with(ChainSlot::from(500), RtxIn::default());
+        let nacks = NackGeneratorBuilder::new()
+            .with_interval(NACK_INTERVAL)
+            .with_max_nacks_per_packet(NACKS);
+        let chain = chain.with(ChainSlot::NackGenerator, nacks.build());
         // Receiver reports alone: what is sent does not pass the library, ours tell of it.
         let chain = chain.with(
             ChainSlot::ReceiverReport,
@@ -199,6 +224,7 @@ impl Connector for WebRtcConnector {
             config: self.config.clone(),
             receptions,
             counts: HashMap::new(),
+            network: Network::default(),
         };
         tokio::spawn(watcher.run(state, tracks, heard, closing));
         Ok(leg)
@@ -246,7 +272,9 @@ impl WebRtcLeg {
             let section = sections.iter().find(|s| s.mid == mid && s.receives);
             section.map(|s| s.payloads)
         };
+        let mut terms = negotiated::terms(&answer.sdp);
         for slot in added.iter_mut() {
+            slot.terms = terms.remove(&slot.mid).unwrap_or_default();
             slot.payloads = payloads(&slot.mid)
                 .filter(|p| *p != Payloads::default())
                 .ok_or(MediaError::CodecUnsupported("a receiving section"))?;
@@ -273,7 +301,7 @@ impl WebRtcLeg {
             slot.payloads = payloads(&slot.mid).unwrap_or_default();
         }
         slots.append(added);
-        let sdp = formats::preferring(&local.sdp, offer.prefer);
+        let sdp = negotiated::with_silence(&formats::preferring(&local.sdp, offer.prefer));
         Ok(Answer {
             sdp: sdp::with_candidates(&sdp, &self.udp_candidates, &self.tcp_candidates),
             slots: slots
@@ -299,9 +327,14 @@ impl WebRtcLeg {
             Kind::Video => prefer,
         };
         let ssrc = rand::random_range(1..=u32::MAX);
+        let repetitions = RtxOut::new();
+        let rtx = RTCRtpRtxParameters {
+            ssrc: repetitions.ssrc,
+        };
         let coding = RTCRtpEncodingParameters {
             rtp_coding_parameters: RTCRtpCodingParameters {
                 ssrc: Some(ssrc),
+                rtx: (kind == Kind::Video).then_some(rtx),
                 ..Default::default()
             },
             codec: codec::codec(coded),
@@ -336,6 +369,8 @@ impl WebRtcLeg {
             kind,
             ssrc,
             payloads: Payloads::default(),
+            repetitions,
+            terms: Terms::default(),
             track,
             transceiver,
         })
@@ -385,11 +420,39 @@ impl Leg for WebRtcLeg {
     }
 
     fn send_rtp(&self, slot: usize, mut header: Header, payload: &[u8]) -> Sent {
-        let Some(ssrc) = self.read_slots(|slots| slots.get(slot).map(|s| s.ssrc)) else {
-            return Sent::Gone;
-        };
-        header.ssrc = ssrc;
-        self.egress.add(&header, payload)
+        let marks = self.read_slots(|slots| {
+            let slot = slots.get(slot)?;
+            header.ssrc = slot.ssrc;
+            Some(Marks {
+                numbered: slot.numbered(header.payload_type),
+                original: None,
+            })
+        });
+        match marks {
+            Some(marks) => self.egress.add(&header, marks, payload),
+            None => Sent::Gone,
+        }
+    }
+
+    fn repeat_rtp(&self, slot: usize, mut header: Header, payload: &[u8]) -> Sent {
+        let marks = self.read_slots(|slots| {
+            let slot = slots.get(slot)?;
+            let payload_type = slot.terms.repetition(header.payload_type)?;
+            let original =
+                std::mem::replace(&mut header.sequence_number, slot.repetitions.number());
+            let numbered = slot.numbered(header.payload_type);
+            header.ssrc = slot.repetitions.ssrc;
+            header.payload_type = payload_type;
+            Some(Marks {
+                numbered,
+                original: Some(original),
+            })
+        });
+        match marks {
+            Some(marks) => self.egress.add(&header, marks, payload),
+            // The same packet once more, to the byte.
+            None => self.send_rtp(slot, header, payload),
+        }
     }
 
     fn flush(&self) {
@@ -430,6 +493,22 @@ impl Leg for WebRtcLeg {
             .await;
         });
         true
+    }
+
+    fn cap(&self, bitrate: u32) {
+        let pictures = Lane::ALL.into_iter().filter(|l| l.kind() == Kind::Video);
+        // It is about all that the page sends, whichever track carries it.
+        let Some((track, ssrc)) = pictures.into_iter().find_map(|l| self.incoming.picture(l))
+        else {
+            return;
+        };
+        let remb = ReceiverEstimatedMaximumBitrate {
+            sender_ssrc: 0,
+            bitrate: bitrate as f32,
+            ssrcs: vec![ssrc],
+        };
+        // Polled once, as the queue may be full: it is told again.
+        let _ = track.write_rtcp(vec![Box::new(remb)]).now_or_never();
     }
 
     async fn close(&self) {

@@ -4,6 +4,7 @@
 //! No SSRC is ever protected here and by the WebRTC library too: with AES-GCM one nonce twice gives the key away.
 
 use crate::keys::Master;
+use crate::seen::Seen;
 use rtc::rtp::Header;
 use rtc::shared::marshal::{Marshal as _, MarshalSize as _};
 use rtc_crypto::{AeadAlgorithm, AeadCipher, BlockCipherAlgorithm, CryptoError, RTCCrypto};
@@ -14,6 +15,18 @@ const TAG: usize = 16;
 /// Labels of RFC 3711 §4.3.2.
 const LABEL_KEY: u8 = 0;
 const LABEL_SALT: u8 = 2;
+
+/// A packet before protection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plain<'a> {
+    /// Without extensions of its own.
+    pub header: &'a Header,
+    /// Header extension (its id) with the packet's number on the whole connection.
+    pub numbered: Option<(u8, u16)>,
+    /// Of a repetition: the number of the original (RFC 4588 §4).
+    pub original: Option<u16>,
+    pub payload: &'a [u8],
+}
 
 pub(crate) enum Protector {
     Gcm(Gcm),
@@ -29,10 +42,11 @@ pub(crate) struct Gcm {
 }
 
 /// Rollover counter of one stream (RFC 3711 §3.3.1), from the sender's view: the highest number sent so far.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Rollover {
     count: u32,
     highest: u16,
+    sent: Seen,
 }
 
 impl Rollover {
@@ -110,24 +124,33 @@ impl Protector {
     }
 
     /// Appends the protected packet to the buffer; its size, or none (and nothing appended) if it cannot be protected.
-    pub(crate) fn append(
-        &mut self,
-        header: &Header,
-        payload: &[u8],
-        buffer: &mut Vec<u8>,
-    ) -> Option<usize> {
+    pub(crate) fn append(&mut self, packet: &Plain<'_>, buffer: &mut Vec<u8>) -> Option<usize> {
+        let header = packet.header;
         let start = buffer.len();
-        let head = header.marshal_size();
+        let mut head = header.marshal_size();
         buffer.resize(start + head, 0);
         let written = header
             .marshal_to(&mut buffer[start..])
             .is_ok_and(|n| n == head);
-        buffer.extend_from_slice(payload);
+        let numbered = packet.numbered.filter(|_| !header.extension);
+        if let Some((id, number)) = numbered {
+            // The X bit; one extension of two bytes in the one-byte form, filled up to a word (RFC 8285 §4.2).
+            buffer[start] |= 0x10;
+            let [high, low] = number.to_be_bytes();
+            let extension = [0xbe, 0xde, 0, 1, id << 4 | 1, high, low, 0];
+            buffer.extend_from_slice(&extension);
+            head += extension.len();
+        }
+        if let Some(original) = packet.original {
+            buffer.extend_from_slice(&original.to_be_bytes());
+        }
+        buffer.extend_from_slice(packet.payload);
         let done = written
             && match self {
-                Self::Gcm(gcm) => gcm.seal(header, start, head, buffer),
+                Self::Gcm(gcm) => gcm.seal(packet, start, head, buffer),
                 Self::CounterMode(context) => {
-                    match context.encrypt_rtp_with_header(&buffer[start..], header) {
+                    // The library finds the end of the header by itself.
+                    match context.encrypt_rtp(&buffer[start..]) {
                         Ok(whole) => {
                             buffer.truncate(start);
                             buffer.extend_from_slice(&whole);
@@ -146,8 +169,17 @@ impl Protector {
 }
 
 impl Gcm {
-    fn seal(&mut self, header: &Header, start: usize, head: usize, buffer: &mut Vec<u8>) -> bool {
-        let count = self.rollover(header.ssrc, header.sequence_number);
+    fn seal(
+        &mut self,
+        packet: &Plain<'_>,
+        start: usize,
+        head: usize,
+        buffer: &mut Vec<u8>,
+    ) -> bool {
+        let header = packet.header;
+        let Some(count) = self.rollover(header, packet.numbered.is_some()) else {
+            return false;
+        };
         // 00 00 | SSRC | ROC | SEQ, exclusive-or the salt (RFC 7714 §8.1).
         let mut nonce = [0; 12];
         nonce[2..6].copy_from_slice(&header.ssrc.to_be_bytes());
@@ -169,16 +201,24 @@ impl Gcm {
         true
     }
 
-    fn rollover(&mut self, ssrc: u32, sequence: u16) -> u32 {
-        if let Some((_, r)) = self.rollovers.iter_mut().find(|(s, _)| *s == ssrc) {
-            return r.of(sequence);
+    /// None: a packet of this number went out, and this one differs from it at least in its number on the connection. Two texts
+    /// under one nonce would give the authentication key away.
+    fn rollover(&mut self, header: &Header, numbered: bool) -> Option<u32> {
+        let (ssrc, sequence) = (header.ssrc, header.sequence_number);
+        let at = self.rollovers.iter().position(|(s, _)| *s == ssrc);
+        let at = at.unwrap_or_else(|| {
+            let first = Rollover {
+                highest: sequence,
+                ..Rollover::default()
+            };
+            self.rollovers.push((ssrc, first));
+            self.rollovers.len() - 1
+        });
+        let (_, rollover) = &mut self.rollovers[at];
+        if numbered && !rollover.sent.note(sequence) {
+            return None;
         }
-        let first = Rollover {
-            count: 0,
-            highest: sequence,
-        };
-        self.rollovers.push((ssrc, first));
-        0
+        Some(rollover.of(sequence))
     }
 }
 
@@ -228,6 +268,54 @@ mod tests {
         }
     }
 
+    fn plain<'a>(header: &'a Header, payload: &'a [u8]) -> Plain<'a> {
+        Plain {
+            header,
+            numbered: None,
+            original: None,
+            payload,
+        }
+    }
+
+    #[test]
+    fn numbers_and_originals_are_read_there() {
+        for gcm in [true, false] {
+            let provider = rtc_crypto::default_provider().unwrap();
+            let mut ours = Protector::new(provider.crypto(), &master(gcm)).unwrap();
+            let mut theirs = receiver(gcm);
+            for sequence in 0..5 {
+                let header = header(9, sequence);
+                let packet = Plain {
+                    numbered: Some((3, 0x1234)),
+                    original: Some(0x5678),
+                    ..plain(&header, b"text")
+                };
+                let mut buffer = Vec::new();
+                ours.append(&packet, &mut buffer).unwrap();
+                let mut read = &theirs.decrypt_rtp(&buffer).unwrap()[..];
+                let header = Header::unmarshal(&mut read).unwrap();
+                assert_eq!(&header.get_extension(3).unwrap()[..], [0x12, 0x34]);
+                assert_eq!(read, b"\x56\x78text");
+            }
+        }
+    }
+
+    #[test]
+    fn no_number_is_used_for_two_texts() {
+        let provider = rtc_crypto::default_provider().unwrap();
+        let mut ours = Protector::new(provider.crypto(), &master(true)).unwrap();
+        let header = header(9, 77);
+        let mut send = |number| {
+            let packet = Plain {
+                numbered: Some((3, number)),
+                ..plain(&header, b"text")
+            };
+            ours.append(&packet, &mut Vec::new())
+        };
+        assert!(send(1).is_some());
+        assert_eq!(send(2), None);
+    }
+
     #[test]
     fn what_is_protected_here_is_read_there() {
         for gcm in [true, false] {
@@ -242,9 +330,8 @@ mod tests {
                 for ssrc in [1, 0xdead_beef] {
                     let mut buffer = b"what was there".to_vec();
                     let payload = sequence.to_be_bytes();
-                    let size = ours
-                        .append(&header(ssrc, sequence), &payload, &mut buffer)
-                        .unwrap();
+                    let header = header(ssrc, sequence);
+                    let size = ours.append(&plain(&header, &payload), &mut buffer).unwrap();
                     assert_eq!(&buffer[..14], b"what was there");
                     assert_eq!(buffer.len(), 14 + size);
                     let mut plain = &theirs.decrypt_rtp(&buffer[14..]).unwrap()[..];
@@ -259,8 +346,8 @@ mod tests {
     #[test]
     fn the_rollover_counter_goes_with_the_number() {
         let mut r = Rollover {
-            count: 0,
             highest: 65_000,
+            ..Rollover::default()
         };
         assert_eq!(r.of(65_535), 0);
         assert_eq!(r.of(0), 1);

@@ -3,12 +3,15 @@
 //! Never waits and never knows the room: [`crate::room`] computes the receivers, here they are only walked. A receiver that cannot take
 //! a packet loses it alone. Limit: [`CONGESTED`].
 
+use crate::budget::Level;
+use crate::cap::Cap;
 use crate::clock::{Clocks, ntp};
 use crate::codec::Payloads;
 use crate::config::{CONGESTED, LOST_MOST};
 use crate::counters::{Counters, bump};
 use crate::event::{Kind, Source};
 use crate::forward::{Rewriter, Verdict};
+use crate::gate::Gate;
 use crate::history::History;
 use crate::keyframe::{Ask, Coalescer};
 use crate::lane::Lane;
@@ -24,7 +27,7 @@ const LANES: usize = Lane::ALL.len();
 
 /// One receiving m-line of one connection.
 pub(crate) struct OutSlot {
-    index: usize,
+    pub index: usize,
     pub mid: String,
     pub kind: Kind,
     leg: Arc<dyn Leg>,
@@ -33,6 +36,7 @@ pub(crate) struct OutSlot {
 
 struct OutState {
     rewriter: Rewriter,
+    gate: Gate,
     /// What the page takes here.
     payloads: Payloads,
     source_ssrc: u32,
@@ -58,6 +62,7 @@ pub(crate) struct Publisher {
     /// By source.
     recording: RwLock<[Option<Recorded>; 3]>,
     clocks: Mutex<Clocks>,
+    cap: Mutex<Cap>,
     counters: Arc<Counters>,
 }
 
@@ -73,6 +78,7 @@ impl OutSlot {
         let kind = slot.kind;
         let state = OutState {
             rewriter: Rewriter::new(kind),
+            gate: Gate::default(),
             payloads: slot.payloads,
             source_ssrc: 0,
             codec: Codec::Opus,
@@ -94,9 +100,27 @@ impl OutSlot {
         lock(&self.state).rewriter.resync();
     }
 
+    pub(crate) fn gate<T>(&self, look: impl FnOnce(&mut Gate) -> T) -> T {
+        look(&mut lock(&self.state).gate)
+    }
+
+    /// What of the source goes on from now, and what the page can take of it; gives what it could before.
+    pub(crate) fn allot(&self, level: Level, share: Option<u32>) -> Option<u32> {
+        let mut state = lock(&self.state);
+        if state.gate.set(level) {
+            state.rewriter.resync();
+        }
+        std::mem::replace(&mut state.gate.share, share)
+    }
+
     /// A renegotiation may number the codecs anew.
     pub(crate) fn set_payloads(&self, payloads: Payloads) {
-        lock(&self.state).payloads = payloads;
+        let mut state = lock(&self.state);
+        if state.payloads != payloads {
+            state.payloads = payloads;
+            // A repetition under another payload type would be another text under the same number.
+            state.rewriter.resync();
+        }
     }
 
     /// Sends packets that came together; `true` if a keyframe is needed to go on.
@@ -109,6 +133,7 @@ impl OutSlot {
         if state.codec != codec {
             state.codec = codec;
             state.rewriter.resync();
+            state.gate.forget();
         }
         let mut wanted = false;
         for packet in packets {
@@ -137,8 +162,13 @@ impl OutSlot {
         if state.source_ssrc != packet.header.ssrc {
             state.source_ssrc = packet.header.ssrc;
             state.rewriter.resync();
+            state.gate.forget();
         }
         let mut header = packet.header.clone();
+        let vp8 = state.codec == Codec::Vp8;
+        if !state.gate.pass(&mut header, &packet.payload, vp8) {
+            return false;
+        }
         let verdict = state
             .rewriter
             .rewrite(now, state.codec, &mut header, &packet.payload);
@@ -169,19 +199,21 @@ impl OutSlot {
 
     /// Sends again what the page misses and the history still has.
     fn resend(&self, history: &History, sequences: &[u16], counters: &Counters) {
-        let state = lock(&self.state);
+        let mut state = lock(&self.state);
         let (Some((offset, _)), Some(payload_type)) =
             (state.rewriter.offsets(), state.payloads.of(state.codec))
         else {
             return;
         };
         for sequence in sequences.iter().take(LOST_MOST) {
-            let kept = history.find(state.source_ssrc, sequence.wrapping_sub(offset));
+            let source = state.gate.source(sequence.wrapping_sub(offset));
+            let kept = source.and_then(|n| history.find(state.source_ssrc, n));
             let Some(packet) = kept else { continue };
             let mut header = packet.header.clone();
             header.payload_type = payload_type;
-            if state.rewriter.again(&mut header)
-                && self.leg.send_rtp(self.index, header, &packet.payload) == Sent::Queued
+            if state.gate.again(&mut header)
+                && state.rewriter.again(&mut header)
+                && self.leg.repeat_rtp(self.index, header, &packet.payload) == Sent::Queued
             {
                 bump(&counters.rtp_repeated);
             }
@@ -223,6 +255,7 @@ impl Publisher {
             sources: Default::default(),
             recording: RwLock::default(),
             clocks: Mutex::default(),
+            cap: Mutex::default(),
             counters,
         })
     }
@@ -327,6 +360,30 @@ impl Publisher {
                 slot.report(lane, now, &clocks);
             }
         }
+    }
+
+    /// Tells the member's page how much of its pictures anybody can take, when that is due.
+    pub(crate) fn cap(&self) {
+        let due = lock(&self.cap).due(Instant::now(), self.share());
+        if let Some(bitrate) = due
+            && let Some(leg) = self.leg.get().and_then(Weak::upgrade)
+        {
+            leg.cap(bitrate);
+        }
+    }
+
+    /// Of each picture the most that anybody can take; none: somebody may take all, or nobody is there.
+    fn share(&self) -> Option<u32> {
+        let mut all = None;
+        for lane in Lane::ALL.into_iter().filter(|l| l.kind() == Kind::Video) {
+            let fan = self.fan(lane);
+            let shares = fan.iter().map(|slot| slot.gate(|gate| gate.share));
+            // One who has said nothing may take all.
+            if let Some(most) = shares.reduce(|a, b| Some(a?.max(b?))) {
+                all = Some(all.unwrap_or(0u32).saturating_add(most?));
+            }
+        }
+        all
     }
 
     /// Replaces the receivers of a lane; `true` if one is new.

@@ -19,6 +19,8 @@ use crate::slots::{self, Assigned, Cast};
 use async_trait::async_trait;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+mod allot;
+
 const KINDS: [Kind; 2] = [Kind::Audio, Kind::Video];
 
 /// Makes the connection for a member's first offer.
@@ -71,6 +73,7 @@ struct Conn {
     slots: Vec<Assigned>,
     connected: bool,
     told: Option<Vec<Slot>>,
+    allot: allot::Allot,
     pictures: Pictures,
 }
 
@@ -183,6 +186,7 @@ impl Room {
             publisher,
             connected: false,
             told: None,
+            allot: allot::Allot::default(),
             pictures,
         };
         if !self.attach(member, role, conn, &answer.slots) {
@@ -488,6 +492,19 @@ impl Room {
         });
     }
 
+    /// Tells a page what its slots carry, if that is new to it.
+    fn tell_slots(&self, member: &str, conn: &mut Conn) {
+        let map = slots::map(&conn.slots);
+        if conn.told.as_ref() != Some(&map) {
+            self.outbox.push(MediaEvent::Slots {
+                room: self.id.clone(),
+                member: member.to_owned(),
+                slots: map.clone(),
+            });
+            conn.told = Some(map);
+        }
+    }
+
     /// Brings slots, fan-out and what pages know in line with members, roles and liveness.
     fn recompute(&self, state: &mut State) {
         record(state);
@@ -506,16 +523,7 @@ impl Room {
                 let wanted = slots::wanted(&cast, (id, role), kind);
                 slots::assign(&mut conn.slots, kind, wanted);
             }
-            let map = slots::map(&conn.slots);
-            if conn.told.as_ref() != Some(&map) {
-                let event = MediaEvent::Slots {
-                    room: self.id.clone(),
-                    member: id.clone(),
-                    slots: map.clone(),
-                };
-                self.outbox.push(event);
-                conn.told = Some(map);
-            }
+            self.tell_slots(id, conn);
         }
         for sender in &state.members {
             let Some(conn) = &sender.conn else { continue };

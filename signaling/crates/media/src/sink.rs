@@ -2,6 +2,7 @@
 //!
 //! Holds the room weakly: a connection never keeps a closed room alive.
 
+use crate::estimate::Estimate;
 use crate::event::EndReason;
 use crate::lane::Lane;
 use crate::leg::LegSink;
@@ -39,6 +40,7 @@ impl LegSink for MemberSink {
 
     fn on_report_due(&self) {
         self.publisher.report();
+        self.publisher.cap();
     }
 
     fn on_sender_report(&self, ssrc: u32, ntp: u64, rtp: u32, at: Instant) {
@@ -48,6 +50,12 @@ impl LegSink for MemberSink {
     fn on_keyframe_wanted(&self, slot: usize) {
         if let Some(room) = self.room.upgrade() {
             room.keyframe_wanted(&self.member, self.epoch, slot);
+        }
+    }
+
+    fn on_estimate(&self, estimate: Estimate) {
+        if let Some(room) = self.room.upgrade() {
+            room.estimated(&self.member, self.epoch, estimate);
         }
     }
 

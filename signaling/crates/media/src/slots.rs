@@ -117,6 +117,7 @@ pub(crate) fn map(slots: &[Assigned]) -> Vec<Slot> {
             member,
             kind: s.slot.kind,
             source: lane.source(),
+            paused: s.slot.gate(|gate| gate.is_paused()),
         })
     };
     slots.iter().filter_map(slot).collect()

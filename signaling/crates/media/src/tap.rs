@@ -1,5 +1,5 @@
 //! Reads a connection's inbound RTCP: keyframe requests (PLI, RFC 4585 §6.3.1; FIR, RFC 5104 §4.3.1), packets that the page misses
-//! (generic NACK, RFC 4585 §6.2.1), the page's clocks, and what it reports about the media that it receives (report blocks of SR and
+//! (generic NACK, RFC 4585 §6.2.1), when packets arrived there (transport-wide feedback), the page's clocks, and what it reports about the media that it receives (report blocks of SR and
 //! RR, RFC 3550 §6.4; browsers that also send put them into the SR).
 //!
 //! Runs on the driver's task, so it only looks and posts. Every packet passes on untouched.
@@ -12,6 +12,7 @@ use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication
 use rtc::rtcp::receiver_report::ReceiverReport;
 use rtc::rtcp::reception_report::ReceptionReport;
 use rtc::rtcp::sender_report::SenderReport;
+use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
 use rtc::rtcp::transport_feedbacks::transport_layer_nack::TransportLayerNack;
 use rtc::sansio::Protocol;
 use std::collections::VecDeque;
@@ -41,6 +42,10 @@ pub(crate) enum Heard {
     Keyframe(u32),
     /// These packets of this SSRC of ours did not arrive.
     Lost(u32, Vec<u16>),
+    /// When packets of ours arrived.
+    Arrived(Box<TransportLayerCc>),
+    /// The worst loss that a report names (0 to 1).
+    Loss(f64),
     /// The page's own clock (NTP) and that of one of its streams.
     SenderReport {
         ssrc: u32,
@@ -74,6 +79,10 @@ impl RtcpTap {
 
 impl RtcpTap {
     fn note(&self, reports: &[ReceptionReport]) {
+        let worst = reports.iter().map(|r| r.fraction_lost).max();
+        if let Some(worst) = worst {
+            let _ = self.heard.try_send(Heard::Loss(f64::from(worst) / 256.0));
+        }
         let now = ntp_middle(SystemTime::now());
         let mut receptions = self
             .receptions
@@ -131,6 +140,10 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for RtcpTap {
                     let lost = nack.nacks.iter().flat_map(|pair| pair.packet_list());
                     let lost = lost.take(LOST_MOST).collect();
                     let _ = self.heard.try_send(Heard::Lost(nack.media_ssrc, lost));
+                } else if let Some(report) = packet.downcast_ref::<TransportLayerCc>() {
+                    let _ = self
+                        .heard
+                        .try_send(Heard::Arrived(Box::new(report.clone())));
                 } else if let Some(report) = packet.downcast_ref::<SenderReport>() {
                     let _ = self.heard.try_send(Heard::SenderReport {
                         ssrc: report.ssrc,

@@ -4,6 +4,7 @@
 //! [`MediaConfig::connect_timeout`].
 
 use crate::config::MediaConfig;
+use crate::estimate::Estimator;
 use crate::event::{EndReason, Kind};
 use crate::incoming::Arrival;
 use crate::leg::LegSink;
@@ -28,7 +29,25 @@ pub(crate) struct Watcher {
     pub receptions: Receptions,
     /// Received and lost packets per SSRC at the last report.
     pub counts: HashMap<u32, (u64, i64)>,
+    pub network: Network,
 }
+
+/// What is known of the page's network.
+#[derive(Default)]
+pub(crate) struct Network {
+    estimator: Estimator,
+    /// The page reports packet by packet.
+    by_packet: bool,
+    /// Bytes sent when the page was last heard of.
+    octets: u64,
+    /// Time and bytes sent at the last receiver report.
+    report: (u64, u64),
+    /// When the room was last told (µs), and what (bit/s).
+    told: (u64, u32),
+}
+
+/// The room is told at most so often (µs), unless there is much less.
+const TELL_US: u64 = 200_000;
 
 /// Packets of one track that are passed on at once.
 const TOGETHER: usize = 32;
@@ -77,6 +96,10 @@ impl Watcher {
                     let Some(leg) = self.leg.upgrade() else { return };
                     if connected {
                         self.sink.on_report_due();
+                        let now = leg.egress.now_us();
+                        let waiting = leg.egress.octets() > self.network.octets;
+                        self.network.estimator.tick(now, waiting);
+                        self.tell(now);
                     }
                     if connected && leg.port.port.silence() >= self.config.silence {
                         break EndReason::Silent;
@@ -94,7 +117,7 @@ impl Watcher {
         self.sink.on_ended(reason);
     }
 
-    fn act(&self, leg: &WebRtcLeg, heard: Heard) {
+    fn act(&mut self, leg: &WebRtcLeg, heard: Heard) {
         let slot = |ssrc: u32| leg.read_slots(|slots| slots.iter().position(|s| s.ssrc == ssrc));
         match heard {
             Heard::Keyframe(ssrc) => {
@@ -107,9 +130,38 @@ impl Watcher {
                     self.sink.on_lost(slot, &sequences);
                 }
             }
+            Heard::Arrived(report) => {
+                let now = leg.egress.now_us();
+                let arrivals = leg.egress.arrivals(now, &report);
+                self.network.by_packet = true;
+                self.network.octets = leg.egress.octets();
+                self.network.estimator.heard(now, &arrivals);
+                self.tell(now);
+            }
+            Heard::Loss(loss) if !self.network.by_packet => {
+                let (now, octets) = (leg.egress.now_us(), leg.egress.octets());
+                let (before, sent) = std::mem::replace(&mut self.network.report, (now, octets));
+                let seconds = now.saturating_sub(before).max(1) as f64 / 1e6;
+                let rate = octets.saturating_sub(sent) as f64 * 8.0 / seconds;
+                self.network.estimator.reported(now, loss, rate);
+                self.tell(now);
+            }
+            Heard::Loss(_) => {}
             Heard::SenderReport { ssrc, ntp, rtp, at } => {
                 self.sink.on_sender_report(ssrc, ntp, rtp, at);
             }
+        }
+    }
+
+    fn tell(&mut self, now: u64) {
+        let Some(estimate) = self.network.estimator.estimate(now) else {
+            return;
+        };
+        let (at, before) = self.network.told;
+        let much_less = estimate.bitrate < before - before / 8;
+        if much_less || now.saturating_sub(at) >= TELL_US {
+            self.network.told = (now, estimate.bitrate);
+            self.sink.on_estimate(estimate);
         }
     }
 

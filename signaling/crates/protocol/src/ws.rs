@@ -294,6 +294,9 @@ pub struct SlotView {
     pub media: String,
     /// `camera`, `document`, `screen`
     pub source: String,
+    /// This page's network is too weak for it now: the last picture stands still, sound goes on.
+    #[serde(default)]
+    pub paused: bool,
 }
 
 /// One entry of the journal, as this viewer may see it.

@@ -16,7 +16,7 @@ use rtc::peer_connection::configuration::RTCOfferOptions;
 use rtc::rtp::{Header, Packet};
 use rtc::rtp_transceiver::rtp_sender::{
     RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters,
-    RtpCodecKind,
+    RTCRtpRtxParameters, RtpCodecKind,
 };
 use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
 use std::collections::HashMap;
@@ -31,6 +31,7 @@ use webrtc::peer_connection::*;
 use webrtc::rtp_transceiver::RtpTransceiver;
 use webrtc::runtime::TokioRuntime;
 
+pub mod link;
 mod net;
 use net::{CutRuntime, PliCounter, Plis};
 
@@ -121,10 +122,18 @@ pub struct Client {
     gathered: watch::Receiver<bool>,
     pub state: watch::Receiver<RTCPeerConnectionState>,
     pub plis: Arc<AtomicUsize>,
+    /// The most that the engine last asked for (bit/s); 0: it never did.
+    pub cap: Arc<AtomicUsize>,
+    /// Packets that came on streams of repetitions.
+    pub repeated: Arc<AtomicUsize>,
     by_ssrc: Plis,
     pub cut: Arc<AtomicBool>,
     pub lose_every: Arc<AtomicUsize>,
     pub sending: Arc<AtomicBool>,
+    /// Bytes added to each packet of the picture.
+    pub weight: Arc<AtomicUsize>,
+    /// Port of a relay to reach the engine by, and the engine's own.
+    pub via: Option<(u16, u16)>,
     sender: Option<tokio::task::JoinHandle<()>>,
     /// The second picture: its line and the task that sends it.
     document: Option<(Arc<dyn RtpTransceiver>, tokio::task::JoinHandle<()>)>,
@@ -205,14 +214,16 @@ pub fn number_of(of: Codec, mark: u8) -> u8 {
         }
 }
 
-fn track(of: Codec, ssrc: u32) -> Arc<TrackLocalStaticRTP> {
+fn track(of: Codec, ssrc: u32, modern: bool) -> Arc<TrackLocalStaticRTP> {
     let kind = match of {
         Codec::Opus => RtpCodecKind::Audio,
         Codec::Vp8 | Codec::H264 => RtpCodecKind::Video,
     };
+    let repeated = modern && kind == RtpCodecKind::Video;
     let coding = RTCRtpEncodingParameters {
         rtp_coding_parameters: RTCRtpCodingParameters {
             ssrc: Some(ssrc),
+            rtx: repeated.then_some(RTCRtpRtxParameters { ssrc: ssrc + 1 }),
             ..Default::default()
         },
         codec: codec(of),
@@ -234,16 +245,21 @@ impl Client {
         Box::pin(Self::with_addr(mark, tcp, "127.0.0.1:0")).await
     }
 
+    /// One that knows repetitions on their own stream (RFC 4588) and reports packet by packet, as browsers do.
+    pub async fn modern(mark: u8) -> Self {
+        Box::pin(Self::with(mark, false, "127.0.0.1:0", &[Codec::Vp8], true)).await
+    }
+
     pub async fn with_addr(mark: u8, tcp: bool, bind: &str) -> Self {
-        Box::pin(Self::with(mark, tcp, bind, &[Codec::Vp8])).await
+        Box::pin(Self::with(mark, tcp, bind, &[Codec::Vp8], false)).await
     }
 
     /// One that knows these codecs for pictures, the preferred first.
     pub async fn knowing(mark: u8, video: &[Codec]) -> Self {
-        Box::pin(Self::with(mark, false, "127.0.0.1:0", video)).await
+        Box::pin(Self::with(mark, false, "127.0.0.1:0", video, false)).await
     }
 
-    async fn with(mark: u8, tcp: bool, bind: &str, video: &[Codec]) -> Self {
+    async fn with(mark: u8, tcp: bool, bind: &str, video: &[Codec], modern: bool) -> Self {
         let mut codecs = webrtc::peer_connection::MediaEngine::default();
         let parameters = |of: &Codec| RTCRtpCodecParameters {
             rtp_codec: codec(*of),
@@ -257,10 +273,32 @@ impl Client {
                 .register_codec(parameters(of), RtpCodecKind::Video)
                 .unwrap();
         }
+        if modern {
+            let rtx = RTCRtpCodec {
+                mime_type: "video/rtx".into(),
+                sdp_fmtp_line: format!("apt={}", number_of(Codec::Vp8, mark)),
+                ..codec(Codec::Vp8)
+            };
+            let parameters = RTCRtpCodecParameters {
+                rtp_codec: rtx,
+                payload_type: 124 + mark % 4,
+            };
+            codecs
+                .register_codec(parameters, RtpCodecKind::Video)
+                .unwrap();
+        }
         let plis = Plis::default();
-        let chain = configure_nack(Registry::new(), &mut codecs);
+        let cap = Arc::<AtomicUsize>::default();
+        let repeated = Arc::<AtomicUsize>::default();
+        let mut chain = configure_nack(Registry::new(), &mut codecs);
+        if modern {
+            chain = configure_twcc(chain, &mut codecs).unwrap();
+        }
         let chain = configure_rtcp_reports(chain);
-        let chain = chain.with(ChainSlot::from(14_000), PliCounter::new(plis.clone()));
+        let chain = chain.with(
+            ChainSlot::from(14_000),
+            PliCounter::new(plis.clone(), cap.clone(), repeated.clone()),
+        );
         let settings = SettingEngineBuilder::new()
             .with_include_loopback_candidate(true)
             .with_multicast_dns_mode(MulticastDnsMode::Disabled)
@@ -294,7 +332,10 @@ impl Client {
         let seed = u32::from(mark) * 1_000 + rand::random_range(1..1_000);
         let all: Vec<RTCRtpCodecParameters> = video.iter().map(parameters).collect();
         let number = Arc::new(AtomicU8::new(number_of(video[0], mark)));
-        let (audio, video) = (track(Codec::Opus, seed), track(video[0], seed + 500_000));
+        let (audio, video) = (
+            track(Codec::Opus, seed, modern),
+            track(video[0], seed + 500_000, modern),
+        );
         for track in [&audio, &video] {
             let transceiver = pc
                 .add_transceiver_from_track(track.clone() as Arc<dyn TrackLocal>, None)
@@ -320,6 +361,7 @@ impl Client {
             }
         }
         let sending = Arc::new(AtomicBool::new(true));
+        let weight = Arc::<AtomicUsize>::default();
         let mut client = Self {
             pc,
             inbox,
@@ -327,9 +369,13 @@ impl Client {
             state,
             plis: plis.all.clone(),
             by_ssrc: plis,
+            cap,
+            repeated,
             cut,
             lose_every,
             sending: sending.clone(),
+            weight: weight.clone(),
+            via: None,
             sender: None,
             document: None,
             number,
@@ -346,6 +392,7 @@ impl Client {
             client.by_ssrc.clone(),
             sending,
             client.number.clone(),
+            weight,
         )));
         client
     }
@@ -353,7 +400,7 @@ impl Client {
     /// From the next offer on a second picture is sent, on a line of its own; its packets are marked with `mark`.
     pub async fn add_document(&mut self, mark: u8) {
         let ssrc = self.seed + 700_000;
-        let video = track(Codec::Vp8, ssrc);
+        let video = track(Codec::Vp8, ssrc, false);
         let init = RTCRtpTransceiverInit {
             direction: RTCRtpTransceiverDirection::Sendonly,
             streams: vec![],
@@ -445,7 +492,11 @@ impl Client {
         Ok(())
     }
 
-    async fn take_answer(&mut self, answer: String) {
+    async fn take_answer(&mut self, mut answer: String) {
+        if let Some((port, engine)) = self.via {
+            let direct = format!(" {engine} typ host");
+            answer = answer.replace(&direct, &format!(" {port} typ host"));
+        }
         let first = answer
             .lines()
             .find_map(|l| l.strip_prefix("m=video "))
@@ -577,6 +628,12 @@ fn picture(codec: Codec, key: bool, n: u16, mark: u8) -> Bytes {
     Bytes::from(payload)
 }
 
+/// The same with so many bytes more, before the number and the mark.
+fn heavier(payload: Bytes, by: usize) -> Bytes {
+    let (head, tail) = payload.split_at(payload.len() - 3);
+    [head, &vec![0; by], tail].concat().into()
+}
+
 /// Audio every 20 ms, a video packet every 33 ms; a keyframe first and whenever one was asked for.
 async fn send(
     audio: Arc<TrackLocalStaticRTP>,
@@ -586,6 +643,7 @@ async fn send(
     plis: Plis,
     sending: Arc<AtomicBool>,
     picture_number: Arc<AtomicU8>,
+    weight: Arc<AtomicUsize>,
 ) {
     let (mut n, mut served, mut coded) = (0u16, usize::MAX, Codec::Opus);
     let mut pace = tokio::time::interval(Duration::from_millis(20));
@@ -626,7 +684,7 @@ async fn send(
         (served, coded) = (asked, codec);
         let image = Packet {
             header: header(payload_type, ssrc + 500_000, ms * 90),
-            payload: picture(codec, key, n, mark),
+            payload: heavier(picture(codec, key, n, mark), weight.load(Ordering::SeqCst)),
         };
         let _ = video.write_rtp(image).await;
     }

@@ -1,7 +1,8 @@
-//! Under a client: a counter of keyframe requests and a network plug that can be pulled.
+//! Under a client: what its page is asked for (keyframes, less media), and a network plug that can be pulled.
 
 use rtc::interceptor::{Interceptor, Packet as ChainPacket, StreamInfo, TaggedPacket};
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEstimatedMaximumBitrate;
 use rtc::sansio::Protocol;
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, IoSliceMut};
@@ -29,14 +30,20 @@ impl Plis {
 #[derive(Default)]
 pub struct PliCounter {
     plis: Plis,
+    /// The last cap (bit/s).
+    cap: Arc<AtomicUsize>,
+    /// Packets that came on streams of repetitions.
+    repeated: Arc<AtomicUsize>,
     inbound: VecDeque<TaggedPacket>,
     outbound: VecDeque<TaggedPacket>,
 }
 
 impl PliCounter {
-    pub fn new(plis: Plis) -> Self {
+    pub fn new(plis: Plis, cap: Arc<AtomicUsize>, repeated: Arc<AtomicUsize>) -> Self {
         Self {
             plis,
+            cap,
+            repeated,
             ..Self::default()
         }
     }
@@ -49,12 +56,21 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for PliCounter {
     type Error = rtc::shared::error::Error;
     type Time = Instant;
     fn handle_read(&mut self, m: TaggedPacket) -> Result<(), Self::Error> {
+        if let ChainPacket::Rtp(packet) = &m.message.packet
+            && packet.header.payload_type >= 124
+        {
+            self.repeated.fetch_add(1, Ordering::SeqCst);
+        }
         if let ChainPacket::Rtcp(ps) = &m.message.packet {
             for p in ps {
                 if let Some(pli) = p.as_any().downcast_ref::<PictureLossIndication>() {
                     let mut by_ssrc = self.plis.by_ssrc.lock().unwrap();
                     *by_ssrc.entry(pli.media_ssrc).or_default() += 1;
                     self.plis.all.fetch_add(1, Ordering::SeqCst);
+                }
+                let remb = p.as_any().downcast_ref::<ReceiverEstimatedMaximumBitrate>();
+                if let Some(remb) = remb {
+                    self.cap.store(remb.bitrate as usize, Ordering::SeqCst);
                 }
             }
         }
