@@ -104,7 +104,6 @@ const SAVE_ASKED: &str = "UPDATE recordings SET version = version + 1, state = '
 const GET: &str = "SELECT * FROM recordings WHERE id = $1";
 const NEWEST: &str = "SELECT * FROM recordings WHERE session_id = $1 ORDER BY id DESC LIMIT 1";
 const OF_SESSION: &str = "SELECT * FROM recordings WHERE session_id = $1 ORDER BY id";
-const RUNNING: &str = "SELECT * FROM recordings WHERE session_id = $1 AND state IN ('asked', 'starting', 'live', 'interrupted') AND state <> 'asked'";
 const UNANSWERED: &str = "SELECT * FROM recordings WHERE state = 'asked' AND asked_at <= $1 ORDER BY asked_at LIMIT $2";
 const PENDING: &str = "SELECT * FROM recordings WHERE state IN ('starting', 'live', 'interrupted', 'sealing') AND (node IS NULL OR state = 'sealing')
   AND id > $1 ORDER BY id LIMIT $2";
@@ -126,7 +125,6 @@ pub const QUERIES: &[&str] = &[
     GET,
     NEWEST,
     OF_SESSION,
-    RUNNING,
     UNANSWERED,
     PENDING,
     OF_GONE,
@@ -294,11 +292,6 @@ pub async fn newest(tx: &mut Tx, session: &SessionId) -> Result<Option<Recording
 /// All of a session, oldest first.
 pub async fn of_session(tx: &mut Tx, session: &SessionId) -> Result<Vec<Recording>, StoreError> {
     tx.all(OF_SESSION, args![session], row).await
-}
-
-/// The one that is agreed to and not over.
-pub async fn running(tx: &mut Tx, session: &SessionId) -> Result<Option<Recording>, StoreError> {
-    tx.one(RUNNING, args![session], row).await
 }
 
 /// Asked up to then, and nobody has answered.
