@@ -167,7 +167,10 @@ both!(what_was_agreed_to_is_recorded_proven_and_signed, |county| {
         let r = until(line, State::Live).await;
         assert!(r.proven_at.is_some() && r.id == asked.id);
     }
-    assert!(length(&node, &asked.id) > 0, "bytes are on disk when it is said");
+    assert!(
+        length(&node, &asked.id) > 0,
+        "bytes are on disk when it is said"
+    );
     // Answered is answered.
     let p = s.citizen.line.command(s.answer(&asked, false)).await;
     assert_eq!(p.unwrap_err().code, "recording_state");
@@ -181,13 +184,29 @@ both!(what_was_agreed_to_is_recorded_proven_and_signed, |county| {
     let (doc, manifest) = sound(&node, &r).await;
     assert_eq!(doc["consent"]["granted"], json!(true));
     assert_eq!(doc["notice"]["policy_version"], json!("2026-11"));
-    assert_eq!(doc["members"].as_array().unwrap().len(), 2, "who listens is on no leg");
+    assert_eq!(
+        doc["members"].as_array().unwrap().len(),
+        2,
+        "who listens is on no leg"
+    );
     assert_eq!(manifest.legs.len(), 2);
-    assert!(manifest.legs.iter().all(|l| l.required && !l.segments.is_empty()));
+    assert!(
+        manifest
+            .legs
+            .iter()
+            .all(|l| l.required && !l.segments.is_empty())
+    );
     assert_eq!(r.bytes.unwrap() as u64, length(&node, &asked.id));
     let days = (r.delete_at.unwrap().micros() - r.ended_at.unwrap().micros()) / 86_400_000_000;
     assert_eq!(days, 90, "no case came of it");
-    assert_eq!(look(&s.citizen.http, &s.session).await.recording.unwrap().state, State::Sealed);
+    assert_eq!(
+        look(&s.citizen.http, &s.session)
+            .await
+            .recording
+            .unwrap()
+            .state,
+        State::Sealed
+    );
     let told: Vec<_> = s.citizen.line.join(&s.session, 0).await.events;
     let told = told.into_iter().filter_map(|e| match e.body {
         EventBody::RecordingAsked { .. } => Some("asked"),
@@ -232,7 +251,10 @@ both!(without_a_yes_nothing_is_recorded, |county| {
     assert_ne!(again.id, r.id);
     let over = end(&s.citizen.http, &s.session, "citizen_left").await;
     let r = over.recording.unwrap();
-    assert_eq!((r.state, r.end_reason.as_deref()), (State::Refused, Some("unanswered")));
+    assert_eq!(
+        (r.state, r.end_reason.as_deref()),
+        (State::Refused, Some("unanswered"))
+    );
     county.close(node).await;
 });
 
@@ -248,7 +270,11 @@ both!(a_withdrawal_stops_the_writing_within_a_second, |county| {
     assert_eq!(p.code, "citizen_only");
     let pressed = Instant::now();
     s.citizen.line.command(takes_back).await.unwrap();
-    assert!(pressed.elapsed() < Duration::from_secs(1), "{:?}", pressed.elapsed());
+    assert!(
+        pressed.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        pressed.elapsed()
+    );
     let bytes = length(&node, &r.id);
     assert!(bytes > 0);
     s.theirs.forget();
@@ -259,7 +285,11 @@ both!(a_withdrawal_stops_the_writing_within_a_second, |county| {
     assert_eq!(stopped.end_reason.as_deref(), Some("withdrawn"));
     assert!(doc["consent"]["withdrawn_at"].is_string());
     let kept = stopped.delete_at.unwrap().micros() - stopped.ended_at.unwrap().micros();
-    assert_eq!(kept, 72 * 3_600_000_000, "what was recorded until then goes");
+    assert_eq!(
+        kept,
+        72 * 3_600_000_000,
+        "what was recorded until then goes"
+    );
     // Consent anew is another recording.
     let next = s.live().await;
     assert_ne!(next.id, r.id);
@@ -268,41 +298,62 @@ both!(a_withdrawal_stops_the_writing_within_a_second, |county| {
     county.close(node).await;
 });
 
-both!(a_hall_s_notice_is_its_administrator_s_and_is_kept_as_it_was_shown, |county| {
-    let node = county.start("a").await;
-    let path = format!("/halls/{}/recording-policy", hall());
-    let (admin, boss) = (staff(&node, "admin").await, staff(&node, "supervisor").await);
-    let first: RecordingPolicyView = boss.get(&path).await.unwrap();
-    assert_eq!((first.version, first.policy.days_case), (0, 3_650));
-    let far = staff(&node, "supervisor2").await;
-    assert_eq!(far.get::<Value>(&path).await.unwrap_err().code, "role_missing");
-    let mut policy = first.policy.clone();
-    policy.text.zh = "本厅录音录像，保存三十天。".into();
-    policy.days_routine = 30;
-    let body = json!({"policy": policy, "version": 0});
-    let p = put::<Value>(&boss, &path, &body).await.unwrap_err();
-    assert_eq!(p.code, "role_missing");
-    let mut wrong = policy.clone();
-    (wrong.days_case, wrong.text.en) = (29, String::new());
-    let p = put::<Value>(&admin, &path, json!({"policy": wrong, "version": 0})).await;
-    let p = p.unwrap_err();
-    let faults: Vec<_> = p.errors.iter().map(|e| e.code.as_str()).collect();
-    assert_eq!((p.code.as_str(), faults.as_slice()), ("recording_policy_invalid", ["recording_text", "recording_days"].as_slice()));
+both!(
+    a_hall_s_notice_is_its_administrator_s_and_is_kept_as_it_was_shown,
+    |county| {
+        let node = county.start("a").await;
+        let path = format!("/halls/{}/recording-policy", hall());
+        let (admin, boss) = (
+            staff(&node, "admin").await,
+            staff(&node, "supervisor").await,
+        );
+        let first: RecordingPolicyView = boss.get(&path).await.unwrap();
+        assert_eq!((first.version, first.policy.days_case), (0, 3_650));
+        let far = staff(&node, "supervisor2").await;
+        assert_eq!(
+            far.get::<Value>(&path).await.unwrap_err().code,
+            "role_missing"
+        );
+        let mut policy = first.policy.clone();
+        policy.text.zh = "本厅录音录像，保存三十天。".into();
+        policy.days_routine = 30;
+        let body = json!({"policy": policy, "version": 0});
+        let p = put::<Value>(&boss, &path, &body).await.unwrap_err();
+        assert_eq!(p.code, "role_missing");
+        let mut wrong = policy.clone();
+        (wrong.days_case, wrong.text.en) = (29, String::new());
+        let p = put::<Value>(&admin, &path, json!({"policy": wrong, "version": 0})).await;
+        let p = p.unwrap_err();
+        let faults: Vec<_> = p.errors.iter().map(|e| e.code.as_str()).collect();
+        assert_eq!(
+            (p.code.as_str(), faults.as_slice()),
+            (
+                "recording_policy_invalid",
+                ["recording_text", "recording_days"].as_slice()
+            )
+        );
 
-    let mut s = scene(&node).await;
-    s.ask().await.unwrap();
-    let old = until(&mut s.citizen.line, State::Asked).await;
-    let kept: RecordingPolicyView = put(&admin, &path, &body).await.unwrap();
-    assert_eq!(kept.version, 1);
-    let p = put::<Value>(&admin, &path, &body).await.unwrap_err();
-    assert_eq!((p.code.as_str(), &p.current.unwrap()["version"]), ("version_stale", &json!(1)));
-    // The question that is on the screen stays what it was; the next one is the new notice.
-    let now = look(&s.citizen.http, &s.session).await.recording.unwrap();
-    assert_eq!(now.notice, old.notice);
-    s.citizen.line.command(s.answer(&old, false)).await.unwrap();
-    s.ask().await.unwrap();
-    let new = until(&mut s.citizen.line, State::Asked).await;
-    assert_eq!((new.notice.text.zh.as_str(), new.notice.days_routine), ("本厅录音录像，保存三十天。", 30));
-    assert_eq!(new.notice.policy_version, "hall-1");
-    county.close(node).await;
-});
+        let mut s = scene(&node).await;
+        s.ask().await.unwrap();
+        let old = until(&mut s.citizen.line, State::Asked).await;
+        let kept: RecordingPolicyView = put(&admin, &path, &body).await.unwrap();
+        assert_eq!(kept.version, 1);
+        let p = put::<Value>(&admin, &path, &body).await.unwrap_err();
+        assert_eq!(
+            (p.code.as_str(), &p.current.unwrap()["version"]),
+            ("version_stale", &json!(1))
+        );
+        // The question that is on the screen stays what it was; the next one is the new notice.
+        let now = look(&s.citizen.http, &s.session).await.recording.unwrap();
+        assert_eq!(now.notice, old.notice);
+        s.citizen.line.command(s.answer(&old, false)).await.unwrap();
+        s.ask().await.unwrap();
+        let new = until(&mut s.citizen.line, State::Asked).await;
+        assert_eq!(
+            (new.notice.text.zh.as_str(), new.notice.days_routine),
+            ("本厅录音录像，保存三十天。", 30)
+        );
+        assert_eq!(new.notice.policy_version, "hall-1");
+        county.close(node).await;
+    }
+);

@@ -31,7 +31,10 @@ async fn after_a_take_over_the_new_agent_is_who_must_be_recorded() {
     go(&boss, &s.session, "take_over").await.unwrap();
     // Nothing of the new agent is on disk yet.
     let gone = until(&mut s.citizen.line, State::Interrupted).await;
-    assert_eq!((gone.id.as_str(), gone.interrupted.as_deref()), (r.id.as_str(), Some("leg_down")));
+    assert_eq!(
+        (gone.id.as_str(), gone.interrupted.as_deref()),
+        (r.id.as_str(), Some("leg_down"))
+    );
     let mut third = Client::new(3, false).await;
     enter(&mut line, &mut third, &s.ticket).await;
     let back = until(&mut s.citizen.line, State::Live).await;
@@ -52,11 +55,24 @@ both!(a_server_that_stops_signs_what_it_has, |county| {
     let node = county.start("a").await;
     let kept = sealed(&node, &r.id).await;
     let (_, manifest) = sound(&node, &kept).await;
-    assert_eq!((kept.end_reason.as_deref(), manifest.ended), (Some("closed"), Ended::Closed));
+    assert_eq!(
+        (kept.end_reason.as_deref(), manifest.ended),
+        (Some("closed"), Ended::Closed)
+    );
     // The talk goes on there, and may be recorded again.
     s.citizen.reconnect(&node).await;
-    let seen = s.citizen.line.join(&s.session, 0).await.session.recording.unwrap();
-    assert_eq!((seen.state, seen.end_reason.as_deref()), (State::Sealed, Some("closed")));
+    let seen = s
+        .citizen
+        .line
+        .join(&s.session, 0)
+        .await
+        .session
+        .recording
+        .unwrap();
+    assert_eq!(
+        (seen.state, seen.end_reason.as_deref()),
+        (State::Sealed, Some("closed"))
+    );
     county.close(node).await;
 });
 
@@ -73,12 +89,23 @@ async fn what_a_dead_node_left_is_made_good_and_says_what_is_missing() {
     let node = county.start("a").await;
     let kept = sealed(&node, &r.id).await;
     let (_, manifest) = sound(&node, &kept).await;
-    assert_eq!((kept.end_reason.as_deref(), manifest.ended), (Some("crash"), Ended::Crash));
-    assert!(kept.bytes.unwrap() as u64 >= on_disk / 2, "{} of {on_disk}", kept.bytes.unwrap());
+    assert_eq!(
+        (kept.end_reason.as_deref(), manifest.ended),
+        (Some("crash"), Ended::Crash)
+    );
+    assert!(
+        kept.bytes.unwrap() as u64 >= on_disk / 2,
+        "{} of {on_disk}",
+        kept.bytes.unwrap()
+    );
     for leg in &manifest.legs {
         let crash = |g: &media::record::Gap| g.reason == GapReason::Crash && g.to_ms.is_none();
         assert!(leg.gaps.iter().any(crash), "{:?}", leg.gaps);
-        assert!(leg.parts.iter().all(|p| p.tracks.iter().all(|t| t.frames > 0)));
+        assert!(
+            leg.parts
+                .iter()
+                .all(|p| p.tracks.iter().all(|t| t.frames > 0))
+        );
     }
     s.citizen.reconnect(&node).await;
     let back = s.citizen.line.join(&s.session, 0).await;
@@ -95,7 +122,9 @@ async fn a_disk_that_refuses_is_shown_and_the_call_goes_on() {
     // A file where the directory should be.
     std::fs::write(&dir, b"full").unwrap();
     let path = dir.clone();
-    let node = county.start_with("a", |c| c.recordings_dir = Some(path)).await;
+    let node = county
+        .start_with("a", |c| c.recordings_dir = Some(path))
+        .await;
     let mut s = scene(&node).await;
     s.ask().await.unwrap();
     let r = until(&mut s.citizen.line, State::Asked).await;
@@ -122,7 +151,7 @@ impl Tiny {
     fn mount() -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let done = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=96k", "tmpfs"])
+            .args(["-t", "tmpfs", "-o", "size=24k", "tmpfs"])
             .arg(dir.path())
             .output();
         done.is_ok_and(|o| o.status.success()).then_some(Self(dir))
@@ -146,7 +175,9 @@ async fn a_disk_that_fills_up_interrupts_the_recording_alone() {
     };
     let county = County::new(Target::Sqlite).await;
     let dir = tiny.path().to_owned();
-    let node = county.start_with("a", |c| c.recordings_dir = Some(dir)).await;
+    let node = county
+        .start_with("a", |c| c.recordings_dir = Some(dir))
+        .await;
     let mut s = scene(&node).await;
     let r = s.live().await;
     s.citizen.line.patience = it::PATIENCE * 2;
@@ -156,8 +187,19 @@ async fn a_disk_that_fills_up_interrupts_the_recording_alone() {
     s.theirs.hears(1, 40).await;
     end(&s.agent.http, &s.session, "finished").await;
     let (_, manifest) = sound(&node, &sealed(&node, &r.id).await).await;
-    let disk = manifest.legs.iter().flat_map(|l| &l.gaps).any(|g| g.reason == GapReason::Disk);
+    let disk = manifest
+        .legs
+        .iter()
+        .flat_map(|l| &l.gaps)
+        .any(|g| g.reason == GapReason::Disk);
     assert!(disk, "what is missing is said");
-    assert_eq!(look(&s.citizen.http, &s.session).await.recording.unwrap().state, State::Sealed);
+    assert_eq!(
+        look(&s.citizen.http, &s.session)
+            .await
+            .recording
+            .unwrap()
+            .state,
+        State::Sealed
+    );
     county.close(node).await;
 }

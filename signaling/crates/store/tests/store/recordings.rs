@@ -1,11 +1,7 @@
 //! Recordings, their prompts and a hall's policy: what is kept, and what the constraints refuse.
 
 use crate::world::{a_session, at, hall_id, id, the_form, the_member, the_signature};
-use domain::{
-    id::RecordingId,
-    recording::State,
-    session::Role,
-};
+use domain::{id::RecordingId, recording::State, session::Role};
 use store::{
     StoreError, Tx, args, catalogue, form, keys, node,
     recording::{self, Answer, Hold, Prompt, Recording},
@@ -109,84 +105,81 @@ fn word(r: Result<impl std::fmt::Debug, StoreError>) -> String {
     }
 }
 
-both!(
-    a_recording_is_kept_from_the_question_to_the_seal,
-    |store| {
-        w!(store, |tx| {
-            world(tx).await?;
-            insert(tx, &asked(1, 1)).await?;
-            assert_eq!(recording::get(tx, &id(1)).await?, Some(asked(1, 1)));
-            assert_eq!(recording::newest(tx, &id(1)).await?, Some(asked(1, 1)));
-            assert_eq!(recording::newest(tx, &id(2)).await?, None);
-            assert!(recording::unanswered(tx, at(0), 9).await?.is_empty());
-            assert_eq!(recording::unanswered(tx, at(1), 9).await?.len(), 1);
-            // An answer that nobody gave is not kept as one.
-            let r = recording::save(tx, &asked(1, 1)).await;
-            assert!(r.unwrap_err().is_constraint("recording_consent_needed"));
+both!(a_recording_is_kept_from_the_question_to_the_seal, |store| {
+    w!(store, |tx| {
+        world(tx).await?;
+        insert(tx, &asked(1, 1)).await?;
+        assert_eq!(recording::get(tx, &id(1)).await?, Some(asked(1, 1)));
+        assert_eq!(recording::newest(tx, &id(1)).await?, Some(asked(1, 1)));
+        assert_eq!(recording::newest(tx, &id(2)).await?, None);
+        assert!(recording::unanswered(tx, at(0), 9).await?.is_empty());
+        assert_eq!(recording::unanswered(tx, at(1), 9).await?.len(), 1);
+        // An answer that nobody gave is not kept as one.
+        let r = recording::save(tx, &asked(1, 1)).await;
+        assert!(r.unwrap_err().is_constraint("recording_consent_needed"));
 
-            assert!(recording::save(tx, &starting(1, 1)).await?);
-            let stale = recording::save(tx, &starting(1, 1)).await?;
-            assert!(!stale, "the version has moved on");
-            assert!(recording::unanswered(tx, at(999), 9).await?.is_empty());
-            let page = recording::pending(tx, None, 9).await?;
-            assert_eq!(page.len(), 1, "agreed to, and nobody writes it");
-            let v2 = Recording {
-                version: 2,
-                ..live(1, 1)
-            };
-            assert!(recording::save(tx, &v2).await?);
-            assert!(recording::pending(tx, None, 9).await?.is_empty());
+        assert!(recording::save(tx, &starting(1, 1)).await?);
+        let stale = recording::save(tx, &starting(1, 1)).await?;
+        assert!(!stale, "the version has moved on");
+        assert!(recording::unanswered(tx, at(999), 9).await?.is_empty());
+        let page = recording::pending(tx, None, 9).await?;
+        assert_eq!(page.len(), 1, "agreed to, and nobody writes it");
+        let v2 = Recording {
+            version: 2,
+            ..live(1, 1)
+        };
+        assert!(recording::save(tx, &v2).await?);
+        assert!(recording::pending(tx, None, 9).await?.is_empty());
 
-            // Whoever wrote it is not heard of any more.
-            assert_eq!(recording::of_gone(tx, at(50), 9).await?.len(), 1);
-            let n = node::Node {
-                id: "nod-a".into(),
-                internal_url: String::new(),
-                media_addr: String::new(),
-                heartbeat: at(60),
-            };
-            node::beat(tx, &n).await?;
-            assert!(recording::of_gone(tx, at(50), 9).await?.is_empty());
-            assert_eq!(recording::of_gone(tx, at(60), 9).await?.len(), 1);
+        // Whoever wrote it is not heard of any more.
+        assert_eq!(recording::of_gone(tx, at(50), 9).await?.len(), 1);
+        let n = node::Node {
+            id: "nod-a".into(),
+            internal_url: String::new(),
+            media_addr: String::new(),
+            heartbeat: at(60),
+        };
+        node::beat(tx, &n).await?;
+        assert!(recording::of_gone(tx, at(50), 9).await?.is_empty());
+        assert_eq!(recording::of_gone(tx, at(60), 9).await?.len(), 1);
 
-            let sealing = Recording {
-                state: State::Sealing,
-                version: 3,
-                signature: None,
-                public_key: None,
-                sealed_at: None,
-                ..sealed(1, 1)
-            };
-            assert!(recording::save(tx, &sealing).await?);
-            assert!(recording::of_gone(tx, at(999), 9).await?.is_empty());
-            assert_eq!(recording::pending(tx, None, 9).await?.len(), 1);
-            let after: RecordingId = id(1);
-            assert!(recording::pending(tx, Some(&after), 9).await?.is_empty());
-            let v4 = Recording {
-                version: 4,
-                ..sealed(1, 1)
-            };
-            assert!(recording::save(tx, &v4).await?);
-            assert!(recording::pending(tx, None, 9).await?.is_empty());
-            let kept = Recording {
-                version: 5,
-                ..sealed(1, 1)
-            };
-            assert_eq!(recording::get(tx, &id(1)).await?, Some(kept.clone()));
+        let sealing = Recording {
+            state: State::Sealing,
+            version: 3,
+            signature: None,
+            public_key: None,
+            sealed_at: None,
+            ..sealed(1, 1)
+        };
+        assert!(recording::save(tx, &sealing).await?);
+        assert!(recording::of_gone(tx, at(999), 9).await?.is_empty());
+        assert_eq!(recording::pending(tx, None, 9).await?.len(), 1);
+        let after: RecordingId = id(1);
+        assert!(recording::pending(tx, Some(&after), 9).await?.is_empty());
+        let v4 = Recording {
+            version: 4,
+            ..sealed(1, 1)
+        };
+        assert!(recording::save(tx, &v4).await?);
+        assert!(recording::pending(tx, None, 9).await?.is_empty());
+        let kept = Recording {
+            version: 5,
+            ..sealed(1, 1)
+        };
+        assert_eq!(recording::get(tx, &id(1)).await?, Some(kept.clone()));
 
-            // Another time is another row; nobody answers it.
-            insert(tx, &asked(2, 1)).await?;
-            assert!(recording::lapse(tx, &asked(2, 1), at(99), "unanswered").await?);
-            assert!(!recording::lapse(tx, &asked(2, 1), at(99), "unanswered").await?);
-            let all = recording::of_session(tx, &id(1)).await?;
-            assert_eq!((all.len(), &all[0]), (2, &kept));
-            assert_eq!(all[1].state, State::Refused);
-            assert_eq!(all[1].granted, None, "silence is no answer");
-            Ok(())
-        })
-        .unwrap();
-    }
-);
+        // Another time is another row; nobody answers it.
+        insert(tx, &asked(2, 1)).await?;
+        assert!(recording::lapse(tx, &asked(2, 1), at(99), "unanswered").await?);
+        assert!(!recording::lapse(tx, &asked(2, 1), at(99), "unanswered").await?);
+        let all = recording::of_session(tx, &id(1)).await?;
+        assert_eq!((all.len(), &all[0]), (2, &kept));
+        assert_eq!(all[1].state, State::Refused);
+        assert_eq!(all[1].granted, None, "silence is no answer");
+        Ok(())
+    })
+    .unwrap();
+});
 
 both!(what_contradicts_itself_is_not_kept, |store| {
     w!(store, |tx| {
@@ -202,17 +195,46 @@ both!(what_contradicts_itself_is_not_kept, |store| {
             let one = starting(1, 1);
             let bad = match n {
                 // Running without a yes; a yes that began nothing; a no that did.
-                0 => Recording { granted: Some(false), ..one },
-                1 => Recording { started_at: None, ..one },
-                2 => Recording { state: State::Refused, ended_at: Some(at(30)), end_reason: Some("refused".into()), ..one },
+                0 => Recording {
+                    granted: Some(false),
+                    ..one
+                },
+                1 => Recording {
+                    started_at: None,
+                    ..one
+                },
+                2 => Recording {
+                    state: State::Refused,
+                    ended_at: Some(at(30)),
+                    end_reason: Some("refused".into()),
+                    ..one
+                },
                 // Live without proof; interrupted without a reason; over without one.
-                3 => Recording { proven_at: None, ..live(1, 1) },
-                4 => Recording { state: State::Interrupted, ..live(1, 1) },
-                5 => Recording { state: State::Sealing, ..live(1, 1) },
+                3 => Recording {
+                    proven_at: None,
+                    ..live(1, 1)
+                },
+                4 => Recording {
+                    state: State::Interrupted,
+                    ..live(1, 1)
+                },
+                5 => Recording {
+                    state: State::Sealing,
+                    ..live(1, 1)
+                },
                 // Sealed without a signature; deleted without a time, or a time without it.
-                6 => Recording { signature: None, ..sealed(1, 1) },
-                7 => Recording { state: State::Deleted, ..sealed(1, 1) },
-                _ => Recording { deleted_at: Some(at(99)), ..sealed(1, 1) },
+                6 => Recording {
+                    signature: None,
+                    ..sealed(1, 1)
+                },
+                7 => Recording {
+                    state: State::Deleted,
+                    ..sealed(1, 1)
+                },
+                _ => Recording {
+                    deleted_at: Some(at(99)),
+                    ..sealed(1, 1)
+                },
             };
             recording::save(tx, &bad).await
         });
@@ -240,10 +262,20 @@ both!(what_was_answered_and_signed_stays, |store| {
     });
     assert!(refused.unwrap());
     let back = w!(store, |tx| {
-        recording::save(tx, &Recording { version: 2, ..starting(2, 2) }).await
+        recording::save(
+            tx,
+            &Recording {
+                version: 2,
+                ..starting(2, 2)
+            },
+        )
+        .await
     });
     let code = word(back);
-    assert!(code.contains("recording_consent") || code.contains("recording_final"), "{code}");
+    assert!(
+        code.contains("recording_consent") || code.contains("recording_final"),
+        "{code}"
+    );
     let resigned = w!(store, |tx| {
         let other = Recording {
             version: 2,
@@ -267,7 +299,14 @@ both!(what_was_answered_and_signed_stays, |store| {
     })
     .unwrap();
     let again = w!(store, |tx| {
-        recording::save(tx, &Recording { version: 3, ..sealed(1, 1) }).await
+        recording::save(
+            tx,
+            &Recording {
+                version: 3,
+                ..sealed(1, 1)
+            },
+        )
+        .await
     });
     assert!(word(again).contains("recording_final"));
 });
@@ -311,7 +350,16 @@ both!(what_is_held_neither_goes_nor_loses_its_key, |store| {
         assert!(matches!(r, Err(StoreError::Constraint(_))), "{n}: {r:?}");
     }
     w!(store, |tx| {
-        assert!(recording::save(tx, &Recording { version: 3, ..sealed(1, 1) }).await?);
+        assert!(
+            recording::save(
+                tx,
+                &Recording {
+                    version: 3,
+                    ..sealed(1, 1)
+                }
+            )
+            .await?
+        );
         assert!(keys::destroy(tx, &id(501), at(99)).await?);
         Ok(())
     })
@@ -354,12 +402,24 @@ both!(a_prompt_counts_while_the_recording_is_live, |store| {
     let early = w!(store, |tx| recording::read(tx, &prompt(9)).await);
     assert!(word(early).contains("recording_not_live"));
     w!(store, |tx| {
-        assert!(recording::save(tx, &Recording { version: 2, ..live(1, 1) }).await?);
+        assert!(
+            recording::save(
+                tx,
+                &Recording {
+                    version: 2,
+                    ..live(1, 1)
+                }
+            )
+            .await?
+        );
         let rec = id(1);
         let unread = recording::answer(tx, &rec, "permit", "truth", &says("yes", 5)).await?;
         assert!(!unread, "an answer to nothing");
         assert!(recording::read(tx, &prompt(10_000)).await?);
-        assert!(!recording::read(tx, &prompt(12_000)).await?, "it stays where it was read");
+        assert!(
+            !recording::read(tx, &prompt(12_000)).await?,
+            "it stays where it was read"
+        );
         assert!(recording::answer(tx, &rec, "permit", "truth", &says("no", 11_000)).await?);
         assert!(recording::answer(tx, &rec, "permit", "truth", &says("yes", 13_000)).await?);
         let kept = Prompt {
@@ -398,24 +458,36 @@ both!(an_item_s_signature_waits_for_a_live_recording, |store| {
     });
     assert!(word(early).contains("recording_not_live"));
     w!(store, |tx| {
-        assert!(recording::save(tx, &Recording { version: 2, ..live(1, 1) }).await?);
+        assert!(
+            recording::save(
+                tx,
+                &Recording {
+                    version: 2,
+                    ..live(1, 1)
+                }
+            )
+            .await?
+        );
         assert!(signature::sign(tx, &id(1), vec![1], vec![2], at(40)).await?);
         Ok(())
     })
     .unwrap();
 });
 
-both!(a_hall_s_policy_is_kept_over_the_version_that_was_seen, |store| {
-    w!(store, |tx| {
-        world(tx).await?;
-        assert_eq!(recording::policy(tx, &hall_id()).await?, None);
-        assert!(recording::save_policy(tx, &hall_id(), "a", 0).await?);
-        assert!(!recording::save_policy(tx, &hall_id(), "b", 0).await?);
-        assert!(recording::save_policy(tx, &hall_id(), "b", 1).await?);
-        assert!(!recording::save_policy(tx, &hall_id(), "c", 1).await?);
-        let p = recording::policy(tx, &hall_id()).await?.unwrap();
-        assert_eq!((p.policy.as_str(), p.version), ("b", 2));
-        Ok(())
-    })
-    .unwrap();
-});
+both!(
+    a_hall_s_policy_is_kept_over_the_version_that_was_seen,
+    |store| {
+        w!(store, |tx| {
+            world(tx).await?;
+            assert_eq!(recording::policy(tx, &hall_id()).await?, None);
+            assert!(recording::save_policy(tx, &hall_id(), "a", 0).await?);
+            assert!(!recording::save_policy(tx, &hall_id(), "b", 0).await?);
+            assert!(recording::save_policy(tx, &hall_id(), "b", 1).await?);
+            assert!(!recording::save_policy(tx, &hall_id(), "c", 1).await?);
+            let p = recording::policy(tx, &hall_id()).await?.unwrap();
+            assert_eq!((p.policy.as_str(), p.version), ("b", 2));
+            Ok(())
+        })
+        .unwrap();
+    }
+);
