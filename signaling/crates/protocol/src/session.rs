@@ -100,10 +100,14 @@ pub struct SessionView {
     pub item: Option<String>,
     pub form_open: bool,
     pub consents: Vec<ConsentView>,
+    /// The newest recording: for the citizen's side and the staff who are in the talk.
+    pub recording: Option<crate::RecordingView>,
+    /// What the open item asks for.
+    pub recording_rule: Option<crate::RecordingRuleView>,
     pub sign: Option<SignView>,
     pub materials: Vec<MaterialView>,
     pub case: Option<String>,
-    /// For the agent: what hand-off still lacks (stable words: `identity`, `form`, `confirm`, `signature`, `material:<code>`).
+    /// For the agent: what hand-off still lacks (stable words: `identity`, `form`, `confirm`, `signature`, `recording`, `prompts`, `material:<code>`).
     pub missing: Vec<String>,
 }
 

@@ -228,6 +228,35 @@ pub enum Command {
         session: String,
         read: CardRead,
     },
+    /// By the agent: ask the citizen for their consent to a recording.
+    RecordingAsk {
+        session: String,
+    },
+    /// By the citizen on their own screen. `policy_version`: of the notice that was on it; another one refuses the answer.
+    RecordingAnswer {
+        session: String,
+        recording: String,
+        grant: bool,
+        policy_version: String,
+    },
+    /// By the citizen: nothing is written any more within 1 s.
+    RecordingWithdraw {
+        session: String,
+        recording: String,
+    },
+    /// By the agent: this prompt has been read out.
+    PromptRead {
+        session: String,
+        recording: String,
+        prompt: String,
+    },
+    /// By the citizen on their own screen, or by the agent who heard it. A new answer replaces the last one until the signature.
+    PromptAnswer {
+        session: String,
+        recording: String,
+        prompt: String,
+        answer: crate::PromptAnswer,
+    },
     /// By the agent: show the signature pad.
     SignAsk {
         session: String,
@@ -375,6 +404,45 @@ pub enum EventBody {
     },
     MaterialRemoved {
         material: String,
+    },
+    /// The citizen is asked for their consent to a recording.
+    RecordingAsked {
+        recording: String,
+    },
+    RecordingAnswered {
+        recording: String,
+        grant: bool,
+    },
+    /// Proven: bytes of both sides are on disk.
+    RecordingStarted {
+        recording: String,
+    },
+    RecordingInterrupted {
+        recording: String,
+        /// `loss`, `leg_down`, `disk`, `queue`, `crash`, `mode`, `paused`.
+        reason: String,
+    },
+    RecordingResumed {
+        recording: String,
+    },
+    /// Nothing is written any more.
+    RecordingStopped {
+        recording: String,
+        /// As [`crate::RecordingView::end_reason`].
+        reason: String,
+    },
+    /// The manifest is signed.
+    RecordingSealed {
+        recording: String,
+    },
+    PromptRead {
+        recording: String,
+        prompt: String,
+    },
+    PromptAnswered {
+        recording: String,
+        prompt: String,
+        answer: crate::PromptAnswer,
     },
     SignAsked {},
     SignDeclined {},
