@@ -11,6 +11,7 @@ mod items;
 mod media;
 mod pairings;
 mod phrases;
+mod quality;
 mod queues;
 mod seats;
 mod sessions;
@@ -138,6 +139,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(phrases::routes())
         .merge(pairings::routes())
         .merge(sessions::routes())
+        .merge(quality::routes())
         .merge(invites::routes())
         .merge(supervisions::routes())
         .merge(cases::routes())
