@@ -2514,13 +2514,23 @@ export interface components {
             path: string | null;
         } | {
             /** @enum {string} */
+            /** Format: int32 */
+            jitter_ms: number | null;
+            /** @enum {string} */
             kind: "quality";
-            level: string;
             /** Format: float */
-            loss_pct: number;
+            loss_pct: number | null;
             member: string;
             /** Format: int32 */
-            rtt_ms: number;
+            rtt_ms: number | null;
+            state: components["schemas"]["QualityState"];
+        } | {
+            /** Format: int32 */
+            freeze_ms: number;
+            /** @enum {string} */
+            kind: "reception";
+            /** Format: int32 */
+            period_ms: number;
         };
         EventBody: {
             /** @enum {string} */

@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { IceSource } from "./ice.ts";
 import { LocalMedia } from "./local.ts";
 import { CallPeer } from "./peer.ts";
-import { judge, Steady } from "./quality.ts";
 
 class Track extends EventTarget {
   enabled = true;
@@ -246,22 +245,5 @@ describe("LocalMedia", () => {
     expect(media.state.camera_on).toBe(false);
     await media.setCamera(true);
     expect(media.state.camera_on).toBe(true);
-  });
-});
-
-describe("quality", () => {
-  it("judges by the worst figure", () => {
-    expect(judge({ loss_pct: 0, rtt_ms: 20, jitter_ms: 5 })).toBe("good");
-    expect(judge({ loss_pct: 4, rtt_ms: 20, jitter_ms: 5 })).toBe("slow");
-    expect(judge({ loss_pct: 0, rtt_ms: 900, jitter_ms: 5 })).toBe("bad");
-  });
-  it("does not flicker on one bad sample", () => {
-    const steady = new Steady();
-    expect(steady.take("good")).toBe(true);
-    expect(steady.take("bad")).toBe(false);
-    expect(steady.take("good")).toBe(false);
-    expect(steady.take("bad")).toBe(false);
-    expect(steady.take("bad")).toBe(true);
-    expect(steady.level).toBe("bad");
   });
 });

@@ -335,7 +335,7 @@ export class Call {
     this.#peer = peer;
     peer.on("state", (state) => (this.state.peer = state));
     peer.on("members", (members) => (this.state.members = members));
-    peer.on("quality", ({ level }) => (this.state.mine = level));
+    peer.on("reception", (seen) => this.#joined && this.#signal?.hint(this.#joined, { kind: "reception", ...seen }));
     peer.connect();
   }
 
