@@ -119,6 +119,10 @@ pub struct Client {
     pub cut: Arc<AtomicBool>,
     pub lose_every: Arc<AtomicUsize>,
     pub sending: Arc<AtomicBool>,
+    /// An encoder that gives a keyframe when asked; off: it never does.
+    pub keyframes: Arc<AtomicBool>,
+    /// Bytes added to each video packet.
+    pub padding: Arc<AtomicUsize>,
     sender: Option<tokio::task::JoinHandle<()>>,
     mark: u8,
     tcp: bool,
@@ -278,6 +282,8 @@ impl Client {
             }
         }
         let sending = Arc::new(AtomicBool::new(true));
+        let keyframes = Arc::new(AtomicBool::new(true));
+        let padding = Arc::<AtomicUsize>::default();
         let mut client = Self {
             pc,
             inbox,
@@ -287,6 +293,8 @@ impl Client {
             cut,
             lose_every,
             sending: sending.clone(),
+            keyframes: keyframes.clone(),
+            padding: padding.clone(),
             sender: None,
             mark,
             tcp,
@@ -296,8 +304,12 @@ impl Client {
             video,
             seed,
             mark,
-            client.plis.clone(),
-            sending,
+            Source {
+                plis: client.plis.clone(),
+                sending,
+                keyframes,
+                padding,
+            },
         )));
         client
     }
@@ -327,6 +339,11 @@ impl Client {
     ) {
         let sdp = self.offer_sdp(restart).await;
         let answer = engine.offer(room, member, role, &sdp).await.unwrap();
+        self.accept(&answer).await;
+    }
+
+    /// Takes the server's answer.
+    pub async fn accept(&mut self, answer: &str) {
         let mut mid = String::new();
         for line in answer.lines() {
             if let Some(m) = line.strip_prefix("a=mid:") {
@@ -429,14 +446,21 @@ impl Drop for Client {
     }
 }
 
+/// How the encoder behaves.
+struct Source {
+    plis: Arc<AtomicUsize>,
+    sending: Arc<AtomicBool>,
+    keyframes: Arc<AtomicBool>,
+    padding: Arc<AtomicUsize>,
+}
+
 /// Audio every 20 ms, a video packet every 33 ms; a keyframe first and whenever one was asked for.
 async fn send(
     audio: Arc<TrackLocalStaticRTP>,
     video: Arc<TrackLocalStaticRTP>,
     ssrc: u32,
     mark: u8,
-    plis: Arc<AtomicUsize>,
-    sending: Arc<AtomicBool>,
+    of: Source,
 ) {
     let (mut n, mut served) = (0u16, usize::MAX);
     let mut pace = tokio::time::interval(Duration::from_millis(20));
@@ -446,7 +470,7 @@ async fn send(
         pace.tick().await;
         // Timestamps of the moment of capture, as an encoder's: sender reports say nothing true of others.
         let ms = began.elapsed().as_millis() as u32;
-        if !sending.load(Ordering::SeqCst) {
+        if !of.sending.load(Ordering::SeqCst) {
             continue;
         }
         n = n.wrapping_add(1);
@@ -465,13 +489,14 @@ async fn send(
             payload: Bytes::from(vec![0xfc, number[0], number[1], mark]),
         };
         let _ = audio.write_rtp(opus).await;
-        let asked = plis.load(Ordering::SeqCst);
+        let asked = of.plis.load(Ordering::SeqCst);
         // Headers as an encoder writes them (RFC 7741, RFC 6386 §9.1): the descriptor, then a keyframe of 640×480 or not.
-        let mut payload = if asked != served {
+        let mut payload = if asked != served && of.keyframes.load(Ordering::SeqCst) {
             vec![0x10, 0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0xe0, 0x01]
         } else {
             vec![0x10, 0x11, 0, 0]
         };
+        payload.resize(payload.len() + of.padding.load(Ordering::SeqCst), 0);
         payload.extend([number[0], number[1], mark]);
         served = asked;
         let vp8 = Packet {
