@@ -39,6 +39,9 @@ mod codec;
 mod counters;
 mod egress;
 mod history;
+#[cfg(feature = "inside")]
+#[doc(hidden)]
+pub mod inside;
 mod keyframe;
 mod keys;
 mod leg;
