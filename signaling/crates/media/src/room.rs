@@ -71,6 +71,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The part of an offer's identity that its session id is not; empty where there is none.
+fn certificates(identity: &str) -> &str {
+    identity.split_once(' ').map_or(identity, |(_, rest)| rest)
+}
+
 impl State {
     fn member(&mut self, id: &str) -> Option<&mut Member> {
         self.members.iter_mut().find(|m| m.id == id)
@@ -109,6 +114,14 @@ impl Room {
             if state.member(member).is_none() && state.members.len() >= connector.members_per_room()
             {
                 return Err(MediaError::RoomFull);
+            }
+            // One certificate, one person: what somebody else sent is no offer of this member's.
+            let theirs = |m: &Member| {
+                let conn = m.conn.as_ref().filter(|_| m.id != member);
+                conn.is_some_and(|c| certificates(&c.identity) == certificates(&offer.identity))
+            };
+            if state.members.iter().any(theirs) {
+                return Err(MediaError::SdpInvalid("another member's certificate"));
             }
             let conn = state.member(member).and_then(|m| m.conn.as_ref());
             conn.filter(|c| c.identity == offer.identity)

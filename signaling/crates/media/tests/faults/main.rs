@@ -8,6 +8,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod loss;
+mod offers;
 mod peers;
 mod place;
 mod returns;
