@@ -1,5 +1,6 @@
-//! The readers of strangers' bytes, for the fuzz targets (`tests/fuzz`). Each takes anything and answers a number that stands for
-//! what came of it, so that the driver can tell a new outcome from an old one. None may panic or hang.
+//! What tests reach of this crate from inside. The readers of strangers' bytes, for the fuzz targets (`tests/fuzz`): each takes anything and
+//! answers a number that stands for what came of it, so that the driver can tell a new outcome from an old one; none may panic or hang.
+//! And a way to end the drivers of connections, as a panic would.
 
 use crate::event::Kind;
 use crate::forward::{Rewriter, is_keyframe};
@@ -8,12 +9,16 @@ use crate::mux::{is_of_the_chosen_pair, stun_request_ufrag};
 use crate::record::inside as record;
 use crate::sdp;
 use bytes::Bytes;
+use futures::future::{AbortHandle, abortable};
 use rtc::dtls::record_layer::RecordLayer;
 use rtc::rtcp;
 use rtc::rtp::Packet;
 use rtc::shared::marshal::Unmarshal as _;
 use rtc::stun::message::Message;
+use std::future::Future;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 fn outcome(of: impl Hash) -> u64 {
@@ -167,3 +172,23 @@ pub fn tcp(bytes: &[u8]) -> u64 {
 }
 
 pub use crate::record::inside::{container, manifest, segment};
+
+/// Handles to the tasks that drive connections.
+static DRIVERS: Mutex<Vec<AbortHandle>> = Mutex::new(Vec::new());
+
+/// A driver's task that [`kill_drivers`] can end.
+pub(crate) fn mortal(
+    driver: Pin<Box<dyn Future<Output = ()> + Send>>,
+) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    let (driver, handle) = abortable(driver);
+    let mut all = DRIVERS.lock().unwrap_or_else(PoisonError::into_inner);
+    all.push(handle);
+    Box::pin(async move { drop(driver.await) })
+}
+
+/// Ends every driver of this process, as a panic in it would; how many there were.
+pub fn kill_drivers() -> usize {
+    let all = std::mem::take(&mut *DRIVERS.lock().unwrap_or_else(PoisonError::into_inner));
+    all.iter().for_each(AbortHandle::abort);
+    all.len()
+}

@@ -40,6 +40,8 @@ impl PortRuntime {
 
 impl Runtime for PortRuntime {
     fn spawn(&self, future: Pin<Box<dyn Future<Output = ()> + Send>>) -> Box<dyn JoinHandle> {
+        #[cfg(feature = "inside")]
+        let future = crate::inside::mortal(future);
         self.inner.spawn(future)
     }
 
