@@ -89,7 +89,7 @@ fn sealed(bytes: &[u8]) -> Vec<u8> {
         let Ok(secret) = cipher.encrypt(&Nonce::from(nonce(number)), payload) else {
             break;
         };
-        file.extend((u32::from(aad[at]) << 24 | secret.len() as u32).to_be_bytes());
+        file.extend(((u32::from(aad[at]) << 24) | secret.len() as u32).to_be_bytes());
         file.extend(secret);
         rest = more;
     }

