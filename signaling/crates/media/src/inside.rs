@@ -183,7 +183,9 @@ pub(crate) fn mortal(
     let (driver, handle) = abortable(driver);
     let mut all = DRIVERS.lock().unwrap_or_else(PoisonError::into_inner);
     all.push(handle);
-    Box::pin(async move { drop(driver.await) })
+    Box::pin(async move {
+        let _ = driver.await;
+    })
 }
 
 /// Ends every driver of this process, as a panic in it would; how many there were.

@@ -15,7 +15,7 @@ use quinn_udp::{Transmit, UdpSockRef, UdpSocketState};
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -45,6 +45,8 @@ pub(crate) struct Port {
     inbox: Mutex<Inbox>,
     keys: Mutex<Keys>,
     heard_ms: AtomicU64,
+    /// Tasks that drive the connection.
+    drivers: AtomicUsize,
     started: Instant,
     streams: mpsc::Sender<MuxStream>,
     path: Mutex<Option<Path>>,
@@ -128,6 +130,7 @@ impl Mux {
             inbox: Mutex::default(),
             keys: Mutex::default(),
             heard_ms: AtomicU64::new(self.started.elapsed().as_millis() as u64),
+            drivers: AtomicUsize::new(0),
             started: self.started,
             streams,
             path: Mutex::default(),
@@ -264,6 +267,11 @@ impl Port {
             .store(self.started.elapsed().as_millis() as u64, Ordering::Relaxed);
     }
 
+    /// Whether a task drives the connection still: one that panicked leaves a client who talks to nobody.
+    pub(crate) fn is_driven(&self) -> bool {
+        self.drivers.load(Ordering::SeqCst) > 0
+    }
+
     /// Time since the client's last packet.
     pub(crate) fn silence(&self) -> Duration {
         let now = self.started.elapsed().as_millis() as u64;
@@ -302,6 +310,22 @@ impl Port {
                 Poll::Pending
             }
         }
+    }
+}
+
+/// Counts a task that drives a connection, until it ends in whatever way.
+pub(crate) struct Driving(Arc<Port>);
+
+impl Driving {
+    pub(crate) fn of(port: &Arc<Port>) -> Self {
+        port.drivers.fetch_add(1, Ordering::SeqCst);
+        Self(port.clone())
+    }
+}
+
+impl Drop for Driving {
+    fn drop(&mut self) {
+        self.0.drivers.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

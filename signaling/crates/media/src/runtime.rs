@@ -3,7 +3,7 @@
 //! The driver insists on binding a UDP socket and a TCP listener of its own; both are closed at once and only their addresses live on,
 //! as names of local candidates inside the driver.
 
-use crate::mux::{Mux, Path, Port, is_of_the_chosen_pair};
+use crate::mux::{Driving, Mux, Path, Port, is_of_the_chosen_pair};
 use crate::tcp::{MuxStream, PortListener};
 use std::future::Future;
 use std::io::{self, IoSliceMut};
@@ -42,7 +42,11 @@ impl Runtime for PortRuntime {
     fn spawn(&self, future: Pin<Box<dyn Future<Output = ()> + Send>>) -> Box<dyn JoinHandle> {
         #[cfg(feature = "inside")]
         let future = crate::inside::mortal(future);
-        self.inner.spawn(future)
+        let driving = Driving::of(&self.port);
+        self.inner.spawn(Box::pin(async move {
+            let _driving = driving;
+            future.await;
+        }))
     }
 
     fn wrap_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {

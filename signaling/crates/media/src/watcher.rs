@@ -77,6 +77,10 @@ impl Watcher {
                     if connected {
                         self.sink.on_report_due();
                     }
+                    if !leg.port.port.is_driven() {
+                        tracing::error!("a connection's driver ended by itself");
+                        break EndReason::Failed;
+                    }
                     if connected && leg.port.port.silence() >= self.config.silence {
                         break EndReason::Silent;
                     }

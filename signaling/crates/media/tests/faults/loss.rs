@@ -3,7 +3,7 @@
 use crate::common::{Client, Got};
 use crate::place::Place;
 use crate::{Call, call};
-use media::{Kind, MediaConfig, MediaEvent};
+use media::{Engine as _, Kind, MediaConfig, MediaEvent};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -143,7 +143,7 @@ async fn at(percent_lost: u32, seconds: u64) {
         "{:?}",
         events.seen
     );
-    media::Engine::close_room(engine.as_ref(), "room").await;
+    engine.close_room("room").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
