@@ -50,6 +50,18 @@ pub(crate) struct Port {
     started: Instant,
     streams: mpsc::Sender<MuxStream>,
     path: Mutex<Option<Path>>,
+    /// The same as a number (see [`key`]), when something last came from there (ms), and what the library itself last chose.
+    path_key: AtomicU64,
+    path_heard_ms: AtomicU64,
+    chosen_key: AtomicU64,
+}
+
+/// An address as one number; 0 is none. The ports are IPv4's alone.
+fn key(addr: SocketAddr) -> u64 {
+    match addr {
+        SocketAddr::V4(v4) => (u64::from(u32::from(*v4.ip())) << 16) | u64::from(v4.port()),
+        SocketAddr::V6(_) => 0,
+    }
 }
 
 /// Where the library sends what is not a connectivity check: the pair that ICE has chosen.
@@ -65,6 +77,14 @@ pub(crate) fn is_of_the_chosen_pair(packet: &[u8]) -> bool {
         .first()
         .is_some_and(|b| (20..=63).contains(b) || (128..=191).contains(b))
 }
+
+/// An answer to a connectivity check (RFC 8489 §5: success, binding).
+pub(crate) fn is_check_answer(packet: &[u8]) -> bool {
+    packet.starts_with(&[0x01, 0x01])
+}
+
+/// A client that sends media is heard many times within this (ms).
+const PATH_STALE_MS: u64 = 400;
 
 #[derive(Default)]
 struct Inbox {
@@ -134,6 +154,9 @@ impl Mux {
             started: self.started,
             streams,
             path: Mutex::default(),
+            path_key: AtomicU64::new(0),
+            path_heard_ms: AtomicU64::new(0),
+            chosen_key: AtomicU64::new(0),
         });
         (
             PortGuard {
@@ -240,6 +263,10 @@ fn remove_own(map: &mut HashMap<SocketAddr, Arc<Port>>, key: &SocketAddr, port: 
 impl Port {
     fn deliver(&self, packet: &[u8], from: SocketAddr) -> bool {
         self.hear();
+        if key(from) == self.path_key.load(Ordering::Relaxed) {
+            let now = self.heard_ms.load(Ordering::Relaxed);
+            self.path_heard_ms.store(now, Ordering::Relaxed);
+        }
         let mut inbox = lock(&self.inbox);
         if inbox.packets.len() >= INBOX_PACKETS {
             return false;
@@ -280,11 +307,42 @@ impl Port {
 
     /// The library sent something to the chosen pair.
     pub(crate) fn set_path(&self, now: Path) {
+        let new = match &now {
+            Path::Udp(addr) => key(*addr),
+            Path::Tcp(_) => {
+                // The next datagram to a chosen pair is a choice again.
+                self.chosen_key.store(0, Ordering::Relaxed);
+                0
+            }
+        };
+        self.path_key.store(new, Ordering::Relaxed);
+        let heard = self.heard_ms.load(Ordering::Relaxed);
+        self.path_heard_ms.store(heard, Ordering::Relaxed);
         *lock(&self.path) = Some(now);
     }
 
-    pub(crate) fn udp_path_is(&self, to: SocketAddr) -> bool {
-        matches!(&*lock(&self.path), Some(Path::Udp(now)) if *now == to)
+    /// The library sends to a pair that it has chosen: the path follows when that is another than before. Answers where the client
+    /// is now, which after a change of its address the library does not know.
+    pub(crate) fn route(&self, to: SocketAddr) -> SocketAddr {
+        if self.chosen_key.swap(key(to), Ordering::Relaxed) != key(to) {
+            self.set_path(Path::Udp(to));
+            return to;
+        }
+        match &*lock(&self.path) {
+            Some(Path::Udp(now)) => *now,
+            Some(Path::Tcp(_)) | None => to,
+        }
+    }
+
+    /// The library answered a check from this address, so whoever sent it has the connection's password (RFC 8445 §7.3). If nothing
+    /// comes from the present one any more, the client has moved: its network or an address translator gave it another.
+    pub(crate) fn answered(&self, from: SocketAddr) {
+        let path = self.path_key.load(Ordering::Relaxed);
+        let now = self.started.elapsed().as_millis() as u64;
+        let heard = self.path_heard_ms.load(Ordering::Relaxed);
+        if path != 0 && path != key(from) && now.saturating_sub(heard) >= PATH_STALE_MS {
+            self.set_path(Path::Udp(from));
+        }
     }
 
     pub(crate) fn tcp_path_is(&self, out: &TcpOut) -> bool {

@@ -3,7 +3,7 @@
 //! The driver insists on binding a UDP socket and a TCP listener of its own; both are closed at once and only their addresses live on,
 //! as names of local candidates inside the driver.
 
-use crate::mux::{Driving, Mux, Path, Port, is_of_the_chosen_pair};
+use crate::mux::{Driving, Mux, Port, is_check_answer, is_of_the_chosen_pair};
 use crate::tcp::{MuxStream, PortListener};
 use std::future::Future;
 use std::io::{self, IoSliceMut};
@@ -116,11 +116,13 @@ impl AsyncUdpSocket for PortSocket {
     }
 
     fn poll_send(&self, _: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
-        if is_of_the_chosen_pair(transmit.contents) && !self.port.udp_path_is(transmit.destination)
-        {
-            self.port.set_path(Path::Udp(transmit.destination));
+        let mut to = transmit.destination;
+        if is_of_the_chosen_pair(transmit.contents) {
+            to = self.port.route(to);
+        } else if is_check_answer(transmit.contents) {
+            self.port.answered(to);
         }
-        self.mux.send_to(transmit.contents, transmit.destination);
+        self.mux.send_to(transmit.contents, to);
         Poll::Ready(Ok(transmit.contents.len()))
     }
 

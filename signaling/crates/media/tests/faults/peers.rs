@@ -1,11 +1,11 @@
 //! Members who misbehave: the others are not to notice.
 
-use crate::common::{Client, Got, start};
+use crate::common::{Client, Got, PATIENCE, start};
 use crate::wire::{Tap, by_way_of};
 use media::MemberRole::{Agent, Citizen, Guest};
 use media::{Engine as _, Kind, MediaConfig};
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longest run of lost sound of a mark, in packets, and how many came.
 fn sound(got: &[Got], mark: u8) -> (u64, usize) {
@@ -38,7 +38,14 @@ async fn a_leg_that_stops_reading_holds_nobody_up() {
     for who in ["c", "a", "g"] {
         events.connected(who).await;
     }
-    agent.padding.store(1_100, Ordering::SeqCst);
+    let mut four = Client::new(4, false).await;
+    let mut five = Client::new(5, false).await;
+    four.join(&engine, "room", "d", Guest).await;
+    five.join(&engine, "room", "e", Guest).await;
+    // Enough that the silent reader's buffers are full within seconds.
+    for sender in [&agent, &guest, &four, &five] {
+        sender.padding.store(1_800, Ordering::SeqCst);
+    }
     citizen.hears(2, 10).await;
     guest.hears(2, 10).await;
 
@@ -46,16 +53,21 @@ async fn a_leg_that_stops_reading_holds_nobody_up() {
     citizen.forget();
     guest.forget();
     let dropped = engine.stats().rtp_dropped;
-    let got = guest.hears(2, 200).await;
+    // It chokes: what it cannot take is dropped, there and nowhere else.
+    tokio::time::timeout(PATIENCE, async {
+        while engine.stats().rtp_dropped == dropped {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await
+    .unwrap_or_else(|_| panic!("the silent reader was never full: {:?}", engine.stats()));
+    let from = guest.received().len();
+    let got = guest
+        .until("two seconds more", |got| sound(&got[from..], 2).1 >= 100)
+        .await;
     let (longest, came) = sound(&got, 2);
-    assert!(came >= 200 && longest <= 1, "{longest} of {came} in a row were lost");
+    assert!(longest <= 1, "{longest} of {came} in a row were lost");
     agent.hears(3, 20).await;
-    // It did choke: what it could not take was dropped, there and nowhere else.
-    assert!(
-        engine.stats().rtp_dropped > dropped,
-        "the silent reader was never full: {:?}",
-        engine.stats()
-    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -76,6 +88,7 @@ async fn a_publisher_that_never_sends_a_keyframe_is_heard_and_holds_nobody_up() 
     guest.hears(2, 20).await;
     agent.hears(3, 20).await;
     let asked = citizen.plis.load(Ordering::SeqCst);
+    let since = Instant::now();
     let of = |g: &Got, kind| g.kind == kind && g.packet.payload.last() == Some(&1);
     let from = agent.received().iter().filter(|g| of(g, Kind::Audio)).count();
     let got = agent
@@ -89,7 +102,8 @@ async fn a_publisher_that_never_sends_a_keyframe_is_heard_and_holds_nobody_up() 
     );
     // It is asked again, and not flooded.
     let asked = citizen.plis.load(Ordering::SeqCst) - asked;
-    assert!((2..=12).contains(&asked), "asked {asked} times in three seconds");
+    let most = since.elapsed().as_millis() as usize / 300 + 2;
+    assert!((2..=most).contains(&asked), "asked {asked} times, at most {most}");
     // Once it can, the picture comes.
     citizen.keyframes.store(true, Ordering::SeqCst);
     agent.until("the picture", |got| got.iter().any(|g| of(g, Kind::Video))).await;
