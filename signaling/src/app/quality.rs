@@ -161,10 +161,11 @@ impl Lines {
         let Live::Hint {
             session,
             from: Some(member),
-            body: Ephemeral::Reception {
-                freeze_ms,
-                period_ms,
-            },
+            body:
+                Ephemeral::Reception {
+                    freeze_ms,
+                    period_ms,
+                },
             ..
         } = l
         else {
@@ -240,9 +241,9 @@ impl Lines {
         let Some(state) = track.line.state() else {
             return Ok(());
         };
-        let due = track.kept.is_none_or(|(at, before)| {
-            before != state || now.since(at) >= rule::SAMPLE_EVERY
-        });
+        let due = track
+            .kept
+            .is_none_or(|(at, before)| before != state || now.since(at) >= rule::SAMPLE_EVERY);
         if due {
             track.kept = Some((now, state));
             // What a reading says while the word is still `lost` cannot be: an end has none.
@@ -254,9 +255,7 @@ impl Lines {
                 loss_bp: figures.map(|f| (f.loss_pct.clamp(0.0, 100.0) * 100.0).round() as i64),
                 jitter_ms: figures.map(|f| i64::from(ms(f.jitter_ms))),
                 rtt_ms: figures.and_then(|f| f.rtt_ms).map(|v| i64::from(ms(v))),
-                freeze_ms: figures
-                    .and(reception)
-                    .map(|said| i64::from(said.freeze_ms)),
+                freeze_ms: figures.and(reception).map(|said| i64::from(said.freeze_ms)),
             };
             self.keep(sample);
         }

@@ -132,7 +132,8 @@ fn search(
     started: Instant,
     watch: &Watch,
 ) -> Result<Report> {
-    let mut rng = StdRng::seed_from_u64(seed ^ target.name.bytes().fold(0, |h, b| (h << 5) ^ u64::from(b)));
+    let mut rng =
+        StdRng::seed_from_u64(seed ^ target.name.bytes().fold(0, |h, b| (h << 5) ^ u64::from(b)));
     let mut pool = corpus(target, root)?;
     let first = pool.len();
     let mut seen = HashSet::new();

@@ -36,7 +36,11 @@ fn once(rng: &mut StdRng, bytes: &mut Vec<u8>, other: &[u8]) {
     match rng.random_range(0..11) {
         0 => bytes[at] ^= 1 << rng.random_range(0..8),
         1 => bytes[at] = rng.random(),
-        2 => bytes[at] = bytes[at].wrapping_add(rng.random_range(0..16)).wrapping_sub(8),
+        2 => {
+            bytes[at] = bytes[at]
+                .wrapping_add(rng.random_range(0..16))
+                .wrapping_sub(8)
+        }
         // A field of one, two or four bytes at an edge.
         3 | 4 => {
             let edge = EDGES[rng.random_range(0..EDGES.len())].to_be_bytes();

@@ -29,7 +29,10 @@ pub fn stun() -> Vec<Vec<u8>> {
     vec![
         stun_of([0, 1], check),
         stun_of([0, 1], &check[..1]),
-        stun_of([1, 1], &[(0x0020, &[0, 1, 0x1b, 0x58, 0xe1, 0xba, 0xa5, 0x43])]),
+        stun_of(
+            [1, 1],
+            &[(0x0020, &[0, 1, 0x1b, 0x58, 0xe1, 0xba, 0xa5, 0x43])],
+        ),
         stun_of([1, 0x11], &[(0x0009, b"\0\0\x04\x57Role conflict")]),
         stun_of([0, 0x11], &[]),
     ]
@@ -107,12 +110,18 @@ fn rtp_of(first: u8, second: u8, rest: &[u8]) -> Vec<u8> {
 
 pub fn rtp() -> Vec<Vec<u8>> {
     let mut one_byte = vec![0xbe, 0xde, 0, 2, 0x10, 1, 0x22, 2, 3, 4, 0, 0];
-    one_byte.extend([0x90, 0xf0, 0x81, 2, 3, 4, 0x10, 2, 0, 0x9d, 1, 0x2a, 0x80, 2, 0xe0, 1]);
+    one_byte.extend([
+        0x90, 0xf0, 0x81, 2, 3, 4, 0x10, 2, 0, 0x9d, 1, 0x2a, 0x80, 2, 0xe0, 1,
+    ]);
     let mut two_byte = vec![0x10, 0, 0, 1, 1, 1, 9, 0];
     two_byte.extend([0x65; 40]);
     vec![
         rtp_of(0x80, 111, &[0xfc, 1, 2, 3]),
-        rtp_of(0x80, 96, &[0x10, 0x10, 2, 0, 0x9d, 1, 0x2a, 0x80, 2, 0xe0, 1]),
+        rtp_of(
+            0x80,
+            96,
+            &[0x10, 0x10, 2, 0, 0x9d, 1, 0x2a, 0x80, 2, 0xe0, 1],
+        ),
         rtp_of(0x90, 0xe0, &one_byte),
         rtp_of(0x90, 0xe1, &two_byte),
         rtp_of(0x82, 96, &[0, 0, 0, 1, 0, 0, 0, 2, 0x7c, 0x85, 1, 2]),
@@ -121,8 +130,12 @@ pub fn rtp() -> Vec<Vec<u8>> {
 }
 
 pub fn payload() -> Vec<Vec<u8>> {
-    let sps: &[u8] = &[0x67, 0x42, 0xc0, 0x1f, 0xda, 0x02, 0x80, 0xbf, 0xe5, 0xc0, 0x44];
-    let high: &[u8] = &[0x67, 0x64, 0, 0x1f, 0xac, 0xd9, 0x40, 0x50, 5, 0xbb, 1, 0x10];
+    let sps: &[u8] = &[
+        0x67, 0x42, 0xc0, 0x1f, 0xda, 0x02, 0x80, 0xbf, 0xe5, 0xc0, 0x44,
+    ];
+    let high: &[u8] = &[
+        0x67, 0x64, 0, 0x1f, 0xac, 0xd9, 0x40, 0x50, 5, 0xbb, 1, 0x10,
+    ];
     let pps: &[u8] = &[0x68, 0xce, 0x3c, 0x80];
     let mut stap = vec![0x78];
     for nal in [sps, pps, &[0x65, 0x88, 0x84, 0][..]] {
@@ -131,36 +144,49 @@ pub fn payload() -> Vec<Vec<u8>> {
     }
     vec![
         vec![0x10, 0x10, 2, 0, 0x9d, 1, 0x2a, 0x80, 2, 0xe0, 1, 7],
-        vec![0x90, 0xf0, 0x81, 2, 3, 4, 0, 2, 0, 0x9d, 1, 0x2a, 0x40, 1, 0xf0, 0],
+        vec![
+            0x90, 0xf0, 0x81, 2, 3, 4, 0, 2, 0, 0x9d, 1, 0x2a, 0x40, 1, 0xf0, 0,
+        ],
         vec![0x90, 0x80, 1, 1],
         sps.to_vec(),
         high.to_vec(),
         pps.to_vec(),
         stap,
-        vec![0x7c, 0x85, 1, 2, 3, 4, 0x7c, 5, 5, 6, 7, 8, 0x7c, 0x45, 9, 9, 9, 9],
+        vec![
+            0x7c, 0x85, 1, 2, 3, 4, 0x7c, 5, 5, 6, 7, 8, 0x7c, 0x45, 9, 9, 9, 9,
+        ],
         vec![0xfc, 1, 2, 3, 4],
     ]
 }
 
 pub fn rtcp() -> Vec<Vec<u8>> {
-    let block = [0, 0, 0, 7, 0x10, 0, 0, 1, 0, 0, 0, 9, 0, 0, 0, 5, 1, 2, 3, 4, 0, 0, 1, 0];
+    let block = [
+        0, 0, 0, 7, 0x10, 0, 0, 1, 0, 0, 0, 9, 0, 0, 0, 5, 1, 2, 3, 4, 0, 0, 1, 0,
+    ];
     let mut sender = vec![0x81, 200, 0, 12, 0, 0, 0, 7];
     sender.extend([1; 20]);
     sender.extend(block);
     let mut receiver = vec![0x81, 201, 0, 7, 0, 0, 0, 7];
     receiver.extend(block);
-    let names = [0x81, 202, 0, 3, 0, 0, 0, 7, 1, 4, b'n', b'a', b'm', b'e', 0, 0];
+    let names = [
+        0x81, 202, 0, 3, 0, 0, 0, 7, 1, 4, b'n', b'a', b'm', b'e', 0, 0,
+    ];
     let bye = [0x81, 203, 0, 1, 0, 0, 0, 7];
     let nack = [0x81, 205, 0, 3, 0, 0, 0, 1, 0, 0, 0, 7, 0, 1, 0xff, 0xff];
     let wide = [
         0x8f, 205, 0, 5, 0, 0, 0, 1, 0, 0, 0, 7, 0, 1, 0, 3, 0, 0, 1, 0, 0x20, 3, 4, 4, 4, 0, 0, 0,
     ];
     let pli = [0x81, 206, 0, 2, 0, 0, 0, 1, 0, 0, 0, 7];
-    let fir = [0x84, 206, 0, 4, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7, 3, 0, 0, 0];
-    let remb = [
-        0x8f, 206, 0, 5, 0, 0, 0, 1, 0, 0, 0, 0, b'R', b'E', b'M', b'B', 1, 0x0b, 0xd0, 0x90, 0, 0, 0, 7,
+    let fir = [
+        0x84, 206, 0, 4, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7, 3, 0, 0, 0,
     ];
-    let extended = [0x80, 207, 0, 4, 0, 0, 0, 7, 4, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8];
+    let remb = [
+        0x8f, 206, 0, 5, 0, 0, 0, 1, 0, 0, 0, 0, b'R', b'E', b'M', b'B', 1, 0x0b, 0xd0, 0x90, 0, 0,
+        0, 7,
+    ];
+    let extended = [
+        0x80, 207, 0, 4, 0, 0, 0, 7, 4, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8,
+    ];
     let mut compound = sender.clone();
     compound.extend(names);
     compound.extend(nack);
@@ -192,7 +218,12 @@ pub fn tcp() -> Vec<Vec<u8>> {
     };
     let mut both = frame(stun().remove(0));
     both.extend(frame(rtp().remove(0)));
-    vec![both, frame(dtls().remove(0)), frame(rtcp().remove(0)), vec![0, 0]]
+    vec![
+        both,
+        frame(dtls().remove(0)),
+        frame(rtcp().remove(0)),
+        vec![0, 0],
+    ]
 }
 
 pub fn sdp() -> Vec<Vec<u8>> {
@@ -204,7 +235,8 @@ pub fn sdp() -> Vec<Vec<u8>> {
     let video = format!(
         "m=video 9 UDP/TLS/RTP/SAVPF 96 97 102\r\n{ice}a=mid:1\r\na=extmap:14 urn:ietf:params:rtp-hdrext:toffset\r\na=recvonly\r\na=rtcp-mux\r\na=rtcp-rsize\r\na=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 goog-remb\r\na=rtcp-fb:96 ccm fir\r\na=rtcp-fb:96 nack pli\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\na=rtpmap:102 H264/90000\r\na=fmtp:102 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\na=ssrc-group:FID 5 6\r\na=rid:h send\r\na=simulcast:send h;m;l\r\n"
     );
-    let rejected = "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:2\r\n";
+    let rejected =
+        "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:2\r\n";
     vec![
         format!("{head}{audio}{video}").into_bytes(),
         format!("{head}{audio}").into_bytes(),
@@ -229,9 +261,14 @@ pub fn container() -> Vec<Vec<u8>> {
         }
         element(&[0xae], &body)
     };
-    let tracks = element(&[0x16, 0x54, 0xae, 0x6b], &[track(b""), track(b"OpusHead")].concat());
+    let tracks = element(
+        &[0x16, 0x54, 0xae, 0x6b],
+        &[track(b""), track(b"OpusHead")].concat(),
+    );
     let mut file = element(&[0x1a, 0x45, 0xdf, 0xa3], &element(&[0x42, 0x82], b"webm"));
-    file.extend([0x18, 0x53, 0x80, 0x67, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+    file.extend([
+        0x18, 0x53, 0x80, 0x67, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    ]);
     file.extend(element(&[0x15, 0x49, 0xa9, 0x66], &[]));
     file.extend(tracks);
     vec![file.clone(), file[..40].to_vec()]

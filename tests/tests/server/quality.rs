@@ -21,11 +21,12 @@ async fn told(line: &mut Line, member: &str, state: QualityState) {
     line.until(&format!("{state:?} of {member}"), |f| match f {
         ServerFrame::Ephemeral {
             from: None,
-            body: Ephemeral::Quality {
-                member: m,
-                state: said,
-                ..
-            },
+            body:
+                Ephemeral::Quality {
+                    member: m,
+                    state: said,
+                    ..
+                },
             ..
         } => (m == member && *said == state).then_some(()),
         _ => None,
@@ -118,10 +119,19 @@ async fn a_line_is_good_until_it_is_gone_and_the_series_says_so() {
     let view = kept(&t.agent.http, &t.session, lost).await;
     assert_eq!(states(&view, &t.c)[0], QualityState::Good);
     assert!(states(&view, &t.a).contains(&QualityState::Good));
-    let sample = &view.members.iter().find(|s| s.member == t.c).unwrap().samples[0];
+    let sample = &view
+        .members
+        .iter()
+        .find(|s| s.member == t.c)
+        .unwrap()
+        .samples[0];
     assert!(sample.loss_pct.unwrap() <= 100.0 && sample.jitter_ms.is_some());
     let gone = view.members.iter().find(|s| s.member == t.c).unwrap();
-    assert_eq!(gone.samples.last().unwrap().loss_pct, None, "nothing was measured of it");
+    assert_eq!(
+        gone.samples.last().unwrap().loss_pct,
+        None,
+        "nothing was measured of it"
+    );
     for s in &view.members {
         let times: Vec<_> = s.samples.iter().map(|x| x.at.clone()).collect();
         assert!(times.is_sorted(), "{times:?}");
@@ -186,11 +196,16 @@ async fn a_page_can_say_that_its_picture_stands_still_and_nothing_else() {
     // The agent's line is as good as it was, and what the page said went to nobody.
     assert!(states(&view, &t.a).iter().all(|s| *s == QualityState::Good));
     t.agent.line.chat(&t.session, "在吗").await;
-    let heard = t.agent.line.until("the end of what was heard", |f| match f {
-        ServerFrame::Ephemeral { body, .. } => Some(matches!(body, Ephemeral::Reception { .. })),
-        ServerFrame::Event { .. } => Some(false),
-        _ => None,
-    });
+    let heard = t
+        .agent
+        .line
+        .until("the end of what was heard", |f| match f {
+            ServerFrame::Ephemeral { body, .. } => {
+                Some(matches!(body, Ephemeral::Reception { .. }))
+            }
+            ServerFrame::Event { .. } => Some(false),
+            _ => None,
+        });
     assert!(!heard.await);
     drop(t.peers);
     t.county.close(t.node).await;

@@ -174,7 +174,7 @@ describe("CallPeer", () => {
     expect(names()).toEqual(["n1"]);
     Peer.all[0]!.become("connected");
     now = 80_000;
-    await vi.advanceTimersByTimeAsync(2_000);
+    await vi.advanceTimersByTimeAsync(5_000);
     expect(names()).toEqual(["n2"]);
     now = 160_000;
     peer.rejoin();

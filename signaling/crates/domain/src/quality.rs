@@ -241,7 +241,12 @@ mod tests {
             ("the first reading counts", &[(Some(20.0), Poor)]),
             (
                 "one bad reading says nothing",
-                &[(Some(0.0), Good), (Some(50.0), Good), (Some(0.0), Good), (Some(50.0), Good)],
+                &[
+                    (Some(0.0), Good),
+                    (Some(50.0), Good),
+                    (Some(0.0), Good),
+                    (Some(50.0), Good),
+                ],
             ),
             (
                 "two do",
@@ -253,11 +258,21 @@ mod tests {
             ),
             (
                 "better takes three",
-                &[(Some(50.0), Poor), (Some(0.0), Poor), (Some(0.0), Poor), (Some(0.0), Good)],
+                &[
+                    (Some(50.0), Poor),
+                    (Some(0.0), Poor),
+                    (Some(0.0), Poor),
+                    (Some(0.0), Good),
+                ],
             ),
             (
                 "three that differ agree on the worse",
-                &[(Some(50.0), Poor), (Some(0.0), Poor), (Some(5.0), Poor), (Some(0.0), Fair)],
+                &[
+                    (Some(50.0), Poor),
+                    (Some(0.0), Poor),
+                    (Some(5.0), Poor),
+                    (Some(0.0), Fair),
+                ],
             ),
             (
                 "at the bound nothing flickers",
@@ -274,7 +289,12 @@ mod tests {
             ),
             (
                 "an end is said at once, and so is the return",
-                &[(Some(0.0), Good), (None, Lost), (None, Lost), (Some(5.0), Fair)],
+                &[
+                    (Some(0.0), Good),
+                    (None, Lost),
+                    (None, Lost),
+                    (Some(5.0), Fair),
+                ],
             ),
         ];
         for (what, steps) in table {
@@ -291,7 +311,13 @@ mod tests {
     fn what_a_page_says_of_its_picture_is_held_to_what_can_be() {
         assert_eq!(freeze_pct(500, 5_000), Some(10.0));
         assert_eq!(freeze_pct(5_000, 5_000), Some(100.0));
-        for (freeze, period) in [(5_001, 5_000), (0, 0), (0, 999), (1, 15_001), (u32::MAX, u32::MAX)] {
+        for (freeze, period) in [
+            (5_001, 5_000),
+            (0, 0),
+            (0, 999),
+            (1, 15_001),
+            (u32::MAX, u32::MAX),
+        ] {
             assert_eq!(freeze_pct(freeze, period), None, "{freeze} of {period}");
         }
     }

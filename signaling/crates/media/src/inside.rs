@@ -127,7 +127,13 @@ pub fn rtcp(bytes: &[u8]) -> u64 {
             packets
                 .iter()
                 .take(4)
-                .map(|p| (p.header().packet_type as u8, p.header().count, size(p.destination_ssrc().len())))
+                .map(|p| {
+                    (
+                        p.header().packet_type as u8,
+                        p.header().count,
+                        size(p.destination_ssrc().len()),
+                    )
+                })
                 .collect::<Vec<_>>(),
         ),
         Err(e) => outcome(words(&e)),
@@ -140,9 +146,14 @@ pub fn sdp(bytes: &[u8]) -> u64 {
     let text = String::from_utf8_lossy(bytes);
     let offer = sdp::Offer::parse(&text);
     let answer = sdp::read_answer(&text).map(|(_, sections)| sections.len());
-    let at = ["203.0.113.9:7000".parse().ok()].into_iter().flatten().collect::<Vec<_>>();
+    let at = ["203.0.113.9:7000".parse().ok()]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>();
     let with = sdp::with_candidates(&text, &at, &at).len();
-    let theirs = rtc::sdp::description::session::SessionDescription::unmarshal(&mut std::io::Cursor::new(bytes));
+    let theirs = rtc::sdp::description::session::SessionDescription::unmarshal(
+        &mut std::io::Cursor::new(bytes),
+    );
     let ours = match &offer {
         Ok(o) => Ok(o.sections.len()),
         Err(e) => Err(words(e)),
@@ -151,7 +162,9 @@ pub fn sdp(bytes: &[u8]) -> u64 {
         ours,
         answer.map_err(|e| words(&e)),
         size(with),
-        theirs.map(|d| d.media_descriptions.len()).map_err(|e| words(&e)),
+        theirs
+            .map(|d| d.media_descriptions.len())
+            .map_err(|e| words(&e)),
     ))
 }
 

@@ -31,11 +31,18 @@ async fn members_whose_driver_died_are_told_and_come_back_to_the_same_room() {
     for who in ["c", "a"] {
         let reason = events.ended(who).await;
         assert!(
-            matches!(reason, EndReason::Failed | EndReason::Silent | EndReason::Closed),
+            matches!(
+                reason,
+                EndReason::Failed | EndReason::Silent | EndReason::Closed
+            ),
             "{reason:?}"
         );
     }
-    assert!(since.elapsed() < Duration::from_secs(12), "{:?}", since.elapsed());
+    assert!(
+        since.elapsed() < Duration::from_secs(12),
+        "{:?}",
+        since.elapsed()
+    );
     drop((citizen, agent));
 
     // The pages offer again: the room is live still, and nobody else's place was taken.
@@ -45,8 +52,14 @@ async fn members_whose_driver_died_are_told_and_come_back_to_the_same_room() {
     citizen.join(&engine, "room", "c", Citizen).await;
     agent.join(&engine, "room", "a", Agent).await;
     tokio::join!(agent.hears(4, 5), citizen.hears(5, 5));
-    assert!(since.elapsed() < Duration::from_secs(3), "{:?}", since.elapsed());
-    events.seen.retain(|e| !matches!(e, media::MediaEvent::Slots { .. }));
+    assert!(
+        since.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        since.elapsed()
+    );
+    events
+        .seen
+        .retain(|e| !matches!(e, media::MediaEvent::Slots { .. }));
     assert_eq!(engine.stats().rooms, 1);
     assert_eq!(engine.stats().members, 2);
     assert!(!slots.is_empty());

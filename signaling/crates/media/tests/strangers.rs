@@ -215,7 +215,11 @@ async fn a_call_goes_on_beside_whatever_strangers_send() {
     citizen.hears(2, 5).await;
     for kind in [Kind::Audio, Kind::Video] {
         let (lost, came) = loss(&agent, kind);
-        let name = if kind == Kind::Audio { "sound" } else { "picture" };
+        let name = if kind == Kind::Audio {
+            "sound"
+        } else {
+            "picture"
+        };
         println!(
             "{}",
             serde_json::json!({

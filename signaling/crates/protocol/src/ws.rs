@@ -2,7 +2,8 @@
 
 use crate::{
     Bilingual, CallBackView, CallMode, CardRead, FormView, InviteKind, InviteState, Language,
-    NoticeView, Problem, QualityState, SeatView, SessionView, SupervisionMode, TicketView, Wallboard,
+    NoticeView, Problem, QualityState, SeatView, SessionView, SupervisionMode, TicketView,
+    Wallboard,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -27,7 +27,8 @@ const INSERT: &str = "INSERT INTO quality_samples (session_id, member_id, at, st
   WHERE (SELECT COUNT(*) FROM quality_samples WHERE session_id = $1) < CAST($9 AS BIGINT) ON CONFLICT DO NOTHING";
 const OF_SESSION: &str =
     "SELECT * FROM quality_samples WHERE session_id = $1 ORDER BY member_id, at";
-const FORGET: &str = "DELETE FROM quality_samples WHERE session_id IN (SELECT id FROM sessions WHERE visit_id = $1)";
+const FORGET: &str =
+    "DELETE FROM quality_samples WHERE session_id IN (SELECT id FROM sessions WHERE visit_id = $1)";
 pub const QUERIES: &[&str] = &[INSERT, OF_SESSION, FORGET];
 
 fn row(r: &Row) -> Result<Sample, StoreError> {

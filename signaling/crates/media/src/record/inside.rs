@@ -45,8 +45,10 @@ pub(crate) fn frames(bytes: &[u8]) -> u64 {
         }
         (whole, assembler.awaits_key(), assembler.config().is_some())
     });
-    let sps = Sps::read(bytes).map(|s| (s.chroma, s.width.leading_zeros(), s.height.leading_zeros()));
-    let start = vp8::depacketize(bytes).map(|(starts, frame)| (starts, vp8::key_size(frame).is_some()));
+    let sps =
+        Sps::read(bytes).map(|s| (s.chroma, s.width.leading_zeros(), s.height.leading_zeros()));
+    let start =
+        vp8::depacketize(bytes).map(|(starts, frame)| (starts, vp8::key_size(frame).is_some()));
     outcome((seen, sps, start))
 }
 
@@ -103,7 +105,12 @@ pub fn segment(bytes: &[u8]) -> u64 {
         unseal::open(file, NAME, &key()).map(|o| {
             let fits = o.good_bytes as usize <= file.len() && o.ends.is_sorted();
             assert!(fits, "more is good than there is");
-            (o.complete, o.spans.len(), o.notes.len().min(4), o.meta().is_some())
+            (
+                o.complete,
+                o.spans.len(),
+                o.notes.len().min(4),
+                o.meta().is_some(),
+            )
         })
     };
     outcome((of(bytes), of(&sealed(bytes))))

@@ -72,8 +72,10 @@ async fn listen(who: &Client, mark: u8, seconds: u64) -> Vec<Got> {
     tokio::time::sleep(Duration::from_secs(seconds)).await;
     // The stream still runs at the end of it.
     let n = who.received().len();
-    who.until(&format!("media of {mark} after the loss"), |got| got.len() > n)
-        .await
+    who.until(&format!("media of {mark} after the loss"), |got| {
+        got.len() > n
+    })
+    .await
 }
 
 /// Both directions at one level, each as its listener has it.
@@ -121,7 +123,11 @@ async fn at(percent_lost: u32, seconds: u64) {
             );
             // Of few packets chance may take more: at 10 % one in a hundred is beyond repair on average.
             let n = sound.expected as f64;
-            let chance = if setting().is_some() { 0.0 } else { 3.0 * (n / 100.0).sqrt() };
+            let chance = if setting().is_some() {
+                0.0
+            } else {
+                3.0 * (n / 100.0).sqrt()
+            };
             let (missing, most) = (sound.missing as f64, n * 0.02 + chance);
             assert!(missing < most, "{way}: {missing} of {n} packets of sound");
             // Pictures are sent again until they are whole.
@@ -131,8 +137,10 @@ async fn at(percent_lost: u32, seconds: u64) {
     }
     // The page's own side knows, and nobody was thrown out.
     let said = events
-        .wait(|e| matches!(e, MediaEvent::Quality { member, loss_pct, .. }
-            if member == "c" && (percent_lost < 10 || *loss_pct > percent_lost as f32 / 3.0)))
+        .wait(|e| {
+            matches!(e, MediaEvent::Quality { member, loss_pct, .. }
+            if member == "c" && (percent_lost < 10 || *loss_pct > percent_lost as f32 / 3.0))
+        })
         .await;
     assert!(matches!(said, MediaEvent::Quality { .. }));
     assert!(

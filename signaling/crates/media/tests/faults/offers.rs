@@ -32,7 +32,11 @@ async fn goes_on(agent: &Client, citizen: &Client, events: &Events) {
     agent.hears(1, 20).await;
     citizen.hears(2, 20).await;
     let ended = |e: &&MediaEvent| matches!(e, MediaEvent::Disconnected { member, .. } if member == "c" || member == "a");
-    assert!(events.seen.iter().find(ended).is_none(), "{:?}", events.seen);
+    assert!(
+        events.seen.iter().find(ended).is_none(),
+        "{:?}",
+        events.seen
+    );
 }
 
 /// The value of an attribute's first line.
@@ -46,7 +50,10 @@ fn value<'a>(sdp: &'a str, name: &str) -> &'a str {
 async fn an_offer_that_another_member_made_is_refused() {
     let (engine, events, citizen, agent, sdp) = call().await;
     let session = sdp.lines().find(|l| l.starts_with("o=")).unwrap();
-    for stolen in [sdp.clone(), sdp.replace(session, "o=- 1 2 IN IP4 127.0.0.1")] {
+    for stolen in [
+        sdp.clone(),
+        sdp.replace(session, "o=- 1 2 IN IP4 127.0.0.1"),
+    ] {
         let error = engine.offer("room", "g", Guest, &stolen).await.unwrap_err();
         assert_eq!(error.code(), "sdp_invalid");
         assert!(error.to_string().contains("another member's"), "{error}");
@@ -84,7 +91,10 @@ async fn a_wrong_fingerprint_never_connects() {
     liar.accept(&answer).await;
     let reason = events.ended("g").await;
     assert!(
-        matches!(reason, EndReason::NeverConnected | EndReason::Failed | EndReason::Closed),
+        matches!(
+            reason,
+            EndReason::NeverConnected | EndReason::Failed | EndReason::Closed
+        ),
         "{reason:?}"
     );
     assert!(

@@ -90,7 +90,11 @@ async fn a_publisher_that_never_sends_a_keyframe_is_heard_and_holds_nobody_up() 
     let asked = citizen.plis.load(Ordering::SeqCst);
     let since = Instant::now();
     let of = |g: &Got, kind| g.kind == kind && g.packet.payload.last() == Some(&1);
-    let from = agent.received().iter().filter(|g| of(g, Kind::Audio)).count();
+    let from = agent
+        .received()
+        .iter()
+        .filter(|g| of(g, Kind::Audio))
+        .count();
     let got = agent
         .until("three seconds of the citizen's sound", |got| {
             got.iter().filter(|g| of(g, Kind::Audio)).count() >= from + 150
@@ -103,11 +107,20 @@ async fn a_publisher_that_never_sends_a_keyframe_is_heard_and_holds_nobody_up() 
     // It is asked again, and not flooded.
     let asked = citizen.plis.load(Ordering::SeqCst) - asked;
     let most = since.elapsed().as_millis() as usize / 300 + 2;
-    assert!((2..=most).contains(&asked), "asked {asked} times, at most {most}");
+    assert!(
+        (2..=most).contains(&asked),
+        "asked {asked} times, at most {most}"
+    );
     // Once it can, the picture comes.
     citizen.keyframes.store(true, Ordering::SeqCst);
-    agent.until("the picture", |got| got.iter().any(|g| of(g, Kind::Video))).await;
+    agent
+        .until("the picture", |got| got.iter().any(|g| of(g, Kind::Video)))
+        .await;
     let silence = Duration::from_secs(10);
-    assert_eq!(MediaConfig::default().silence, silence, "nobody was thrown out for it");
+    assert_eq!(
+        MediaConfig::default().silence,
+        silence,
+        "nobody was thrown out for it"
+    );
     assert_eq!(engine.stats().connected, 3);
 }

@@ -15,7 +15,10 @@ const DOWN: Duration = Duration::from_secs(10);
 
 fn say(figure: &str, took: Duration) {
     let ms = took.as_millis() as u64;
-    println!("{}", serde_json::json!({"figure": figure, "value": ms, "unit": "ms", "n": 1}));
+    println!(
+        "{}",
+        serde_json::json!({"figure": figure, "value": ms, "unit": "ms", "n": 1})
+    );
 }
 
 /// Sound of this mark again, both ways, since now.
@@ -47,7 +50,12 @@ async fn a_link_that_was_down_for_ten_seconds_carries_the_same_connection_on() {
     let took = back(&agent, &citizen, 1).await;
     say("link_down_10_s_same_connection_ms", took);
     assert!(took <= BACK, "{took:?}");
-    assert!(!events.seen.iter().any(|e| matches!(e, MediaEvent::Disconnected { .. })));
+    assert!(
+        !events
+            .seen
+            .iter()
+            .any(|e| matches!(e, MediaEvent::Disconnected { .. }))
+    );
     assert_eq!(engine.stats().members, 2);
 }
 
@@ -84,7 +92,10 @@ async fn a_member_who_was_given_up_comes_back_as_the_same_in_the_same_slots() {
         .filter(|g| g.kind == Kind::Audio && g.packet.payload.last() == Some(&4))
         .map(|g| g.mid.clone())
         .collect();
-    let slot = before.iter().find(|s| s.kind == Kind::Audio && s.member == "c").unwrap();
+    let slot = before
+        .iter()
+        .find(|s| s.kind == Kind::Audio && s.member == "c")
+        .unwrap();
     assert!(mids.iter().all(|m| *m == slot.mid), "the same slot");
 }
 
@@ -96,7 +107,9 @@ async fn a_client_whose_address_changes_stays_in_the_call() {
     let mut citizen = Client::new(1, false).await;
     let sdp = citizen.offer_sdp(false).await;
     let answer = engine.offer("room", "c", Citizen, &sdp).await.unwrap();
-    citizen.accept(&by_way_of(&answer, "udp", translator.addr)).await;
+    citizen
+        .accept(&by_way_of(&answer, "udp", translator.addr))
+        .await;
     let mut agent = Client::new(2, false).await;
     agent.join(&engine, "room", "a", Agent).await;
     events.connected("c").await;
@@ -111,7 +124,16 @@ async fn a_client_whose_address_changes_stays_in_the_call() {
         say(&format!("address_change_{n}_ms"), took);
         assert!(took <= BACK, "change {n}: {took:?}");
     }
-    assert!(!events.seen.iter().any(|e| matches!(e, MediaEvent::Disconnected { .. })));
+    assert!(
+        !events
+            .seen
+            .iter()
+            .any(|e| matches!(e, MediaEvent::Disconnected { .. }))
+    );
     engine.leave("room", "c").await;
-    assert_eq!(events.ended("c").await, EndReason::Left, "the changes did not end it");
+    assert_eq!(
+        events.ended("c").await,
+        EndReason::Left,
+        "the changes did not end it"
+    );
 }
