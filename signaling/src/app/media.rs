@@ -610,7 +610,7 @@ async fn announce(
     Ok(())
 }
 
-async fn on_event(app: &App, quality: &quality::Desk, e: MediaEvent) -> Result<(), AppError> {
+async fn on_event(app: &App, quality: &quality::Intake, e: MediaEvent) -> Result<(), AppError> {
     match e {
         // A check has no lease to keep and nobody to tell.
         MediaEvent::Slots { room, .. } | MediaEvent::Connected { room, .. }
@@ -711,7 +711,7 @@ async fn note(
 
 /// Carries the engine's events to the people, until the engine stops.
 pub fn listen(app: App, mut events: mpsc::Receiver<MediaEvent>) -> tokio::task::JoinHandle<()> {
-    let quality = quality::Desk::open(&app);
+    let quality = quality::Intake::open(&app);
     tokio::spawn(async move {
         while let Some(e) = events.recv().await {
             if let Err(e) = on_event(&app, &quality, e).await {

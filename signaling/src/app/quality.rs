@@ -59,9 +59,9 @@ struct Reading {
 }
 
 /// Where readings are handed over; the task ends when this goes, or at the server's stop.
-pub(super) struct Desk(mpsc::Sender<Reading>);
+pub(super) struct Intake(mpsc::Sender<Reading>);
 
-impl Desk {
+impl Intake {
     pub(super) fn open(app: &App) -> Self {
         let (tx, rx) = mpsc::channel(WAITING);
         let hub = app.bus.hub().connect("quality".into());
