@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help run test lint test-rust test-web test-e2e interop packages pages docs release bench-join bench-desk bench-ws bench-pairing bench-desk-sim bench-media bench-calls sim-desk audit clean-data
+.PHONY: help run test lint test-rust test-web test-e2e interop packages pages docs release bench-join bench-desk bench-ws bench-pairing bench-desk-sim bench-media bench-calls sim-desk faults fuzz audit clean-data
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -65,6 +65,12 @@ bench-calls: ## One-to-one calls that one core carries (needs root and two cores
 
 sim-desk: ## A day of 10,000 tickets at 40 seats in virtual time, with crashes; random commands at length
 	@tools/bench sim-desk
+
+faults: packages ## Bad networks and bad peers at length: every level of loss, links that fail (root for the network namespaces)
+	@tools/test faults
+
+fuzz: packages ## Malformed input against every reader of strangers' bytes, CLOUD_BOOTH_FUZZ_SECONDS each (60): one JSON line a target
+	@tools/test fuzz
 
 audit: ## Known advisories (needs a network)
 	cargo deny check advisories

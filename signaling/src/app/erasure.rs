@@ -94,6 +94,7 @@ async fn destroy(app: &App, id: VisitId, key: KeyId) -> Result<(), AppError> {
             if !visit::settle(tx, &id).await? || !keys::destroy_unadopted(tx, &key, w.now).await? {
                 return Ok(());
             }
+            store::quality::forget(tx, &id).await?;
             w.audit(
                 tx,
                 "key.destroyed",

@@ -44,7 +44,8 @@ impl Seen {
             (None, Ephemeral::Quality { member, .. }) => self.members.contains_key(member),
             (Some(from), Ephemeral::Focus { .. }) => self.hears(from, said, true),
             (Some(from), Ephemeral::Typing { path, .. }) => self.hears(from, said, path.is_some()),
-            (None, _) | (Some(_), Ephemeral::Quality { .. }) => false,
+            // What a page says of its reception is for the server alone.
+            (None, _) | (Some(_), Ephemeral::Quality { .. } | Ephemeral::Reception { .. }) => false,
         }
     }
 

@@ -5,7 +5,7 @@
 
 mod record;
 
-use super::{App, call_flow, invites, netcheck, token::Principal};
+use super::{App, call_flow, invites, netcheck, quality, token::Principal};
 use crate::{
     cluster::Live,
     problem::{AppError, no},
@@ -21,7 +21,7 @@ use domain::{
     time::Span,
 };
 use media::{Engine as _, MediaEngine, MediaEvent, MemberRole, SentTrack, Source, record::Ended};
-use protocol::{CommandReply, Ephemeral, EventBody, MediaLine, MediaSource, SlotView};
+use protocol::{CommandReply, EventBody, MediaLine, MediaSource, SlotView};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{HashMap, HashSet},
@@ -730,7 +730,7 @@ async fn renegotiate(app: &App, room: &str, member: &str) -> Result<(), AppError
     Ok(())
 }
 
-async fn on_event(app: &App, e: MediaEvent) -> Result<(), AppError> {
+async fn on_event(app: &App, quality: &quality::Intake, e: MediaEvent) -> Result<(), AppError> {
     match e {
         // A check has no lease to keep and nobody to tell.
         MediaEvent::Slots { room, .. } | MediaEvent::Connected { room, .. }
@@ -770,48 +770,20 @@ async fn on_event(app: &App, e: MediaEvent) -> Result<(), AppError> {
             reason,
         } => {
             tracing::info!(room, ?reason, "a member's media ended");
+            // Another page took over: its own line is measured.
+            if reason != media::EndReason::Replaced {
+                quality.ended(room.clone(), member.clone());
+            }
             note(app, &room, &member, |m| EventBody::MediaLost { member: m }).await
         }
         MediaEvent::Quality {
             room,
             member,
             loss_pct,
+            jitter_ms,
             rtt_ms,
-            ..
         } => {
-            let Some((s, names)) = members_of(app, &room).await? else {
-                return Ok(());
-            };
-            let Some(m) = names.get(&member) else {
-                return Ok(());
-            };
-            let rtt = rtt_ms.unwrap_or(0.0);
-            let level = if loss_pct > 8.0 || rtt > 800.0 {
-                "bad"
-            } else if loss_pct > 2.0 || rtt > 300.0 {
-                "slow"
-            } else {
-                "good"
-            };
-            #[allow(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a display value"
-            )]
-            let body = Ephemeral::Quality {
-                member: m.clone(),
-                level: level.into(),
-                loss_pct,
-                rtt_ms: rtt as u32,
-            };
-            app.bus
-                .live(Live::Hint {
-                    session: s.id.to_string(),
-                    from: None,
-                    said: None,
-                    body,
-                })
-                .await;
+            quality.measured(room, member, loss_pct, jitter_ms, rtt_ms);
             Ok(())
         }
         MediaEvent::Recording {
@@ -863,9 +835,10 @@ async fn note(
 
 /// Carries the engine's events to the people, until the engine stops.
 pub fn listen(app: App, mut events: mpsc::Receiver<MediaEvent>) -> tokio::task::JoinHandle<()> {
+    let quality = quality::Intake::open(&app);
     tokio::spawn(async move {
         while let Some(e) = events.recv().await {
-            if let Err(e) = on_event(&app, e).await {
+            if let Err(e) = on_event(&app, &quality, e).await {
                 tracing::warn!(error = %e, "a media event was not kept");
             }
         }

@@ -46,6 +46,7 @@ pub mod nodes;
 pub mod notes;
 pub mod papers;
 pub mod phrases;
+pub mod quality;
 pub mod queue;
 pub mod queues;
 pub mod rates;

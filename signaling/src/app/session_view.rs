@@ -34,7 +34,7 @@ pub const fn role_view(r: Role) -> MemberRole {
     }
 }
 
-const fn part_view(p: Part) -> MemberPart {
+pub(super) const fn part_view(p: Part) -> MemberPart {
     match p {
         Part::Citizen => MemberPart::Citizen,
         Part::Agent => MemberPart::Agent,

@@ -3,8 +3,8 @@
 use super::commands;
 use crate::{
     app::{
-        App, Caller, call_flow, callbacks, desk, hall_now::Fresh, hints::Seen, queue, session_view,
-        supervise, token::Principal, wallboard,
+        App, Caller, call_flow, callbacks, desk, hall_now::Fresh, hints::Seen, quality, queue,
+        session_view, supervise, token::Principal, wallboard,
     },
     cluster::{Connection, Live, Signal},
     problem::{AppError, no},
@@ -362,8 +362,13 @@ impl Actor {
         let Some(j) = SessionId::parse(session).and_then(|id| self.sessions.get(&id)) else {
             return;
         };
-        // Quality is the server's to say.
-        if matches!(body, Ephemeral::Focus { .. } | Ephemeral::Typing { .. }) {
+        // Quality is the server's to say; what a page says of its own reception is held to what can be.
+        let theirs = match &body {
+            Ephemeral::Focus { .. } | Ephemeral::Typing { .. } => true,
+            Ephemeral::Reception { .. } => quality::is_plausible(&body),
+            Ephemeral::Quality { .. } => false,
+        };
+        if theirs {
             self.app
                 .bus
                 .live(Live::Hint {

@@ -1,7 +1,7 @@
 // What the benches in a browser share: pages with a probe, an agent who sits ready, a phone in line, waiting for what a page shows.
 import { openPage } from "@cloud-booth/testkit";
 
-const PASSWORD = "Demo-2026-yunchuang";
+export const PASSWORD = "Demo-2026-yunchuang";
 const WAIT_MS = 30_000;
 
 /** @typedef {import("playwright-core").Page} Page */

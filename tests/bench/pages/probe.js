@@ -1,12 +1,12 @@
 // Runs inside both pages before their own code: notes when the accept button was clicked, when each remote picture had its
-// first frame, and whether the transport is up. Times are milliseconds since the epoch, so two pages can be compared.
+// first frame, and since when the transport is up. Times are milliseconds since the epoch, so two pages can be compared.
 
 /** What the probe keeps.
- * @typedef {{ click: number | null, frames: Record<string, number>, peers: RTCPeerConnection[] }} Seen */
+ * @typedef {{ click: number | null, connected: number | null, frames: Record<string, number>, peers: RTCPeerConnection[] }} Seen */
 
 export function probe() {
   /** @type {Seen} */
-  const seen = { click: null, frames: {}, peers: [] };
+  const seen = { click: null, connected: null, frames: {}, peers: [] };
   Object.assign(window, { __join: seen });
   document.addEventListener("click", (event) => {
     const target = /** @type {Element} */ (event.target);
@@ -19,6 +19,9 @@ export function probe() {
     constructor(configuration) {
       super(configuration);
       seen.peers.push(this);
+      this.addEventListener("connectionstatechange", () => {
+        if (this.connectionState === "connected") seen.connected = performance.timeOrigin + performance.now();
+      });
     }
   };
 

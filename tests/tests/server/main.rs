@@ -34,6 +34,7 @@ mod lists;
 mod media_check;
 #[path = "../../../signaling/crates/media/tests/common/mod.rs"]
 mod peer;
+mod quality;
 mod queue;
 mod recording;
 mod recording_ends;

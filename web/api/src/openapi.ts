@@ -1577,6 +1577,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The series of each member's line, for the session's agent and the supervisors of its hall. */
+        get: operations["get_sessions_id_quality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}/receipt.pdf": {
         parameters: {
             query?: never;
@@ -2518,14 +2535,23 @@ export interface components {
             on: boolean;
             path: string | null;
         } | {
+            /** Format: int32 */
+            jitter_ms: number | null;
             /** @enum {string} */
             kind: "quality";
-            level: string;
             /** Format: float */
-            loss_pct: number;
+            loss_pct: number | null;
             member: string;
             /** Format: int32 */
-            rtt_ms: number;
+            rtt_ms: number | null;
+            state: components["schemas"]["QualityState"];
+        } | {
+            /** Format: int32 */
+            freeze_ms: number;
+            /** @enum {string} */
+            kind: "reception";
+            /** Format: int32 */
+            period_ms: number;
         };
         EventBody: {
             /** @enum {string} */
@@ -3663,6 +3689,49 @@ export interface components {
             policy: components["schemas"]["SupervisionPolicy"];
             /** Format: int64 */
             version: number;
+        };
+        /** @description One reading of a member's line, the worse of both directions. */
+        QualitySample: {
+            at: string;
+            /**
+             * Format: int32
+             * @description For how long of the last seconds the member's picture of the others stood still (milliseconds), as their own page says.
+             */
+            freeze_ms: number | null;
+            /**
+             * Format: int32
+             * @description Milliseconds; null while lost.
+             */
+            jitter_ms: number | null;
+            /**
+             * Format: float
+             * @description Percent; null while lost.
+             */
+            loss_pct: number | null;
+            /**
+             * Format: int32
+             * @description Round trip, milliseconds; null where it is not known.
+             */
+            rtt_ms: number | null;
+            state: components["schemas"]["QualityState"];
+        };
+        QualitySeries: {
+            member: string;
+            part: components["schemas"]["MemberPart"];
+            /** @description Oldest first; every ten seconds and at each change of the state. */
+            samples: components["schemas"]["QualitySample"][];
+        };
+        /**
+         * @description 良好, 一般, 较弱, 断开.
+         * @enum {string}
+         */
+        QualityState: "good" | "fair" | "poor" | "lost";
+        /** @description `GET /api/v1/sessions/{id}/quality` */
+        QualityView: {
+            /** @description The session has as many samples as are kept: what came later is not here. */
+            full: boolean;
+            members: components["schemas"]["QualitySeries"][];
+            session: string;
         };
         QueueNow: {
             code: string;
@@ -7498,6 +7567,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NoteView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_sessions_id_quality: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityView"];
                 };
             };
             default: {

@@ -41,7 +41,7 @@ export function verdictOf(state: DeviceState): Verdict | null {
   if (state.stage !== "open" || network.stage !== "done") return null;
   if (network.ways.socket.state !== "ok") return "none";
   if (!mediaWay(network) || state.microphone === "none") return "text";
-  return state.camera === "none" || networkLevel(network) === "bad" ? "audio" : "video";
+  return state.camera === "none" || networkLevel(network) === "poor" ? "audio" : "video";
 }
 
 let last: CheckResult | null = null;

@@ -3,7 +3,8 @@ export { LocalMedia, listDevices, type DeviceProblem, type LocalMediaState, type
 export { CallPeer, type CallPeerOptions, type PeerState, type PeerEvents, type MemberMedia, type ShareSource } from "./peer.ts";
 export { Share, canShareScreen, documentCamera, type ShareState } from "./share.ts";
 export { IceSource } from "./ice.ts";
-export { judge, Steady, type QualityLevel, type QualitySample } from "./quality.ts";
+export { judge, ownLine, type LineState, type QualityLevel, type QualitySample } from "./quality.ts";
+export type { Reception } from "./reception.ts";
 export { measureLight, LevelProbe } from "./check.ts";
 export { WAYS, mediaWay, networkLevel, type CheckApi, type NetworkState, type Way, type WayState } from "./netcheck.ts";
 export { DeviceCheck, lastCheck, rememberCheck, verdictOf, type CheckResult, type DeviceState, type Verdict } from "./device.ts";

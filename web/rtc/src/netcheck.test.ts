@@ -7,7 +7,7 @@ import { browserKind } from "./browser.ts";
 
 const ANSWER = ["v=0", "m=audio 9 UDP/TLS/RTP/SAVPF 111", "a=mid:0", "a=candidate:1 1 udp 2130706431 203.0.113.7 8443 typ host", "a=candidate:2 1 tcp 1518214911 203.0.113.7 8443 typ host tcptype passive", "a=end-of-candidates", ""].join("\r\n");
 const OK: RouteResult = { state: "ok", level: "good", rtt_ms: 12, loss_pct: 0 };
-const BAD: RouteResult = { ...OK, level: "bad" };
+const BAD: RouteResult = { ...OK, level: "poor" };
 const FAILED: RouteResult = { ...NO_ROUTE, state: "failed" };
 const relays: IceServers = { ice_servers: [{ urls: ["turn:r:3478"], username: "1:a", credential: "c" }], expires_at: "", ttl_s: 60 };
 const refusal = (code: string): Error => Object.assign(new Error(code), { code });
@@ -43,9 +43,9 @@ describe("the ways", () => {
   it("a call takes the first that works", async () => {
     const { check: all } = check({});
     expect(mediaWay(await all.run())).toBe("udp");
-    const { check: noUdp } = check({ udp: FAILED, tcp: { ...OK, level: "slow" } });
+    const { check: noUdp } = check({ udp: FAILED, tcp: { ...OK, level: "fair" } });
     const state = await noUdp.run();
-    expect([mediaWay(state), networkLevel(state), state.stage]).toEqual(["tcp", "slow", "done"]);
+    expect([mediaWay(state), networkLevel(state), state.stage]).toEqual(["tcp", "fair", "done"]);
     const { check: none } = check({ udp: FAILED, tcp: FAILED, relay: FAILED });
     expect(mediaWay(await none.run())).toBeNull();
   });
@@ -117,7 +117,7 @@ describe("one way", () => {
     Peer.last.report.set("in", { type: "remote-inbound-rtp", fractionLost: 0.06, jitter: 0.002 });
     Peer.last.become("connected");
     await vi.advanceTimersByTimeAsync(4_000);
-    expect(await result).toEqual({ state: "ok", level: "slow", rtt_ms: 40, loss_pct: 6 });
+    expect(await result).toEqual({ state: "ok", level: "fair", rtt_ms: 40, loss_pct: 6 });
     expect([Peer.last.closed, Peer.last.configuration.iceTransportPolicy, Peer.last.configuration.iceServers]).toEqual([true, "all", []]);
     expect(stopped).toBe(1);
   });

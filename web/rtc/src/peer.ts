@@ -7,7 +7,7 @@ import { Emitter } from "@cloud-booth/signal";
 import { ProblemError, type MediaLine, type SlotView } from "@cloud-booth/api";
 import { TRANSPORT_POLICY, type IceSource } from "./ice.ts";
 import type { LocalMedia } from "./local.ts";
-import { judge, Steady, type QualityLevel, type QualitySample } from "./quality.ts";
+import { ReceptionMeter, type Reception } from "./reception.ts";
 import { setWeak } from "./weak.ts";
 
 export type PeerState = "new" | "connecting" | "connected" | "reconnecting" | "failed" | "closed";
@@ -26,7 +26,8 @@ export type PeerEvents = {
   members: MemberMedia[];
   /** Pictures go neither way, and why; null: they do. */
   voice: ProblemError | null;
-  quality: { level: QualityLevel; sample: QualitySample };
+  /** How long the received pictures stood still: for the server. */
+  reception: Reception;
 };
 
 export interface CallPeerOptions {
@@ -41,7 +42,7 @@ export interface CallPeerOptions {
 export const RECEIVE_PAIRS = 4;
 /** In the order of their lines. */
 const SHARES: readonly ShareSource[] = ["document", "screen"];
-const STATS_MS = 2_000;
+const STATS_MS = 5_000;
 /** `disconnected` often heals by itself; longer than this it is a failure. */
 const HEAL_MS = 3_000;
 /** A connection that is not up by then is given up, later with each attempt: one whose relay refused it stays `new` and would never fail. */
@@ -81,19 +82,15 @@ export class CallPeer {
   #heal: ReturnType<typeof setTimeout> | undefined;
   #up: ReturnType<typeof setTimeout> | undefined;
   #stats: ReturnType<typeof setInterval> | undefined;
-  #before = { sent: 0, lost: 0 };
+  #meter = new ReceptionMeter();
   /** What the connection of now gathers with. */
   #servers: RTCIceServer[] = [];
-  readonly #steady = new Steady();
 
   constructor(options: CallPeerOptions) {
     this.#options = options;
   }
   get state(): PeerState {
     return this.#state;
-  }
-  get quality(): QualityLevel | "unknown" {
-    return this.#steady.level;
   }
   /** The connection of now, for measurements. */
   get connection(): RTCPeerConnection | null {
@@ -358,7 +355,7 @@ export class CallPeer {
 
   #measure(): void {
     clearInterval(this.#stats);
-    this.#before = { sent: 0, lost: 0 };
+    this.#meter = new ReceptionMeter();
     this.#stats = setInterval(() => void this.#sample(), STATS_MS);
   }
 
@@ -368,26 +365,10 @@ export class CallPeer {
     void this.#renew(peer);
     const report = await peer.getStats().catch(() => null);
     if (!report || peer !== this.#peer) return;
-    let sent = 0;
-    let lost = 0;
-    let jitter = 0;
-    let rtt = 0;
-    report.forEach((entry: Record<string, unknown>) => {
-      if (entry.type === "inbound-rtp") {
-        sent += Number(entry.packetsReceived ?? 0) + Number(entry.packetsLost ?? 0);
-        lost += Number(entry.packetsLost ?? 0);
-        jitter = Math.max(jitter, Number(entry.jitter ?? 0));
-      } else if (entry.type === "outbound-rtp") sent += Number(entry.packetsSent ?? 0);
-      else if (entry.type === "remote-inbound-rtp") {
-        lost += Number(entry.packetsLost ?? 0);
-        jitter = Math.max(jitter, Number(entry.jitter ?? 0));
-      } else if (entry.type === "candidate-pair" && entry.nominated === true) rtt = Number(entry.currentRoundTripTime ?? 0);
-    });
-    const packets = sent - this.#before.sent;
-    const sample = { loss_pct: packets > 0 ? (Math.max(0, lost - this.#before.lost) / packets) * 100 : 0, rtt_ms: rtt * 1000, jitter_ms: jitter * 1000 };
-    this.#before = { sent, lost };
-    const level = judge(sample);
-    if (this.#steady.take(level)) this.events.emit("quality", { level, sample });
+    const entries: Record<string, unknown>[] = [];
+    report.forEach((entry: Record<string, unknown>) => entries.push(entry));
+    const reception = this.#meter.take(entries, performance.now());
+    if (reception) this.events.emit("reception", reception);
   }
 
   /** A connection that outlives its credentials gathers with new ones: after a change of network, in an ICE restart. */

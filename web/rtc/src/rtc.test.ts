@@ -3,7 +3,6 @@ import { ProblemError } from "@cloud-booth/api";
 import { IceSource } from "./ice.ts";
 import { LocalMedia } from "./local.ts";
 import { CallPeer } from "./peer.ts";
-import { judge, Steady } from "./quality.ts";
 import { documentCamera, Share } from "./share.ts";
 import { isWeak, onWeak } from "./weak.ts";
 
@@ -198,7 +197,7 @@ describe("CallPeer", () => {
     expect(names()).toEqual(["n1"]);
     Peer.all[0]!.become("connected");
     now = 80_000;
-    await vi.advanceTimersByTimeAsync(2_000);
+    await vi.advanceTimersByTimeAsync(5_000);
     expect(names()).toEqual(["n2"]);
     now = 160_000;
     peer.rejoin();
@@ -415,22 +414,5 @@ describe("Share", () => {
     // The chosen one was unplugged; the person's own is never taken.
     expect(documentCamera([face, paper], "a", "gone")).toBe(paper);
     expect(documentCamera([paper], "b", "usb")).toBeNull();
-  });
-});
-
-describe("quality", () => {
-  it("judges by the worst figure", () => {
-    expect(judge({ loss_pct: 0, rtt_ms: 20, jitter_ms: 5 })).toBe("good");
-    expect(judge({ loss_pct: 4, rtt_ms: 20, jitter_ms: 5 })).toBe("slow");
-    expect(judge({ loss_pct: 0, rtt_ms: 900, jitter_ms: 5 })).toBe("bad");
-  });
-  it("does not flicker on one bad sample", () => {
-    const steady = new Steady();
-    expect(steady.take("good")).toBe(true);
-    expect(steady.take("bad")).toBe(false);
-    expect(steady.take("good")).toBe(false);
-    expect(steady.take("bad")).toBe(false);
-    expect(steady.take("bad")).toBe(true);
-    expect(steady.level).toBe("bad");
   });
 });

@@ -70,5 +70,5 @@ export async function callMyself() {
   media.dispose();
   theirs.dispose();
   servers.forEach((one) => one.close());
-  return { state, before, offers, offersWhenLive, width, sameStream, live: tracks.filter((track) => track.readyState === "live").length, level: peer.quality };
+  return { state, before, offers, offersWhenLive, width, sameStream, live: tracks.filter((track) => track.readyState === "live").length };
 }

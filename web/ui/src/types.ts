@@ -1,6 +1,7 @@
 /** Shapes that several components share. */
 export type StatusKind = "ok" | "warn" | "danger" | "info";
-export type NetworkLevel = "good" | "slow" | "bad" | "unknown";
+/** The server's word for a line, and `unknown` before there is one. */
+export type NetworkLevel = "good" | "fair" | "poor" | "lost" | "unknown";
 /** As the signal client reports it, plus whether media still flows (then a chip, not a bar). */
 export type ConnectionState = "idle" | "connecting" | "online" | "reconnecting" | "superseded" | "signed_out" | "closed";
 

@@ -20,6 +20,7 @@ pub mod invite;
 pub mod ladder;
 pub mod level;
 pub mod pairing;
+pub mod quality;
 pub mod recording;
 pub mod routing;
 pub mod seat;

@@ -53,6 +53,9 @@ mod formats;
 mod gate;
 mod history;
 mod incoming;
+#[cfg(feature = "inside")]
+#[doc(hidden)]
+pub mod inside;
 mod keyframe;
 mod keys;
 mod lane;

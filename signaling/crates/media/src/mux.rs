@@ -15,7 +15,7 @@ use quinn_udp::{Transmit, UdpSockRef, UdpSocketState};
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -45,9 +45,23 @@ pub(crate) struct Port {
     inbox: Mutex<Inbox>,
     keys: Mutex<Keys>,
     heard_ms: AtomicU64,
+    /// Tasks that drive the connection.
+    drivers: AtomicUsize,
     started: Instant,
     streams: mpsc::Sender<MuxStream>,
     path: Mutex<Option<Path>>,
+    /// The same as a number (see [`key`]), when something last came from there (ms), and what the library itself last chose.
+    path_key: AtomicU64,
+    path_heard_ms: AtomicU64,
+    chosen_key: AtomicU64,
+}
+
+/// An address as one number; 0 is none. The ports are IPv4's alone.
+fn key(addr: SocketAddr) -> u64 {
+    match addr {
+        SocketAddr::V4(v4) => (u64::from(u32::from(*v4.ip())) << 16) | u64::from(v4.port()),
+        SocketAddr::V6(_) => 0,
+    }
 }
 
 /// Where the library sends what is not a connectivity check: the pair that ICE has chosen.
@@ -63,6 +77,14 @@ pub(crate) fn is_of_the_chosen_pair(packet: &[u8]) -> bool {
         .first()
         .is_some_and(|b| (20..=63).contains(b) || (128..=191).contains(b))
 }
+
+/// An answer to a connectivity check (RFC 8489 §5: success, binding).
+pub(crate) fn is_check_answer(packet: &[u8]) -> bool {
+    packet.starts_with(&[0x01, 0x01])
+}
+
+/// A client that sends media is heard many times within this (ms).
+const PATH_STALE_MS: u64 = 400;
 
 #[derive(Default)]
 struct Inbox {
@@ -128,9 +150,13 @@ impl Mux {
             inbox: Mutex::default(),
             keys: Mutex::default(),
             heard_ms: AtomicU64::new(self.started.elapsed().as_millis() as u64),
+            drivers: AtomicUsize::new(0),
             started: self.started,
             streams,
             path: Mutex::default(),
+            path_key: AtomicU64::new(0),
+            path_heard_ms: AtomicU64::new(0),
+            chosen_key: AtomicU64::new(0),
         });
         (
             PortGuard {
@@ -237,6 +263,10 @@ fn remove_own(map: &mut HashMap<SocketAddr, Arc<Port>>, key: &SocketAddr, port: 
 impl Port {
     fn deliver(&self, packet: &[u8], from: SocketAddr) -> bool {
         self.hear();
+        if key(from) == self.path_key.load(Ordering::Relaxed) {
+            let now = self.heard_ms.load(Ordering::Relaxed);
+            self.path_heard_ms.store(now, Ordering::Relaxed);
+        }
         let mut inbox = lock(&self.inbox);
         if inbox.packets.len() >= INBOX_PACKETS {
             return false;
@@ -264,6 +294,11 @@ impl Port {
             .store(self.started.elapsed().as_millis() as u64, Ordering::Relaxed);
     }
 
+    /// Whether a task drives the connection still: one that panicked leaves a client who talks to nobody.
+    pub(crate) fn is_driven(&self) -> bool {
+        self.drivers.load(Ordering::SeqCst) > 0
+    }
+
     /// Time since the client's last packet.
     pub(crate) fn silence(&self) -> Duration {
         let now = self.started.elapsed().as_millis() as u64;
@@ -272,11 +307,42 @@ impl Port {
 
     /// The library sent something to the chosen pair.
     pub(crate) fn set_path(&self, now: Path) {
+        let new = match &now {
+            Path::Udp(addr) => key(*addr),
+            Path::Tcp(_) => {
+                // The next datagram to a chosen pair is a choice again.
+                self.chosen_key.store(0, Ordering::Relaxed);
+                0
+            }
+        };
+        self.path_key.store(new, Ordering::Relaxed);
+        let heard = self.heard_ms.load(Ordering::Relaxed);
+        self.path_heard_ms.store(heard, Ordering::Relaxed);
         *lock(&self.path) = Some(now);
     }
 
-    pub(crate) fn udp_path_is(&self, to: SocketAddr) -> bool {
-        matches!(&*lock(&self.path), Some(Path::Udp(now)) if *now == to)
+    /// The library sends to a pair that it has chosen: the path follows when that is another than before. Answers where the client
+    /// is now, which after a change of its address the library does not know.
+    pub(crate) fn route(&self, to: SocketAddr) -> SocketAddr {
+        if self.chosen_key.swap(key(to), Ordering::Relaxed) != key(to) {
+            self.set_path(Path::Udp(to));
+            return to;
+        }
+        match &*lock(&self.path) {
+            Some(Path::Udp(now)) => *now,
+            Some(Path::Tcp(_)) | None => to,
+        }
+    }
+
+    /// The library answered a check from this address, so whoever sent it has the connection's password (RFC 8445 §7.3). If nothing
+    /// comes from the present one any more, the client has moved: its network or an address translator gave it another.
+    pub(crate) fn answered(&self, from: SocketAddr) {
+        let path = self.path_key.load(Ordering::Relaxed);
+        let now = self.started.elapsed().as_millis() as u64;
+        let heard = self.path_heard_ms.load(Ordering::Relaxed);
+        if path != 0 && path != key(from) && now.saturating_sub(heard) >= PATH_STALE_MS {
+            self.set_path(Path::Udp(from));
+        }
     }
 
     pub(crate) fn tcp_path_is(&self, out: &TcpOut) -> bool {
@@ -302,6 +368,22 @@ impl Port {
                 Poll::Pending
             }
         }
+    }
+}
+
+/// Counts a task that drives a connection, until it ends in whatever way.
+pub(crate) struct Driving(Arc<Port>);
+
+impl Driving {
+    pub(crate) fn of(port: &Arc<Port>) -> Self {
+        port.drivers.fetch_add(1, Ordering::SeqCst);
+        Self(port.clone())
+    }
+}
+
+impl Drop for Driving {
+    fn drop(&mut self) {
+        self.0.drivers.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

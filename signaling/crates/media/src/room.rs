@@ -91,6 +91,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The part of an offer's identity that its session id is not; empty where there is none.
+fn certificates(identity: &str) -> &str {
+    identity.split_once(' ').map_or(identity, |(_, rest)| rest)
+}
+
 impl State {
     fn member(&mut self, id: &str) -> Option<&mut Member> {
         self.members.iter_mut().find(|m| m.id == id)
@@ -141,6 +146,14 @@ impl Room {
             let others = state.members.iter().filter(|m| m.id != member);
             let others = others.filter_map(|m| m.conn.as_ref()?.pictures.able);
             let codec = agree(state.codec, others, able).map_err(MediaError::CodecNeeded)?;
+            // One certificate, one person: what somebody else sent is no offer of this member's.
+            let theirs = |m: &Member| {
+                let conn = m.conn.as_ref().filter(|_| m.id != member);
+                conn.is_some_and(|c| certificates(&c.identity) == certificates(&offer.identity))
+            };
+            if state.members.iter().any(theirs) {
+                return Err(MediaError::SdpInvalid("another member's certificate"));
+            }
             let conn = state.member(member).and_then(|m| m.conn.as_ref());
             let conn = conn.filter(|c| c.identity == offer.identity);
             (conn.map(|c| (c.leg.clone(), c.epoch)), codec)

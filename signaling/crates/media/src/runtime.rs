@@ -3,7 +3,7 @@
 //! The driver insists on binding a UDP socket and a TCP listener of its own; both are closed at once and only their addresses live on,
 //! as names of local candidates inside the driver.
 
-use crate::mux::{Mux, Path, Port, is_of_the_chosen_pair};
+use crate::mux::{Driving, Mux, Port, is_check_answer, is_of_the_chosen_pair};
 use crate::tcp::{MuxStream, PortListener};
 use std::future::Future;
 use std::io::{self, IoSliceMut};
@@ -40,7 +40,13 @@ impl PortRuntime {
 
 impl Runtime for PortRuntime {
     fn spawn(&self, future: Pin<Box<dyn Future<Output = ()> + Send>>) -> Box<dyn JoinHandle> {
-        self.inner.spawn(future)
+        #[cfg(feature = "inside")]
+        let future = crate::inside::mortal(future);
+        let driving = Driving::of(&self.port);
+        self.inner.spawn(Box::pin(async move {
+            let _driving = driving;
+            future.await;
+        }))
     }
 
     fn wrap_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
@@ -110,11 +116,13 @@ impl AsyncUdpSocket for PortSocket {
     }
 
     fn poll_send(&self, _: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
-        if is_of_the_chosen_pair(transmit.contents) && !self.port.udp_path_is(transmit.destination)
-        {
-            self.port.set_path(Path::Udp(transmit.destination));
+        let mut to = transmit.destination;
+        if is_of_the_chosen_pair(transmit.contents) {
+            to = self.port.route(to);
+        } else if is_check_answer(transmit.contents) {
+            self.port.answered(to);
         }
-        self.mux.send_to(transmit.contents, transmit.destination);
+        self.mux.send_to(transmit.contents, to);
         Poll::Ready(Ok(transmit.contents.len()))
     }
 

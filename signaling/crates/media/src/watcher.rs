@@ -101,6 +101,10 @@ impl Watcher {
                         self.network.estimator.tick(now, waiting);
                         self.tell(now);
                     }
+                    if !leg.port.port.is_driven() {
+                        tracing::error!("a connection's driver ended by itself");
+                        break EndReason::Failed;
+                    }
                     if connected && leg.port.port.silence() >= self.config.silence {
                         break EndReason::Silent;
                     }

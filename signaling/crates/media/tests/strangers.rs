@@ -206,7 +206,6 @@ async fn a_call_goes_on_beside_whatever_strangers_send() {
 
     let after = engine.stats();
     let sent = sent.load(Ordering::Relaxed);
-    println!("{sent} packets, {offered} offers");
     assert!(
         after.datagrams_in > before.datagrams_in + sent / 2,
         "they reached the engine"
@@ -216,6 +215,22 @@ async fn a_call_goes_on_beside_whatever_strangers_send() {
     citizen.hears(2, 5).await;
     for kind in [Kind::Audio, Kind::Video] {
         let (lost, came) = loss(&agent, kind);
+        let name = if kind == Kind::Audio {
+            "sound"
+        } else {
+            "picture"
+        };
+        println!(
+            "{}",
+            serde_json::json!({
+                "figure": format!("strangers_{name}_loss_pct"),
+                "value": lost as f64 * 100.0 / came.max(1) as f64,
+                "unit": "%",
+                "n": came,
+                "packets_per_s": sent / seconds.max(1),
+                "offers": offered,
+            })
+        );
         assert!(
             came as f64 > 30.0 * seconds as f64,
             "{came} {kind:?} packets came"

@@ -2,7 +2,8 @@
 
 use crate::{
     Bilingual, CallBackView, CallMode, CardRead, FormView, InviteKind, InviteState, Language,
-    MediaLine, NoticeView, Problem, SeatView, SessionView, SupervisionMode, TicketView, Wallboard,
+    MediaLine, NoticeView, Problem, QualityState, SeatView, SessionView, SupervisionMode,
+    TicketView, Wallboard,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -509,11 +510,15 @@ pub enum Ephemeral {
     Focus { path: Option<String> },
     /// The sender types; `path` absent: in the chat.
     Typing { path: Option<String>, on: bool },
-    /// Of `member`, as the server measured it: `good`, `slow`, `bad`.
+    /// Of `member`'s line, as the server measured it; every few seconds. The figures are null while it is lost.
     Quality {
         member: String,
-        level: String,
-        loss_pct: f32,
-        rtt_ms: u32,
+        state: QualityState,
+        loss_pct: Option<f32>,
+        jitter_ms: Option<u32>,
+        rtt_ms: Option<u32>,
     },
+    /// By a page, of what it receives: for how long of the last `period_ms` (1,000 to 15,000) its pictures stood still, the worst
+    /// of them. For the server alone.
+    Reception { freeze_ms: u32, period_ms: u32 },
 }

@@ -35,6 +35,7 @@ pub mod pairing;
 mod pg;
 pub mod phrase;
 mod pool;
+pub mod quality;
 pub mod queue;
 pub mod rating;
 pub mod recording;

@@ -11,6 +11,7 @@ mod items;
 mod media;
 mod pairings;
 mod phrases;
+mod quality;
 mod queues;
 mod recording_policies;
 mod seats;
@@ -139,6 +140,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(phrases::routes())
         .merge(pairings::routes())
         .merge(sessions::routes())
+        .merge(quality::routes())
         .merge(invites::routes())
         .merge(supervisions::routes())
         .merge(recording_policies::routes())

@@ -186,3 +186,18 @@ test("a helper may what the server says, an agent of an older server all", () =>
   line.events.emit("session", view({ version: 2, members: [{ ...me, part: "consulted" }, citizen], may: ["staff_talk"] } as never));
   expect([session.isHelper.value, session.may("staff_talk"), session.may("read_form")]).toEqual([true, true, false]);
 });
+
+test("each line has the server's word, the own one none while the own connection is not up", () => {
+  const { line, session } = begin();
+  const say = (member: string, state: "good" | "poor" | "lost") =>
+    line.events.emit("ephemeral", { session: "ses_1", from: null, body: { kind: "quality", member, state, loss_pct: 1, jitter_ms: 3, rtt_ms: 20 } });
+  say("mem_c", "poor");
+  say("mem_a", "good");
+  expect(session.quality.get("mem_c")).toBe("poor");
+  expect(session.ownQuality.value).toBe("unknown");
+  session.peerState.value = "connected";
+  expect(session.ownQuality.value).toBe("good");
+  session.peerState.value = "reconnecting";
+  expect(session.ownQuality.value).toBe("lost");
+  expect(session.quality.get("mem_c"), "another's line is the server's to say").toBe("poor");
+});

@@ -3,7 +3,7 @@
 import { computed, ref, shallowReactive, shallowRef } from "vue";
 import { newKey, type ApiClient, type Bilingual, type CaseView, type Command, type FormView, type HandOff, type MediaLine, type SessionEvent, type SessionView, type MemberView } from "@cloud-booth/api";
 import { FormPresence, FormWriter } from "@cloud-booth/form";
-import { CallPeer, type IceSource, type LocalMedia, type MemberMedia, type PeerState, type QualityLevel } from "@cloud-booth/rtc";
+import { CallPeer, ownLine, type IceSource, type LineState, type LocalMedia, type MemberMedia, type PeerState } from "@cloud-booth/rtc";
 import type { SignalClient } from "@cloud-booth/signal";
 import type { ChatMessage } from "@cloud-booth/ui";
 import { announce } from "@cloud-booth/ui";
@@ -51,10 +51,11 @@ export class LiveSession {
   });
   /** Members who type in the dialogue. */
   readonly typingInChat = shallowReactive(new Set<string>());
-  readonly quality = shallowReactive(new Map<string, QualityLevel>());
+  /** The server's word for each member's line. */
+  readonly quality = shallowReactive(new Map<string, LineState>());
   readonly members = shallowRef<readonly MemberMedia[]>([]);
   readonly peerState = ref<PeerState>("new");
-  readonly ownQuality = ref<QualityLevel | "unknown">("unknown");
+  readonly ownQuality = computed<LineState>(() => ownLine(this.quality.get(this.me.value ?? "") ?? "unknown", this.peerState.value));
   readonly micOn = ref(true);
   readonly cameraOn = ref(true);
   readonly case = shallowRef<CaseView | null>(null);
@@ -132,7 +133,7 @@ export class LiveSession {
       signal.on("renegotiate", ({ session }) => session === id && void this.#peer?.renegotiate()),
       signal.on("ephemeral", ({ session, from, body }) => {
         if (session !== id) return;
-        if (body.kind === "quality") this.quality.set(body.member, body.level as QualityLevel);
+        if (body.kind === "quality") this.quality.set(body.member, body.state);
         else if (from && body.kind === "typing" && !body.path) this.#typeInChat(from, body.on);
         else this.presence.receive(from, body);
       }),
@@ -151,8 +152,8 @@ export class LiveSession {
     this.#stops.push(
       call.on("state", (state) => (this.peerState.value = state)),
       call.on("members", (members) => (this.members.value = [...members])),
-      call.on("quality", ({ level }) => (this.ownQuality.value = level)),
       call.on("voice", (why) => (this.voiceOnly.value = why ? (why.problem.errors?.[0]?.detail ?? why.problem.title) : "")),
+      call.on("reception", (seen) => this.#needs.signal.hint(this.id, { kind: "reception", ...seen })),
     );
     this.peerState.value = call.state;
     void call.goLive(this.#needs.media);

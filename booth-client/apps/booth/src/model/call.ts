@@ -300,7 +300,8 @@ export class Call {
     signal.on("event", ({ event, replayed }) => this.#event(event, replayed));
     signal.on("ephemeral", ({ from, body }) => {
       if (body.kind === "quality") {
-        if (body.member === this.agent?.id) this.state.theirs = body.level as NetworkLevel;
+        if (body.member === this.state.session?.me) this.state.mine = body.state;
+        else if (body.member === this.agent?.id) this.state.theirs = body.state;
       } else if (body.kind === "typing" && !body.path) this.#agentTypes(body.on);
       else this.presence.receive(from, body);
     });
@@ -319,8 +320,8 @@ export class Call {
     this.#peer.on("voice", (why) => {
       this.state.voiceOnly = why ? (why.problem.errors?.[0]?.detail ?? why.problem.title) : "";
     });
-    this.#peer.on("quality", ({ level }) => {
-      this.state.mine = level;
+    this.#peer.on("reception", (seen) => {
+      if (this.#session) this.#signal.hint(this.#session, { kind: "reception", ...seen });
     });
     this.local.events.on("change", (state) => {
       this.state.local = state;

@@ -335,8 +335,8 @@ export class Call {
     this.#peer = peer;
     peer.on("state", (state) => (this.state.peer = state));
     peer.on("members", (members) => (this.state.members = members));
-    peer.on("quality", ({ level }) => (this.state.mine = level));
     peer.on("voice", (why) => (this.state.voice_only = why ? (why.problem.errors?.[0]?.detail ?? why.problem.title) : ""));
+    peer.on("reception", (seen) => this.#joined && this.#signal?.hint(this.#joined, { kind: "reception", ...seen }));
     peer.connect();
   }
 

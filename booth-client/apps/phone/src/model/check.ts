@@ -15,8 +15,8 @@ export type Wish = "video" | "audio";
 
 /** From the median time of a small question: what a call will be like. */
 export function networkLevel(ms: number | null): NetworkLevel {
-  if (ms === null) return "bad";
-  return ms > 800 ? "slow" : "good";
+  if (ms === null) return "lost";
+  return ms > 800 ? "fair" : "good";
 }
 
 export function inWeChat(agent: string = navigator.userAgent): boolean {

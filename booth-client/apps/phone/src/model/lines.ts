@@ -3,7 +3,6 @@ import type { CallBackView, SessionView, TicketView } from "@cloud-booth/api";
 import type { FormPresence } from "@cloud-booth/form";
 import type { CallPeer } from "@cloud-booth/rtc";
 import type { SignalClient } from "@cloud-booth/signal";
-import type { NetworkLevel } from "@cloud-booth/ui";
 import type { CallState } from "./callstate.ts";
 import { addEvent, type Dialogue } from "./chat.ts";
 
@@ -54,7 +53,8 @@ export function listen(signal: SignalClient, to: Lines): void {
   signal.on("renegotiate", () => void to.peer()?.renegotiate());
   signal.on("ephemeral", ({ from, body }) => {
     if (body.kind === "quality") {
-      if (body.member !== state.session?.me) state.theirs = body.level as NetworkLevel;
+      if (body.member === state.session?.me) state.mine = body.state;
+      else if (state.session?.members.find((member) => member.id === body.member)?.part === "agent") state.theirs = body.state;
     } else if (body.kind === "typing" && !body.path) to.dialogue.typing(body.on ? from : null);
     else to.presence.receive(from, body);
   });

@@ -146,7 +146,7 @@ describe("queue", () => {
     expect(isOverdue(ticket, null, at + 9_999_000)).toBe(false);
   });
   it("names the network", () => {
-    expect([networkLevel(null), networkLevel(900), networkLevel(40)]).toEqual(["bad", "slow", "good"]);
+    expect([networkLevel(null), networkLevel(900), networkLevel(40)]).toEqual(["lost", "fair", "good"]);
   });
 });
 

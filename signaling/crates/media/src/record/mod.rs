@@ -36,6 +36,8 @@ mod core;
 mod feed;
 mod frames;
 mod h264;
+#[cfg(feature = "inside")]
+pub(crate) mod inside;
 mod jitter;
 mod leg;
 mod part;

@@ -130,6 +130,8 @@ pub struct Client {
     pub cut: Arc<AtomicBool>,
     pub lose_every: Arc<AtomicUsize>,
     pub sending: Arc<AtomicBool>,
+    /// An encoder that gives a keyframe when asked; off: it never does.
+    pub keyframes: Arc<AtomicBool>,
     /// Bytes added to each packet of the picture.
     pub weight: Arc<AtomicUsize>,
     /// Port of a relay to reach the engine by, and the engine's own.
@@ -361,6 +363,7 @@ impl Client {
             }
         }
         let sending = Arc::new(AtomicBool::new(true));
+        let keyframes = Arc::new(AtomicBool::new(true));
         let weight = Arc::<AtomicUsize>::default();
         let mut client = Self {
             pc,
@@ -374,6 +377,7 @@ impl Client {
             cut,
             lose_every,
             sending: sending.clone(),
+            keyframes: keyframes.clone(),
             weight: weight.clone(),
             via: None,
             sender: None,
@@ -389,10 +393,13 @@ impl Client {
             video,
             seed,
             mark,
-            client.by_ssrc.clone(),
-            sending,
-            client.number.clone(),
-            weight,
+            Encoder {
+                plis: client.by_ssrc.clone(),
+                sending,
+                number: client.number.clone(),
+                keyframes,
+                weight,
+            },
         )));
         client
     }
@@ -471,7 +478,7 @@ impl Client {
     ) {
         let sdp = self.offer_sdp(restart).await;
         let answer = engine.offer(room, member, role, &sdp).await.unwrap();
-        self.take_answer(answer).await;
+        self.accept(&answer).await;
     }
 
     /// An offer that says what its lines show, or is refused.
@@ -488,11 +495,13 @@ impl Client {
         let answer = engine
             .offer_tracks(room, member, role, &sdp, &tracks)
             .await?;
-        self.take_answer(answer).await;
+        self.accept(&answer).await;
         Ok(())
     }
 
-    async fn take_answer(&mut self, mut answer: String) {
+    /// Takes the server's answer.
+    pub async fn accept(&mut self, answer: &str) {
+        let mut answer = answer.to_owned();
         if let Some((port, engine)) = self.via {
             let direct = format!(" {engine} typ host");
             answer = answer.replace(&direct, &format!(" {port} typ host"));
@@ -634,16 +643,23 @@ fn heavier(payload: Bytes, by: usize) -> Bytes {
     [head, &vec![0; by], tail].concat().into()
 }
 
+/// How the encoder behaves.
+struct Encoder {
+    plis: Plis,
+    sending: Arc<AtomicBool>,
+    /// Payload type of the picture.
+    number: Arc<AtomicU8>,
+    keyframes: Arc<AtomicBool>,
+    weight: Arc<AtomicUsize>,
+}
+
 /// Audio every 20 ms, a video packet every 33 ms; a keyframe first and whenever one was asked for.
 async fn send(
     audio: Arc<TrackLocalStaticRTP>,
     video: Arc<TrackLocalStaticRTP>,
     ssrc: u32,
     mark: u8,
-    plis: Plis,
-    sending: Arc<AtomicBool>,
-    picture_number: Arc<AtomicU8>,
-    weight: Arc<AtomicUsize>,
+    of: Encoder,
 ) {
     let (mut n, mut served, mut coded) = (0u16, usize::MAX, Codec::Opus);
     let mut pace = tokio::time::interval(Duration::from_millis(20));
@@ -653,7 +669,7 @@ async fn send(
         pace.tick().await;
         // Timestamps of the moment of capture, as an encoder's: sender reports say nothing true of others.
         let ms = began.elapsed().as_millis() as u32;
-        if !sending.load(Ordering::SeqCst) {
+        if !of.sending.load(Ordering::SeqCst) {
             continue;
         }
         n = n.wrapping_add(1);
@@ -672,19 +688,19 @@ async fn send(
             payload: Bytes::from(vec![0xfc, number[0], number[1], mark]),
         };
         let _ = audio.write_rtp(opus).await;
-        let asked = plis.of(ssrc + 500_000);
-        let payload_type = picture_number.load(Ordering::SeqCst);
+        let asked = of.plis.of(ssrc + 500_000);
+        let payload_type = of.number.load(Ordering::SeqCst);
         let codec = if payload_type == number_of(Codec::H264, mark) {
             Codec::H264
         } else {
             Codec::Vp8
         };
         // An encoder that is new begins with a keyframe, as one that was asked for it.
-        let key = asked != served || codec != coded;
+        let key = (asked != served || codec != coded) && of.keyframes.load(Ordering::SeqCst);
         (served, coded) = (asked, codec);
         let image = Packet {
             header: header(payload_type, ssrc + 500_000, ms * 90),
-            payload: heavier(picture(codec, key, n, mark), weight.load(Ordering::SeqCst)),
+            payload: heavier(picture(codec, key, n, mark), of.weight.load(Ordering::SeqCst)),
         };
         let _ = video.write_rtp(image).await;
     }

@@ -44,6 +44,7 @@ const ALL: &[(&str, &[&str])] = &[
     ("signature", store::signature::QUERIES),
     ("staff", store::staff::QUERIES),
     ("supervision", store::supervision::QUERIES),
+    ("quality", store::quality::QUERIES),
     ("queue", store::queue::QUERIES),
     ("ticket", store::ticket::QUERIES),
     ("visit", store::visit::QUERIES),

@@ -19,6 +19,7 @@ mod issued;
 mod lanes;
 mod list;
 mod papers;
+mod quality;
 mod recordings;
 mod rooms;
 mod rules;
