@@ -434,7 +434,7 @@ impl MediaPlane {
 }
 
 /// A member's name in the room.
-fn room_name(m: &session::Member) -> String {
+pub(super) fn room_name(m: &session::Member) -> String {
     m.visit_id
         .as_ref()
         .map(ToString::to_string)

@@ -107,6 +107,7 @@ fn entry(kept: Kept, me: Part) -> EventBody {
         | E::Signed {}
         | E::HandedOff { .. } => Permission::ReadForm,
         E::MaterialAdded { .. } | E::MaterialRemoved { .. } => Permission::ReadMaterials,
+        E::SnapshotTaken { .. } => Permission::SeeCitizen,
         E::Noted { .. } => Permission::StaffTalk,
         E::MemberJoined { .. }
         | E::MemberDropped { .. }
