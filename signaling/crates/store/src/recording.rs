@@ -106,7 +106,8 @@ const NEWEST: &str = "SELECT * FROM recordings WHERE session_id = $1 ORDER BY id
 const OF_SESSION: &str = "SELECT * FROM recordings WHERE session_id = $1 ORDER BY id";
 const RUNNING: &str = "SELECT * FROM recordings WHERE session_id = $1 AND state IN ('asked', 'starting', 'live', 'interrupted') AND state <> 'asked'";
 const UNANSWERED: &str = "SELECT * FROM recordings WHERE state = 'asked' AND asked_at <= $1 ORDER BY asked_at LIMIT $2";
-const UNDER_WAY: &str = "SELECT * FROM recordings WHERE state IN ('starting', 'live', 'interrupted', 'sealing') AND id > $1 ORDER BY id LIMIT $2";
+const PENDING: &str = "SELECT * FROM recordings WHERE state IN ('starting', 'live', 'interrupted', 'sealing') AND (node IS NULL OR state = 'sealing')
+  AND id > $1 ORDER BY id LIMIT $2";
 const OF_GONE: &str = "SELECT * FROM recordings WHERE state IN ('starting', 'live', 'interrupted', 'sealing') AND node IS NOT NULL AND manifest IS NULL
   AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.id = node AND n.heartbeat > $1) ORDER BY id LIMIT $2";
 const PROMPTS: &str =
@@ -127,7 +128,7 @@ pub const QUERIES: &[&str] = &[
     OF_SESSION,
     RUNNING,
     UNANSWERED,
-    UNDER_WAY,
+    PENDING,
     OF_GONE,
     PROMPTS,
     READ,
@@ -309,15 +310,15 @@ pub async fn unanswered(
     tx.all(UNANSWERED, args![until, limit], row).await
 }
 
-/// Running or not sealed yet, in the order of their ids, after `after` (none: from the first).
-pub async fn under_way(
+/// Agreed to and not begun, or over and not sealed; in the order of their ids, after `after` (none: from the first).
+pub async fn pending(
     tx: &mut Tx,
     after: Option<&RecordingId>,
     limit: i64,
 ) -> Result<Vec<Recording>, StoreError> {
     use domain::id::Id as _;
     let after = after.map_or("", |id| id.as_str());
-    tx.all(UNDER_WAY, args![after, limit], row).await
+    tx.all(PENDING, args![after, limit], row).await
 }
 
 /// Those that a process was writing which has not been heard of since then: their manifest must be made from the files.
