@@ -398,6 +398,7 @@ pub enum EventBody {
     SnapshotTaken {
         snapshot: String,
         member: String,
+    },
     /// The citizen is asked for their consent to a recording.
     RecordingAsked {
         recording: String,

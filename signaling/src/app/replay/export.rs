@@ -7,10 +7,10 @@ use super::{
     access,
     ffmpeg::{self, Layout},
     sealed::{self, Sealed},
-    vessel::{Reader, Writer},
+    vessel::{self, Reader, Writer},
 };
 use crate::{
-    app::{App, Caller, files, token::Principal, vault::DataKey},
+    app::{App, Caller, Work, files, retention, token::Principal, vault::DataKey},
     problem::{AppError, no},
 };
 use bytes::Bytes;
@@ -39,7 +39,7 @@ use std::{
     time::Duration,
 };
 use store::{
-    keys,
+    Tx, keys,
     replay::{self as kept, Export},
 };
 use tokio::{
@@ -488,4 +488,35 @@ impl Film {
             }
         })
     }
+}
+
+/// A film's end: its key dies, and the file goes with the next sweep of files whose key is dead (`erasure`).
+pub(in crate::app) async fn end(tx: &mut Tx, w: &Work, e: &Export) -> Result<(), AppError> {
+    let ended = match e.state.as_str() {
+        "done" => kept::export_expired(tx, &e.id).await?,
+        _ => kept::export_failed(tx, &e.id).await?,
+    };
+    if ended {
+        keys::destroy(tx, &e.key_id, w.now).await?;
+    }
+    Ok(())
+}
+
+/// Films past their day, those whose making was cut off, and what that left behind.
+pub(in crate::app) async fn sweep(app: &App) -> Result<(), AppError> {
+    app.write("server", |tx, w| {
+        Box::pin(async move {
+            let alive = retention::alive_since(&w.app);
+            for e in kept::exports_over(tx, w.now, alive).await? {
+                end(tx, w, &e).await?;
+            }
+            Ok(())
+        })
+    })
+    .await?;
+    let (dir, age) = (app.files_dir.clone(), 2 * limits::EXPORT_TIME.0.unsigned_abs() / 1_000_000);
+    let swept = tokio::task::spawn_blocking(move || vessel::sweep(&dir, age)).await;
+    swept
+        .map_err(|_| no("internal"))?
+        .map_err(|_| no("unavailable"))
 }

@@ -251,8 +251,17 @@ pub(super) fn of(e: &EventBody, scene: &Scene<'_>) -> Option<Said> {
         E::Noted { .. } => said("chat", both("工作人员留下内部备注", "Staff left a note for each other")),
         E::Ended { .. } => said("member", both("通话结束", "The call ended")),
         // Rows say it, and outlive the journal's key.
-        E::SnapshotTaken { .. } => None,
-        E::Hidden {} => None,
+        E::SnapshotTaken { .. }
+        | E::RecordingAsked { .. }
+        | E::RecordingAnswered { .. }
+        | E::RecordingStarted { .. }
+        | E::RecordingInterrupted { .. }
+        | E::RecordingResumed { .. }
+        | E::RecordingStopped { .. }
+        | E::RecordingSealed { .. }
+        | E::PromptRead { .. }
+        | E::PromptAnswered { .. }
+        | E::Hidden {} => None,
     }
 }
 
