@@ -89,7 +89,7 @@ const OF_RECORDING: &str =
 const ARM: &str = "UPDATE replays SET token_hash = $2 WHERE id = $1";
 const INTEGRITY: &str = "UPDATE replays SET integrity = $2 WHERE id = $1";
 const CLOSE: &str =
-    "UPDATE replays SET token_hash = '', expires_at = CASE WHEN expires_at < $2 THEN expires_at WHEN opened_at > $2 THEN opened_at ELSE $2 END WHERE recording_id = $1";
+    "UPDATE replays SET expires_at = CASE WHEN expires_at < $2 THEN expires_at WHEN opened_at > $2 THEN opened_at ELSE $2 END WHERE recording_id = $1";
 const EXPORT_INSERT: &str = "INSERT INTO replay_exports (id, replay_id, recording_id, key_id, state, percent, node, started_at, expires_at)
   VALUES ($1, $2, $3, $4, 'running', 0, $5, $6, $7)";
 const EXPORT_GET: &str = "SELECT * FROM replay_exports WHERE id = $1";
