@@ -1,9 +1,7 @@
 //! Commands inside a live session: decode, call the use case, encode.
 
 use crate::{
-    app::{
-        App, Caller, call_flow, consents, forms, ladder, materials, media, recording, signing,
-    },
+    app::{App, Caller, call_flow, consents, forms, ladder, materials, media, recording, signing},
     problem::{AppError, no},
 };
 use domain::id::{ConsentId, Id, MaterialId, RecordingId, SessionId, TicketId};
@@ -124,15 +122,7 @@ pub async fn run(app: &App, caller: &Caller, command: Command) -> Result<Command
             prompt,
             answer,
         } => {
-            recording::answer_prompt(
-                app,
-                caller,
-                session(&s)?,
-                recorded(&r)?,
-                prompt,
-                answer,
-            )
-            .await
+            recording::answer_prompt(app, caller, session(&s)?, recorded(&r)?, prompt, answer).await
         }
         Command::SignAsk { session: s } => signing::ask(app, caller, session(&s)?).await,
         Command::Sign {

@@ -145,21 +145,8 @@ impl State {
                 C::Grant | C::Refuse | C::Lapse,
             )
             | (
-                Some(
-                    S::Starting
-                    | S::Live
-                    | S::Interrupted
-                    | S::Sealing
-                    | S::Sealed
-                    | S::Deleted,
-                ),
-                C::Prove
-                | C::Interrupt
-                | C::Resume
-                | C::Withdraw
-                | C::Stop
-                | C::Seal
-                | C::Delete,
+                Some(S::Starting | S::Live | S::Interrupted | S::Sealing | S::Sealed | S::Deleted),
+                C::Prove | C::Interrupt | C::Resume | C::Withdraw | C::Stop | C::Seal | C::Delete,
             ) => Err(Rejected::new("recording_state")),
         }
     }

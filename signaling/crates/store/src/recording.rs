@@ -99,13 +99,14 @@ const INSERT: &str = "INSERT INTO recordings (id, session_id, hall_id, visit_id,
 const SAVE: &str = "UPDATE recordings SET version = version + 1, state = $3, answered_at = $4, granted = $5, started_at = $6, proven_at = $7, interrupted = $8,
   ended_at = $9, end_reason = $10, node = $11, manifest = $12, signature = $13, public_key = $14, sealed_at = $15, duration_ms = $16, gaps = $17, bytes = $18,
   delete_at = $19, hold = $20, hold_reason = $21, hold_by = $22, hold_at = $23, deleted_at = $24 WHERE id = $1 AND version = $2";
-const SAVE_ASKED: &str = "UPDATE recordings SET version = version + 1, state = 'refused', ended_at = $3, end_reason = $4
+const SAVE_ASKED: &str =
+    "UPDATE recordings SET version = version + 1, state = 'refused', ended_at = $3, end_reason = $4
   WHERE id = $1 AND version = $2 AND state = 'asked'";
 const GET: &str = "SELECT * FROM recordings WHERE id = $1";
 const NEWEST: &str = "SELECT * FROM recordings WHERE session_id = $1 ORDER BY id DESC LIMIT 1";
 const OF_SESSION: &str = "SELECT * FROM recordings WHERE session_id = $1 ORDER BY id";
-const RUNNING: &str = "SELECT * FROM recordings WHERE session_id = $1 AND state IN ('asked', 'starting', 'live', 'interrupted') AND state <> 'asked'";
-const UNANSWERED: &str = "SELECT * FROM recordings WHERE state = 'asked' AND asked_at <= $1 ORDER BY asked_at LIMIT $2";
+const UNANSWERED: &str =
+    "SELECT * FROM recordings WHERE state = 'asked' AND asked_at <= $1 ORDER BY asked_at LIMIT $2";
 const PENDING: &str = "SELECT * FROM recordings WHERE state IN ('starting', 'live', 'interrupted', 'sealing') AND (node IS NULL OR state = 'sealing')
   AND id > $1 ORDER BY id LIMIT $2";
 const OF_GONE: &str = "SELECT * FROM recordings WHERE state IN ('starting', 'live', 'interrupted', 'sealing') AND node IS NOT NULL AND manifest IS NULL
@@ -114,7 +115,8 @@ const PROMPTS: &str =
     "SELECT * FROM recording_prompts WHERE recording_id = $1 ORDER BY read_at, item, prompt";
 const READ: &str = "INSERT INTO recording_prompts (recording_id, item, prompt, text_zh, text_en, asks, read_at, read_ms)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (recording_id, item, prompt) DO NOTHING";
-const ANSWER: &str = "UPDATE recording_prompts SET answered_at = $4, answered_ms = $5, answer = $6, answered_by = $7
+const ANSWER: &str =
+    "UPDATE recording_prompts SET answered_at = $4, answered_ms = $5, answer = $6, answered_by = $7
   WHERE recording_id = $1 AND item = $2 AND prompt = $3";
 const POLICY: &str = "SELECT policy, version FROM recording_policies WHERE hall_id = $1";
 const POLICY_INSERT: &str = "INSERT INTO recording_policies (hall_id, policy, version) VALUES ($1, $2, 1) ON CONFLICT (hall_id) DO NOTHING";
@@ -126,7 +128,6 @@ pub const QUERIES: &[&str] = &[
     GET,
     NEWEST,
     OF_SESSION,
-    RUNNING,
     UNANSWERED,
     PENDING,
     OF_GONE,
@@ -294,11 +295,6 @@ pub async fn newest(tx: &mut Tx, session: &SessionId) -> Result<Option<Recording
 /// All of a session, oldest first.
 pub async fn of_session(tx: &mut Tx, session: &SessionId) -> Result<Vec<Recording>, StoreError> {
     tx.all(OF_SESSION, args![session], row).await
-}
-
-/// The one that is agreed to and not over.
-pub async fn running(tx: &mut Tx, session: &SessionId) -> Result<Option<Recording>, StoreError> {
-    tx.one(RUNNING, args![session], row).await
 }
 
 /// Asked up to then, and nobody has answered.

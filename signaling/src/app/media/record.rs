@@ -10,7 +10,7 @@ use crate::{
 };
 use domain::id::{Id as _, RecordingId, TicketId};
 use media::{
-    Engine as _, MediaEngine, MediaError,
+    Engine as _, MediaEngine,
     record::{Ended, FileSink, RECORDED_ROLES, RecordingPlan},
 };
 use std::{collections::HashMap, io, path::PathBuf, sync::Arc, sync::Mutex as Lock};
@@ -154,7 +154,6 @@ impl MediaPlane {
                 }
             }
             Err(e) => {
-                let e: MediaError = e;
                 tracing::error!(recording = %running, code = e.code(), "a recording's end was not confirmed");
                 Err(refused(&e))
             }
@@ -178,10 +177,7 @@ impl MediaPlane {
         room: &str,
         reason: Ended,
     ) {
-        if let Err(e) = self
-            .record_stop_here(app, engine, room, None, reason)
-            .await
-        {
+        if let Err(e) = self.record_stop_here(app, engine, room, None, reason).await {
             tracing::error!(code = e.code(), "a recording was not ended before its room");
         }
         self.recorded.forget(room);

@@ -239,11 +239,7 @@ pub async fn withdraw(
 }
 
 /// Nobody has answered within the time, or the session is over.
-pub(super) async fn lapse(
-    tx: &mut Tx,
-    w: &mut Work,
-    r: &Recording,
-) -> Result<(), AppError> {
+pub(super) async fn lapse(tx: &mut Tx, w: &mut Work, r: &Recording) -> Result<(), AppError> {
     State::apply(Some(r.state), Cmd::Lapse)?;
     if !kept::lapse(tx, r, w.now, End::Unanswered.as_str()).await? {
         return Err(store::StoreError::Retry.into());

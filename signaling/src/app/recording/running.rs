@@ -152,7 +152,10 @@ async fn note(
                     EventBody::RecordingResumed { recording },
                     "recording.resumed",
                 ),
-                (_, None) => (EventBody::RecordingStarted { recording }, "recording.proven"),
+                (_, None) => (
+                    EventBody::RecordingStarted { recording },
+                    "recording.proven",
+                ),
             };
             w.audit(
                 tx,

@@ -33,12 +33,8 @@ pub async fn read(
         &format!("prompt_read:{id}"),
         &json!({"recording": recording.as_str(), "prompt": prompt}),
         move |tx, w| {
-            let (id, who, rid, prompt) = (
-                id.clone(),
-                who.clone(),
-                recording.clone(),
-                prompt.clone(),
-            );
+            let (id, who, rid, prompt) =
+                (id.clone(), who.clone(), recording.clone(), prompt.clone());
             Box::pin(async move {
                 let (s, me) = call_flow::live(tx, &who, &id).await?;
                 if me.role != Role::Agent {
@@ -92,12 +88,8 @@ pub async fn answer(
         &format!("prompt_answer:{id}"),
         &json!({"recording": recording.as_str(), "prompt": prompt, "answer": answer}),
         move |tx, w| {
-            let (id, who, rid, prompt) = (
-                id.clone(),
-                who.clone(),
-                recording.clone(),
-                prompt.clone(),
-            );
+            let (id, who, rid, prompt) =
+                (id.clone(), who.clone(), recording.clone(), prompt.clone());
             Box::pin(async move {
                 let (s, me) = call_flow::live(tx, &who, &id).await?;
                 let by = match me.role {

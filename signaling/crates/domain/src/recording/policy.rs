@@ -110,9 +110,7 @@ impl Notice {
         let days = |n: u32| ended_at + Span::seconds(i64::from(n) * DAY);
         match (has_case, end) {
             (true, _) => days(self.days_case),
-            (false, End::Withdrawn) => {
-                (ended_at + WITHDRAWN_LIFE).min(days(self.days_routine))
-            }
+            (false, End::Withdrawn) => (ended_at + WITHDRAWN_LIFE).min(days(self.days_routine)),
             (
                 false,
                 End::Finished
