@@ -30,7 +30,7 @@ use std::{
     io::{self, Write as _},
     ops::Range,
     os::unix::fs::OpenOptionsExt as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Stdio,
     sync::{
         Arc,
@@ -232,7 +232,7 @@ impl Drop for Pipes {
 }
 
 /// Puts one part into its pipe. Blocking; ends when ffmpeg does.
-fn pour(mut reader: PartReader<media::record::FileSource>, pipe: &PathBuf) -> Result<(), AppError> {
+fn pour(mut reader: PartReader<media::record::FileSource>, pipe: &Path) -> Result<(), AppError> {
     let mut out = OpenOptions::new().write(true).open(pipe).map_err(failed)?;
     let mut at = 0;
     while at < reader.len() {

@@ -9,7 +9,7 @@ use crate::{
     problem::{AppError, no},
 };
 use domain::{
-    id::{Id as _, RecordingId, ReplayId},
+    id::{Id as _, RecordingId, ReplayId, StaffId},
     limits,
     time::Span,
 };
@@ -57,6 +57,11 @@ pub async fn open(
     }
     // Audit entries and idempotency keys hold no words of people: a keyed hash says whether a reason is the one that was given.
     let print = app.vault.secret_hash(&purpose);
+    let integrity = if seal_fits(app, &me, &id).await? {
+        "unchecked"
+    } else {
+        "broken"
+    };
     let fresh = Arc::new(AtomicBool::new(false));
     let (ran, hash, who) = (fresh.clone(), print.clone(), me.clone());
     let route = format!("recordings.replay:{id}");
@@ -79,7 +84,6 @@ pub async fn open(
                         "not_found" => no("recording_deleted"),
                         _ => e,
                     })?;
-                    let integrity = if sealed::seal_fits(&app, r) { "unchecked" } else { "broken" };
                     let row = Replay {
                         id: w.id(),
                         recording_id: id.clone(),
@@ -121,6 +125,24 @@ pub async fn open(
     })
 }
 
+/// Whether the manifest is as it was signed. Curve arithmetic: never within a transaction.
+async fn seal_fits(app: &App, me: &StaffId, id: &RecordingId) -> Result<bool, AppError> {
+    let (a, me, id) = (app.clone(), me.clone(), id.clone());
+    let r = app
+        .read(|tx| {
+            Box::pin(async move {
+                let seen = entitled(&a, tx, &me, &id).await?;
+                access::playable(&seen)?;
+                Ok(seen.line.recording)
+            })
+        })
+        .await?;
+    let a = app.clone();
+    tokio::task::spawn_blocking(move || sealed::seal_fits(&a, &r))
+        .await
+        .map_err(|_| no("internal"))
+}
+
 /// Reads the whole recording against its manifest and keeps what came of it.
 async fn check(app: &App, who: &Principal, id: ReplayId) -> Result<(), AppError> {
     let _one = CHECKS.acquire().await.map_err(|_| no("internal"))?;
@@ -154,7 +176,13 @@ async fn check(app: &App, who: &Principal, id: ReplayId) -> Result<(), AppError>
     .await
 }
 
-async fn view(app: &App, tx: &mut Tx, r: &Replay, seen: &Seen) -> Result<ReplayView, AppError> {
+async fn view(
+    app: &App,
+    tx: &mut Tx,
+    r: &Replay,
+    seen: &Seen,
+    can_export: bool,
+) -> Result<ReplayView, AppError> {
     let rec = &seen.line.recording;
     let manifest = sealed::manifest(rec)?;
     let started = rec.started_at.ok_or_else(|| no("recording_not_sealed"))?;
@@ -168,17 +196,17 @@ async fn view(app: &App, tx: &mut Tx, r: &Replay, seen: &Seen) -> Result<ReplayV
         legs: legs::views(&r.id, &manifest, &cast),
         timeline: marks::all(app, tx, seen, &manifest, &cast).await?,
         integrity: r.integrity.clone(),
-        can_export: ffmpeg::available().await,
+        can_export,
     })
 }
 
 /// For who has opened it. Codes: `not_found`, `replay_over`, and those of [`entitled`] and [`access::playable`].
 pub async fn get(app: &App, who: &Principal, id: ReplayId) -> Result<ReplayView, AppError> {
-    let (a, who) = (app.clone(), who.clone());
-    app.read(|tx| {
+    let (a, who, can_export) = (app.clone(), who.clone(), ffmpeg::available().await);
+    app.read(move |tx| {
         Box::pin(async move {
             let (r, seen) = access::of_staff(&a, tx, &who, &id).await?;
-            view(&a, tx, &r, &seen).await
+            view(&a, tx, &r, &seen, can_export).await
         })
     })
     .await

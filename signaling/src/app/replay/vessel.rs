@@ -159,7 +159,7 @@ impl Reader {
         let (head, data) = clear.split_at_checked(HEAD).ok_or_else(|| no("internal"))?;
         let end = number * PIECE as u64 + data.len() as u64;
         let last = [u8::from(end == self.bytes)];
-        if head != [&number.to_be_bytes()[..], &last].concat() {
+        if head != [&number.to_be_bytes()[..], &last[..]].concat() {
             return Err(no("internal"));
         }
         Ok(data.to_vec())
