@@ -103,12 +103,18 @@ async fn a_recording_is_seen_by_whose_duty_it_is_and_while_it_is() {
     let page = lines::list(app, &reviewer, of_case()).await.unwrap();
     assert_eq!(page.items.len(), 1);
     assert_eq!(page.items[0].case.as_deref(), Some(case.as_str()));
-    assert_eq!(page.items[0].case_number.as_deref(), Some(v.card.number.as_str()));
+    assert_eq!(
+        page.items[0].case_number.as_deref(),
+        Some(v.card.number.as_str())
+    );
     for who in [&issuer, &c.agent, &staff("reviewer2", &[Role::Reviewer])] {
         assert_eq!(open(app, who, &id).await, NOT);
     }
     // A reviewer keeps no hall: neither the hold nor who else has looked is theirs.
-    assert_eq!(code(lines::replays(app, &reviewer, id.clone()).await), "role_missing");
+    assert_eq!(
+        code(lines::replays(app, &reviewer, id.clone()).await),
+        "role_missing"
+    );
     let o = opening::open(
         app,
         &by(&reviewer),
@@ -121,7 +127,10 @@ async fn a_recording_is_seen_by_whose_duty_it_is_and_while_it_is() {
     .unwrap();
     let mine = domain::id::ReplayId::parse(&o.view.id).unwrap();
     assert!(opening::get(app, &reviewer, mine.clone()).await.is_ok());
-    assert_eq!(code(opening::get(app, &issuer, mine.clone()).await), "not_found");
+    assert_eq!(
+        code(opening::get(app, &issuer, mine.clone()).await),
+        "not_found"
+    );
 
     let grant = Grant {
         version: v.card.version,

@@ -48,7 +48,14 @@ fn probe(film: &[u8]) -> (Vec<String>, f64) {
     let path = dir.path().join("film.mp4");
     std::fs::write(&path, film).unwrap();
     let out = Command::new("ffprobe")
-        .args(["-v", "error", "-show_entries", "stream=codec_name:format=duration", "-of", "json"])
+        .args([
+            "-v",
+            "error",
+            "-show_entries",
+            "stream=codec_name:format=duration",
+            "-of",
+            "json",
+        ])
         .arg(&path)
         .stdin(Stdio::null())
         .output()
@@ -56,7 +63,10 @@ fn probe(film: &[u8]) -> (Vec<String>, f64) {
     let v: Value = serde_json::from_slice(&out.stdout).unwrap();
     let names = v["streams"].as_array().unwrap().iter();
     let names = names.map(|s| s["codec_name"].as_str().unwrap().to_owned());
-    (names.collect(), v["format"]["duration"].as_str().unwrap().parse().unwrap())
+    (
+        names.collect(),
+        v["format"]["duration"].as_str().unwrap().parse().unwrap(),
+    )
 }
 
 both!(a_film_of_all_legs_where_ffmpeg_is, |county| {
@@ -100,10 +110,19 @@ both!(a_film_of_all_legs_where_ffmpeg_is, |county| {
     assert!(all.iter().any(|(a, _)| a == "recording.exported"));
     // Sealed on disk under its own key; a day later it is gone.
     let files = || {
-        let dirs = std::fs::read_dir(&node.app().files_dir).into_iter().flatten();
-        dirs.flatten().filter(|d| d.path().is_dir()).flat_map(|d| std::fs::read_dir(d.path()).unwrap().flatten())
-            .filter(|f| f.file_name().to_string_lossy().starts_with(e.sm3.as_ref().unwrap().as_str()))
-            .map(|f| std::fs::read(f.path()).unwrap()).collect::<Vec<_>>()
+        let dirs = std::fs::read_dir(&node.app().files_dir)
+            .into_iter()
+            .flatten();
+        dirs.flatten()
+            .filter(|d| d.path().is_dir())
+            .flat_map(|d| std::fs::read_dir(d.path()).unwrap().flatten())
+            .filter(|f| {
+                f.file_name()
+                    .to_string_lossy()
+                    .starts_with(e.sm3.as_ref().unwrap().as_str())
+            })
+            .map(|f| std::fs::read(f.path()).unwrap())
+            .collect::<Vec<_>>()
     };
     assert_eq!(files().len(), 1);
     assert!(!files()[0].windows(8).any(|w| w == &film[..8]));

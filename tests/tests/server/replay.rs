@@ -14,8 +14,8 @@ use it::{
 };
 use media::record::{FileSource, Manifest, PartReader};
 use protocol::{
-    Problem, RecordingLine, RecordingPage, RecordingState, ReplayMark, ReplayNote,
-    ReplayPart, ReplayView, SignedManifest,
+    Problem, RecordingLine, RecordingPage, RecordingState, ReplayMark, ReplayNote, ReplayPart,
+    ReplayView, SignedManifest,
 };
 use reqwest::{Method, Response, StatusCode, header};
 use serde_json::{Value, json};
@@ -154,8 +154,14 @@ both!(who_keeps_the_hall_replays_byte_by_byte, |county| {
     let page = lines(&boss, "").await.unwrap();
     assert_eq!((page.items.len(), page.next), (1, None));
     let line: &RecordingLine = &page.items[0];
-    assert_eq!((line.id.as_str(), line.state), (id.as_str(), RecordingState::Sealed));
-    assert_eq!((line.session.as_str(), line.hall), (s.session.as_str(), hall()));
+    assert_eq!(
+        (line.id.as_str(), line.state),
+        (id.as_str(), RecordingState::Sealed)
+    );
+    assert_eq!(
+        (line.session.as_str(), line.hall),
+        (s.session.as_str(), hall())
+    );
     assert!(!line.held && line.delete_at.is_some() && line.agent.zh == "李敏");
 
     for (purpose, code) in [(" x ", "purpose_invalid"), ("", "purpose_invalid")] {
@@ -168,15 +174,24 @@ both!(who_keeps_the_hall_replays_byte_by_byte, |county| {
     for a in ["HttpOnly", "SameSite=Strict", path.as_str(), "Max-Age=7200"] {
         assert!(o.attributes.contains(a), "{}", o.attributes);
     }
-    assert!(!o.attributes.contains("Secure"), "a county of the tests is on loopback");
+    assert!(
+        !o.attributes.contains("Secure"),
+        "a county of the tests is on loopback"
+    );
     let roles: Vec<_> = v.legs.iter().map(|l| l.role.as_str()).collect();
     assert_eq!(roles, ["citizen", "agent"]);
-    assert_eq!((v.legs[0].name.zh.as_str(), v.legs[1].name.zh.as_str()), ("办事人", "李敏"));
+    assert_eq!(
+        (v.legs[0].name.zh.as_str(), v.legs[1].name.zh.as_str()),
+        ("办事人", "李敏")
+    );
     assert!(v.duration_ms > 0 && v.legs.iter().all(|l| l.parts.len() == 1));
 
     let part: &ReplayPart = &v.legs[0].parts[0];
     assert_eq!(part.content_type, "video/webm; codecs=\"vp8,opus\"");
-    assert_eq!((part.video, part.width, part.height), (true, Some(640), Some(480)));
+    assert_eq!(
+        (part.video, part.width, part.height),
+        (true, Some(640), Some(480))
+    );
     let (bytes, kind) = original(&node, &id, 1, 1).await;
     let length = bytes.len();
     let whole = fetch(&node, Method::GET, &part.src, &o.cookie, None).await;
@@ -203,17 +218,32 @@ both!(who_keeps_the_hall_replays_byte_by_byte, |county| {
     let beyond = format!("bytes={length}-");
     let r = fetch(&node, Method::GET, &part.src, &o.cookie, Some(&beyond)).await;
     assert_eq!(r.status(), StatusCode::RANGE_NOT_SATISFIABLE);
-    assert_eq!(value(&r, header::CONTENT_RANGE), format!("bytes */{length}"));
+    assert_eq!(
+        value(&r, header::CONTENT_RANGE),
+        format!("bytes */{length}")
+    );
     let r = fetch(&node, Method::HEAD, &part.src, &o.cookie, None).await;
-    assert_eq!((r.status(), value(&r, header::CONTENT_LENGTH)), (StatusCode::OK, length.to_string()));
+    assert_eq!(
+        (r.status(), value(&r, header::CONTENT_LENGTH)),
+        (StatusCode::OK, length.to_string())
+    );
     assert!(r.bytes().await.unwrap().is_empty());
     let none = format!("/api/v1/replays/{}/legs/1/parts/9", v.id);
-    assert_eq!(refused(&node, &none, &o.cookie).await, (404, "recording_part_unknown".into()));
+    assert_eq!(
+        refused(&node, &none, &o.cookie).await,
+        (404, "recording_part_unknown".into())
+    );
 
     // The cookie is for this replay alone, and a token is no cookie.
-    assert_eq!(refused(&node, &part.src, "").await, (401, "signed_out".into()));
+    assert_eq!(
+        refused(&node, &part.src, "").await,
+        (401, "signed_out".into())
+    );
     let second = open(&boss, &id).await.unwrap();
-    assert_eq!(refused(&node, &part.src, &second.cookie).await, (404, "not_found".into()));
+    assert_eq!(
+        refused(&node, &part.src, &second.cookie).await,
+        (404, "not_found".into())
+    );
     let path = part.src.strip_prefix("/api/v1").unwrap();
     let by_token: Problem = boss.get::<Value>(path).await.unwrap_err();
     assert_eq!(by_token.code, "signed_out");
@@ -229,19 +259,36 @@ both!(who_keeps_the_hall_replays_byte_by_byte, |county| {
 
     // Every replay is noted, and its reason is the keepers' to read.
     let all = audited(&node, &id).await;
-    let replays: Vec<_> = all.iter().filter(|(a, _)| a == "recording.replayed").collect();
+    let replays: Vec<_> = all
+        .iter()
+        .filter(|(a, _)| a == "recording.replayed")
+        .collect();
     assert_eq!(replays.len(), 3);
     let text = serde_json::to_string(&all).unwrap();
     assert!(!text.contains("投诉"), "no words of people in the audit");
-    let notes: Items<ReplayNote> = boss.get(&format!("/recordings/{id}/replays")).await.unwrap();
-    let told: Vec<_> = notes.items.iter().map(|n| (n.purpose.as_deref(), n.name.as_str())).collect();
+    let notes: Items<ReplayNote> = boss
+        .get(&format!("/recordings/{id}/replays"))
+        .await
+        .unwrap();
+    let told: Vec<_> = notes
+        .items
+        .iter()
+        .map(|n| (n.purpose.as_deref(), n.name.as_str()))
+        .collect();
     assert_eq!(told, [(Some(PURPOSE), "杨帆"); 3]);
 
     // Two hours, then no more.
     assert_eq!(checked(&boss, &v.id).await.integrity, "valid");
-    node.sql("UPDATE replays SET opened_at = 1, expires_at = 2").await;
-    assert_eq!(refused(&node, &part.src, &o.cookie).await, (401, "replay_over".into()));
-    let p = boss.get::<Value>(&format!("/replays/{}", v.id)).await.unwrap_err();
+    node.sql("UPDATE replays SET opened_at = 1, expires_at = 2")
+        .await;
+    assert_eq!(
+        refused(&node, &part.src, &o.cookie).await,
+        (401, "replay_over".into())
+    );
+    let p = boss
+        .get::<Value>(&format!("/replays/{}", v.id))
+        .await
+        .unwrap_err();
     assert_eq!(p.code, "replay_over");
     county.close(node).await;
 });
@@ -252,13 +299,27 @@ both!(nobody_else_learns_that_it_is_there, |county| {
     // The agent who guided, another hall's supervisor, a reviewer without the case, the citizen.
     let far = staff(&node, "supervisor2").await;
     for http in [&s.agent.http, &far, &staff(&node, "reviewer1").await] {
-        assert_eq!(open(http, &id).await.err().unwrap().code, "recording_not_found");
-        let p = http.get::<Value>(&format!("/recordings/{id}/manifest")).await;
+        assert_eq!(
+            open(http, &id).await.err().unwrap().code,
+            "recording_not_found"
+        );
+        let p = http
+            .get::<Value>(&format!("/recordings/{id}/manifest"))
+            .await;
         assert_eq!(p.unwrap_err().code, "recording_not_found");
     }
-    assert_eq!(open(&s.citizen.http, &id).await.err().unwrap().code, "role_missing");
-    assert_eq!(lines(&s.agent.http, "").await.unwrap_err().code, "role_missing");
-    assert_eq!(lines(&s.citizen.http, "").await.unwrap_err().code, "role_missing");
+    assert_eq!(
+        open(&s.citizen.http, &id).await.err().unwrap().code,
+        "role_missing"
+    );
+    assert_eq!(
+        lines(&s.agent.http, "").await.unwrap_err().code,
+        "role_missing"
+    );
+    assert_eq!(
+        lines(&s.citizen.http, "").await.unwrap_err().code,
+        "role_missing"
+    );
     let here = format!("?hall={}", hall());
     assert_eq!(lines(&far, &here).await.unwrap_err().code, "role_missing");
     assert!(lines(&far, "").await.unwrap().items.is_empty());
@@ -267,14 +328,18 @@ both!(nobody_else_learns_that_it_is_there, |county| {
     assert_eq!(p.unwrap_err().code, "recording_not_found");
     let unknown = RecordingId::make(1, 1);
     let boss = staff(&node, "supervisor").await;
-    assert_eq!(open(&boss, unknown.as_str()).await.err().unwrap().code, "recording_not_found");
+    assert_eq!(
+        open(&boss, unknown.as_str()).await.err().unwrap().code,
+        "recording_not_found"
+    );
     // Who goes to another hall while they look sees no more, token or not.
     let o = open(&boss, &id).await.unwrap();
     let moved = node
         .app()
         .write("test", |tx, _| {
             Box::pin(async move {
-                let far = domain::id::HallId::parse(&named::<domain::id::HallId>("hall", "nanxian"));
+                let far =
+                    domain::id::HallId::parse(&named::<domain::id::HallId>("hall", "nanxian"));
                 let mut s = store::staff::by_account(tx, "supervisor").await?.unwrap();
                 s.hall_id = far.unwrap();
                 Ok(store::staff::upsert(tx, &s).await?)
@@ -283,7 +348,10 @@ both!(nobody_else_learns_that_it_is_there, |county| {
         .await;
     moved.unwrap();
     let src = &o.view.legs[0].parts[0].src;
-    assert_eq!(refused(&node, src, &o.cookie).await, (404, "recording_not_found".into()));
+    assert_eq!(
+        refused(&node, src, &o.cookie).await,
+        (404, "recording_not_found".into())
+    );
     let p = boss.get::<Value>(&format!("/replays/{}", o.view.id)).await;
     assert_eq!(p.unwrap_err().code, "recording_not_found");
     county.close(node).await;
@@ -314,29 +382,49 @@ both!(the_timeline_is_in_order_and_masked, |county| {
     assert!(marks.windows(2).all(|w| w[0].at_ms <= w[1].at_ms));
     let (hello, look) = (at(marks, "您好"), at(marks, "请看镜头"));
     assert!(hello.at_ms < 0 && look.at_ms >= 0, "{hello:?} {look:?}");
-    assert_eq!((hello.kind.as_str(), hello.actor.as_deref()), ("chat", Some(v.legs[0].member.as_str())));
+    assert_eq!(
+        (hello.kind.as_str(), hello.actor.as_deref()),
+        ("chat", Some(v.legs[0].member.as_str()))
+    );
     assert_eq!(look.actor.as_deref(), Some(v.legs[1].member.as_str()));
     let (asked, agreed) = (at(marks, "请办事人同意"), at(marks, "办事人同意录音录像"));
     assert!(asked.at_ms <= agreed.at_ms && agreed.at_ms <= 0 && agreed.kind == "consent");
     let proven = at(marks, "已写入磁盘");
     assert!(proven.at_ms >= 0 && proven.at_ms <= look.at_ms && proven.kind == "recording");
     let taken = at(marks, "抓拍");
-    assert_eq!((taken.kind.as_str(), taken.object.as_deref()), ("snapshot", Some(picture.id.as_str())));
+    assert_eq!(
+        (taken.kind.as_str(), taken.object.as_deref()),
+        ("snapshot", Some(picture.id.as_str()))
+    );
     assert_eq!(Some(taken.at_ms), picture.at_ms);
     assert_eq!(at(marks, "内部备注").kind, "chat");
     assert!(at(marks, "通话结束").at_ms >= taken.at_ms);
     let text = serde_json::to_string(marks).unwrap();
-    assert!(!text.contains("内部备注的内容"), "a note's words are not on it");
-    assert!(marks.iter().all(|m| !m.text.zh.is_empty() && !m.text.en.is_empty()));
+    assert!(
+        !text.contains("内部备注的内容"),
+        "a note's words are not on it"
+    );
+    assert!(
+        marks
+            .iter()
+            .all(|m| !m.text.zh.is_empty() && !m.text.en.is_empty())
+    );
 
     // What was signed names the picture, and can be checked by whoever has it.
-    let signed: SignedManifest = boss.get(&format!("/recordings/{}/manifest", r.id)).await.unwrap();
+    let signed: SignedManifest = boss
+        .get(&format!("/recordings/{}/manifest", r.id))
+        .await
+        .unwrap();
     let doc: Value = serde_json::from_str(&signed.manifest).unwrap();
     assert_eq!(doc["snapshots"][0]["sm3"], json!(picture.sm3));
-    assert_eq!((signed.signature.len(), signed.public_key.len()), (128, 130));
+    assert_eq!(
+        (signed.signature.len(), signed.public_key.len()),
+        (128, 130)
+    );
 
     // The visit's data is erased: words are gone, the recording and its own marks stay.
-    node.sql("UPDATE visits SET state = 'ended', ended_at = 1, erase_at = 2").await;
+    node.sql("UPDATE visits SET state = 'ended', ended_at = 1, erase_at = 2")
+        .await;
     signaling::jobs::sweep(node.app()).await.unwrap();
     let v: ReplayView = open(&boss, &r.id).await.unwrap().view;
     let text = serde_json::to_string(&v.timeline).unwrap();
@@ -359,7 +447,10 @@ both!(what_was_changed_on_disk_is_not_played, |county| {
     let o = open(&boss, &id).await.unwrap();
     assert_eq!(checked(&boss, &o.view.id).await.integrity, "broken");
     let src = |leg: usize| &o.view.legs[leg].parts[0].src;
-    assert_eq!(refused(&node, src(0), &o.cookie).await, (500, "recording_not_genuine".into()));
+    assert_eq!(
+        refused(&node, src(0), &o.cookie).await,
+        (500, "recording_not_genuine".into())
+    );
     let r = fetch(&node, Method::GET, src(1), &o.cookie, None).await;
     assert_eq!(r.status(), StatusCode::OK, "the other leg is whole");
     county.close(node).await;

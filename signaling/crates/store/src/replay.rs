@@ -2,7 +2,9 @@
 
 use crate::{Row, StoreError, Tx, args, recording, recording::Recording};
 use domain::{
-    id::{CaseId, HallId, Id as _, KeyId, RecordingId, ReplayId, ReplayExportId, SessionId, StaffId},
+    id::{
+        CaseId, HallId, Id as _, KeyId, RecordingId, ReplayExportId, ReplayId, SessionId, StaffId,
+    },
     recording::State,
     time::Timestamp,
 };
@@ -88,8 +90,7 @@ const OF_RECORDING: &str =
     "SELECT * FROM replays WHERE recording_id = $1 ORDER BY id DESC LIMIT 200";
 const ARM: &str = "UPDATE replays SET token_hash = $2 WHERE id = $1";
 const INTEGRITY: &str = "UPDATE replays SET integrity = $2 WHERE id = $1";
-const CLOSE: &str =
-    "UPDATE replays SET expires_at = CASE WHEN expires_at < $2 THEN expires_at WHEN opened_at > $2 THEN opened_at ELSE $2 END WHERE recording_id = $1";
+const CLOSE: &str = "UPDATE replays SET expires_at = CASE WHEN expires_at < $2 THEN expires_at WHEN opened_at > $2 THEN opened_at ELSE $2 END WHERE recording_id = $1";
 const EXPORT_INSERT: &str = "INSERT INTO replay_exports (id, replay_id, recording_id, key_id, state, percent, node, started_at, expires_at)
   VALUES ($1, $2, $3, $4, 'running', 0, $5, $6, $7)";
 const EXPORT_GET: &str = "SELECT * FROM replay_exports WHERE id = $1";
@@ -102,8 +103,7 @@ const EXPORT_EXPIRED: &str =
     "UPDATE replay_exports SET state = 'expired' WHERE id = $1 AND state = 'done'";
 const EXPORTS_OVER: &str = "SELECT * FROM replay_exports WHERE state IN ('running', 'done') AND (expires_at <= $1 OR state = 'running' AND NOT EXISTS (
     SELECT 1 FROM nodes n WHERE n.id = node AND n.heartbeat > $2)) ORDER BY id LIMIT 64";
-const EXPORTS_OF: &str =
-    "SELECT * FROM replay_exports WHERE recording_id = $1 AND state IN ('running', 'done') ORDER BY id";
+const EXPORTS_OF: &str = "SELECT * FROM replay_exports WHERE recording_id = $1 AND state IN ('running', 'done') ORDER BY id";
 pub const QUERIES: &[&str] = &[
     LINE,
     OF_HALL,

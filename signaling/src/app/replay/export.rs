@@ -180,7 +180,9 @@ async fn load(app: &App, id: &ReplayExportId) -> Result<Job, AppError> {
     let (a, id) = (app.clone(), id.clone());
     app.read(|tx| {
         Box::pin(async move {
-            let e = kept::export(tx, &id).await?.ok_or_else(|| no("not_found"))?;
+            let e = kept::export(tx, &id)
+                .await?
+                .ok_or_else(|| no("not_found"))?;
             let r = store::recording::get(tx, &e.recording_id).await?;
             let r = r.ok_or_else(|| no("recording_not_found"))?;
             Ok(Job {
@@ -267,7 +269,12 @@ fn spawn(arguments: &[String]) -> io::Result<Child> {
 }
 
 /// What ffmpeg says while it works: progress goes into the row; of the rest the last line is kept for the log.
-async fn follow(app: App, id: ReplayExportId, layout: Layout, said: impl tokio::io::AsyncRead + Unpin) -> String {
+async fn follow(
+    app: App,
+    id: ReplayExportId,
+    layout: Layout,
+    said: impl tokio::io::AsyncRead + Unpin,
+) -> String {
     let mut lines = BufReader::new(said).lines();
     let (mut last, mut shown) = (String::new(), 0);
     while let Ok(Some(line)) = lines.next_line().await {
@@ -366,7 +373,9 @@ async fn keep(app: &App, id: &ReplayExportId, sm3: String, bytes: u64) -> Result
     app.write("server", move |tx, w| {
         let (id, sm3) = (id.clone(), sm3.clone());
         Box::pin(async move {
-            let e = kept::export(tx, &id).await?.ok_or_else(|| no("not_found"))?;
+            let e = kept::export(tx, &id)
+                .await?
+                .ok_or_else(|| no("not_found"))?;
             // With its row the file goes when its key does.
             files::record(tx, w, &e.key_id, &sm3, size, KIND).await?;
             let until = w.now + limits::EXPORT_LIFE;
@@ -514,7 +523,10 @@ pub(in crate::app) async fn sweep(app: &App) -> Result<(), AppError> {
         })
     })
     .await?;
-    let (dir, age) = (app.files_dir.clone(), 2 * limits::EXPORT_TIME.0.unsigned_abs() / 1_000_000);
+    let (dir, age) = (
+        app.files_dir.clone(),
+        2 * limits::EXPORT_TIME.0.unsigned_abs() / 1_000_000,
+    );
     let swept = tokio::task::spawn_blocking(move || vessel::sweep(&dir, age)).await;
     swept
         .map_err(|_| no("internal"))?

@@ -225,7 +225,11 @@ mod tests {
             vec![part(1, 700, VO)],
             vec![part(1, 5_000, &[Codec::Opus])],
         ]));
-        assert_eq!((l.columns, l.rows), (2, 1), "who was only heard has no cell");
+        assert_eq!(
+            (l.columns, l.rows),
+            (2, 1),
+            "who was only heard has no cell"
+        );
         let cells: Vec<_> = l.inputs.iter().map(|i| (i.leg, i.part, i.cell)).collect();
         assert_eq!(
             cells,
@@ -235,7 +239,10 @@ mod tests {
         assert!(graph.starts_with("color=c=black:s=1280x360:r=25:d=61.500[b0];"));
         assert!(graph.contains("[2:v]setpts=PTS+0.700/TB,"));
         assert!(graph.contains("overlay=x=640:y=0:"));
-        assert!(graph.contains("[1:a]aresample=48000:async=1:first_pts=0,adelay=delays=30250:all=1[a1]"));
+        assert!(
+            graph
+                .contains("[1:a]aresample=48000:async=1:first_pts=0,adelay=delays=30250:all=1[a1]")
+        );
         assert!(graph.contains("[a0][a1][a2][a3]amix=inputs=4:"));
     }
 

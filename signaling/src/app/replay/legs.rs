@@ -44,11 +44,7 @@ const fn role_word(r: MemberRole) -> &'static str {
 }
 
 /// Names as the session showed them: the citizen's masked. Where the visit's key is gone so are the names that it kept.
-pub(super) async fn cast(
-    app: &App,
-    tx: &mut Tx,
-    s: &session::Session,
-) -> Result<Cast, AppError> {
+pub(super) async fn cast(app: &App, tx: &mut Tx, s: &session::Session) -> Result<Cast, AppError> {
     let members = session::members(tx, &s.id).await?;
     let readable = keys::wrapped(tx, &s.key_id).await?.is_some();
     let mut citizen = both("办事人", "Citizen");
@@ -153,9 +149,7 @@ pub(super) fn views(replay: &ReplayId, m: &Manifest, cast: &Cast) -> Vec<ReplayL
             leg: u32::from(l.leg),
             member: person.map_or_else(|| l.member.clone(), |p| p.id.clone()),
             name: person.map_or_else(|| both("", ""), |p| p.name.clone()),
-            role: person
-                .map_or("guest", |p| role_word(p.role))
-                .to_owned(),
+            role: person.map_or("guest", |p| role_word(p.role)).to_owned(),
             source: "camera".into(),
             parts: l.parts.iter().map(|p| part(replay, l, p)).collect(),
             gaps: l.gaps.iter().map(gap).collect(),
@@ -171,7 +165,11 @@ mod tests {
 
     fn entry(codecs: &[Codec]) -> PartEntry {
         let track = |c: &Codec| TrackEntry {
-            kind: if *c == Codec::Opus { Kind::Audio } else { Kind::Video },
+            kind: if *c == Codec::Opus {
+                Kind::Audio
+            } else {
+                Kind::Video
+            },
             codec: *c,
             width: None,
             height: None,
@@ -192,8 +190,14 @@ mod tests {
     #[test]
     fn a_part_says_what_it_is_coded_in() {
         let of = |c: &[Codec]| content_type(&entry(c));
-        assert_eq!(of(&[Codec::Vp8, Codec::Opus]), "video/webm; codecs=\"vp8,opus\"");
+        assert_eq!(
+            of(&[Codec::Vp8, Codec::Opus]),
+            "video/webm; codecs=\"vp8,opus\""
+        );
         assert_eq!(of(&[Codec::Opus]), "audio/webm; codecs=\"opus\"");
-        assert_eq!(of(&[Codec::H264, Codec::Opus]), "video/x-matroska; codecs=\"avc1,opus\"");
+        assert_eq!(
+            of(&[Codec::H264, Codec::Opus]),
+            "video/x-matroska; codecs=\"avc1,opus\""
+        );
     }
 }

@@ -90,7 +90,10 @@ fn consent(r: &recording::Recording, clock: &Clock) -> Vec<ReplayMark> {
     let mut out = vec![mark(
         clock.ms(r.asked_at),
         "consent",
-        both("请办事人同意录音录像", "The citizen is asked to agree to the recording"),
+        both(
+            "请办事人同意录音录像",
+            "The citizen is asked to agree to the recording",
+        ),
     )];
     if let (Some(at), Some(true)) = (r.answered_at, r.granted) {
         let text = both("办事人同意录音录像", "The citizen agreed to the recording");
@@ -99,10 +102,7 @@ fn consent(r: &recording::Recording, clock: &Clock) -> Vec<ReplayMark> {
     out
 }
 
-async fn prompts(
-    tx: &mut Tx,
-    r: &recording::Recording,
-) -> Result<Vec<ReplayMark>, AppError> {
+async fn prompts(tx: &mut Tx, r: &recording::Recording) -> Result<Vec<ReplayMark>, AppError> {
     let mut out = vec![];
     for p in recording::prompts(tx, &r.id).await? {
         let object = Some(p.prompt.clone());
@@ -112,9 +112,15 @@ async fn prompts(
         });
         if let Some(a) = p.answer {
             let (zh, en) = match (a.answer.as_str(), a.by.as_str()) {
-                ("yes", "citizen") => ("办事人在屏幕上答：是", "The citizen answered on the screen: yes"),
+                ("yes", "citizen") => (
+                    "办事人在屏幕上答：是",
+                    "The citizen answered on the screen: yes",
+                ),
                 ("yes", _) => ("办事人口头答：是", "The citizen answered aloud: yes"),
-                (_, "citizen") => ("办事人在屏幕上答：否", "The citizen answered on the screen: no"),
+                (_, "citizen") => (
+                    "办事人在屏幕上答：否",
+                    "The citizen answered on the screen: no",
+                ),
                 (_, _) => ("办事人口头答：否", "The citizen answered aloud: no"),
             };
             out.push(ReplayMark {

@@ -174,7 +174,11 @@ impl Reader {
         let number = range.start / PIECE as u64;
         let first = number * PIECE as u64;
         let data = self.piece(number)?;
-        let at = |v: u64| usize::try_from(v - first).unwrap_or(usize::MAX).min(data.len());
+        let at = |v: u64| {
+            usize::try_from(v - first)
+                .unwrap_or(usize::MAX)
+                .min(data.len())
+        };
         Ok(data[at(range.start)..at(end)].to_vec())
     }
 }
@@ -237,7 +241,10 @@ mod tests {
         let (sm3, length) = written(dir.path(), &key, &clear);
         let path = files::path_of(dir.path(), &sm3, key.id()).unwrap();
         let whole = fs::read(&path).unwrap();
-        assert!(!whole.windows(64).any(|w| w == &clear[..64]), "it is sealed");
+        assert!(
+            !whole.windows(64).any(|w| w == &clear[..64]),
+            "it is sealed"
+        );
         let sealed = SEALED as usize;
         let try_read = |bytes: &[u8], at: u64| {
             fs::write(&path, bytes).unwrap();

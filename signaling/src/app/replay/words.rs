@@ -116,21 +116,17 @@ pub(super) fn of(e: &EventBody, scene: &Scene<'_>) -> Option<Said> {
     use EventBody as E;
     let cast = scene.cast;
     match e {
-        E::MemberJoined { member } => about(
-            "member",
-            member,
-            person(cast, member, "进入", "came in"),
-        ),
+        E::MemberJoined { member } => {
+            about("member", member, person(cast, member, "进入", "came in"))
+        }
         E::MemberDropped { member, .. } => about(
             "member",
             member,
             person(cast, member, "断线", "lost the connection"),
         ),
-        E::MemberBack { member } => about(
-            "member",
-            member,
-            person(cast, member, "回来", "is back"),
-        ),
+        E::MemberBack { member } => {
+            about("member", member, person(cast, member, "回来", "is back"))
+        }
         E::MemberLeft { member, .. } => {
             about("member", member, person(cast, member, "离开", "left"))
         }
@@ -163,15 +159,31 @@ pub(super) fn of(e: &EventBody, scene: &Scene<'_>) -> Option<Said> {
         ),
         E::GroupConfirmed { group: id } => {
             let name = group(scene, id);
-            about("form", id, of_name("办事人确认", "Confirmed by the citizen", name))
+            about(
+                "form",
+                id,
+                of_name("办事人确认", "Confirmed by the citizen", name),
+            )
         }
         E::FieldConfirmed { path } => {
             let name = field(scene, path);
-            about("form", path, of_name("办事人确认", "Confirmed by the citizen", name))
+            about(
+                "form",
+                path,
+                of_name("办事人确认", "Confirmed by the citizen", name),
+            )
         }
         E::GroupDisputed { group: id } => {
             let name = group(scene, id);
-            about("form", id, of_name("办事人说有不对的", "Something is wrong, says the citizen", name))
+            about(
+                "form",
+                id,
+                of_name(
+                    "办事人说有不对的",
+                    "Something is wrong, says the citizen",
+                    name,
+                ),
+            )
         }
         E::ConsentAsked { consent } => about(
             "consent",
@@ -191,12 +203,12 @@ pub(super) fn of(e: &EventBody, scene: &Scene<'_>) -> Option<Said> {
         E::ConsentWithdrawn { consent } => about(
             "consent",
             consent,
-            both("撤回取用证照的同意", "Consent to open a licence is taken back"),
+            both(
+                "撤回取用证照的同意",
+                "Consent to open a licence is taken back",
+            ),
         ),
-        E::Identified {} => said(
-            "member",
-            both("已刷身份证", "The identity card was read"),
-        ),
+        E::Identified {} => said("member", both("已刷身份证", "The identity card was read")),
         E::MaterialAdded { material } => about(
             "material",
             material,
@@ -207,8 +219,14 @@ pub(super) fn of(e: &EventBody, scene: &Scene<'_>) -> Option<Said> {
             material,
             both("撤下材料", "A material was taken back"),
         ),
-        E::SignAsked {} => said("signature", both("请办事人签名", "The citizen is asked to sign")),
-        E::SignDeclined {} => said("signature", both("办事人没有签名", "The citizen did not sign")),
+        E::SignAsked {} => said(
+            "signature",
+            both("请办事人签名", "The citizen is asked to sign"),
+        ),
+        E::SignDeclined {} => said(
+            "signature",
+            both("办事人没有签名", "The citizen did not sign"),
+        ),
         E::Signed {} => said("signature", both("办事人已签名", "The citizen signed")),
         E::HandedOff { case, number } => about(
             "case",
@@ -230,10 +248,9 @@ pub(super) fn of(e: &EventBody, scene: &Scene<'_>) -> Option<Said> {
             member,
             person(cast, member, "接着办理", "serves from here"),
         ),
-        E::ModeChanged { mode: m } => said(
-            "mode",
-            of_name("通话方式", "Mode of the call", mode(*m)),
-        ),
+        E::ModeChanged { mode: m } => {
+            said("mode", of_name("通话方式", "Mode of the call", mode(*m)))
+        }
         E::ModeAsked { mode: m } => said(
             "mode",
             of_name("请求改为", "A change is asked for", mode(*m)),
@@ -248,7 +265,10 @@ pub(super) fn of(e: &EventBody, scene: &Scene<'_>) -> Option<Said> {
             member,
             person(cast, member, "结束督导", "is no longer supervising"),
         ),
-        E::Noted { .. } => said("chat", both("工作人员留下内部备注", "Staff left a note for each other")),
+        E::Noted { .. } => said(
+            "chat",
+            both("工作人员留下内部备注", "Staff left a note for each other"),
+        ),
         E::Ended { .. } => said("member", both("通话结束", "The call ended")),
         // Rows say it, and outlive the journal's key.
         E::SnapshotTaken { .. }
@@ -290,6 +310,9 @@ mod tests {
         let chat = EventBody::Chat {
             text: "您好".into(),
         };
-        assert_eq!(text(&chat).unwrap_or_default(), ("chat".into(), "您好".into()));
+        assert_eq!(
+            text(&chat).unwrap_or_default(),
+            ("chat".into(), "您好".into())
+        );
     }
 }

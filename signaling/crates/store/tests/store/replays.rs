@@ -118,7 +118,10 @@ both!(lists_go_back_in_time_and_say_whose_case_it_is, |store| {
         assert_eq!(line.recording, first);
         assert_eq!(line.case_id, Some(id(1)));
         assert_eq!(line.case_number, Some(the_case(1).number));
-        assert_eq!((line.agent.as_str(), line.item.as_deref()), ("坐席1", Some("permit")));
+        assert_eq!(
+            (line.agent.as_str(), line.item.as_deref()),
+            ("坐席1", Some("permit"))
+        );
         assert_eq!(replay::line(tx, &id(9)).await?, None);
         let other = replay::line(tx, &id(2)).await?.unwrap();
         assert_eq!((other.case_id, other.case_number), (None, None));
@@ -129,19 +132,62 @@ both!(lists_go_back_in_time_and_say_whose_case_it_is, |store| {
         let rest = replay::of_hall(tx, &hall_id(), &all, Some(&id(2)), 3).await?;
         assert_eq!(ids(&rest), [id(1)]);
         let elsewhere: HallId = id(77);
-        assert!(replay::of_hall(tx, &elsewhere, &all, None, 9).await?.is_empty());
+        assert!(
+            replay::of_hall(tx, &elsewhere, &all, None, 9)
+                .await?
+                .is_empty()
+        );
         let filters = [
-            (Filter { session: Some(id(2)), ..all.clone() }, vec![id(4), id(3), id(2)]),
-            (Filter { case: Some(id(1)), ..all.clone() }, vec![id(1)]),
-            (Filter { state: Some(State::Asked), ..all.clone() }, vec![id(4)]),
-            (Filter { held: true, ..all.clone() }, vec![id(3)]),
-            (Filter { from: Some(at(2)), to: Some(at(4)), ..all.clone() }, vec![id(3), id(2)]),
+            (
+                Filter {
+                    session: Some(id(2)),
+                    ..all.clone()
+                },
+                vec![id(4), id(3), id(2)],
+            ),
+            (
+                Filter {
+                    case: Some(id(1)),
+                    ..all.clone()
+                },
+                vec![id(1)],
+            ),
+            (
+                Filter {
+                    state: Some(State::Asked),
+                    ..all.clone()
+                },
+                vec![id(4)],
+            ),
+            (
+                Filter {
+                    held: true,
+                    ..all.clone()
+                },
+                vec![id(3)],
+            ),
+            (
+                Filter {
+                    from: Some(at(2)),
+                    to: Some(at(4)),
+                    ..all.clone()
+                },
+                vec![id(3), id(2)],
+            ),
         ];
         for (f, found) in filters {
-            assert_eq!(ids(&replay::of_hall(tx, &hall_id(), &f, None, 9).await?), found, "{f:?}");
+            assert_eq!(
+                ids(&replay::of_hall(tx, &hall_id(), &f, None, 9).await?),
+                found,
+                "{f:?}"
+            );
         }
         assert_eq!(ids(&replay::of_case(tx, &id(1), None, 9).await?), [id(1)]);
-        assert!(replay::of_case(tx, &id(1), Some(&id(1)), 9).await?.is_empty());
+        assert!(
+            replay::of_case(tx, &id(1), Some(&id(1)), 9)
+                .await?
+                .is_empty()
+        );
         Ok(())
     })
     .unwrap();
@@ -151,10 +197,21 @@ both!(what_is_due_is_sealed_dated_and_not_held, |store| {
     w!(store, |tx| {
         world(tx).await?;
         kept(tx, &sealed(1, 1)).await?;
-        let dated = Recording { delete_at: Some(at(500)), ..sealed(2, 2) };
+        let dated = Recording {
+            delete_at: Some(at(500)),
+            ..sealed(2, 2)
+        };
         kept(tx, &dated).await?;
-        let hold = Hold { reason: "诉讼".into(), by: "stf".into(), at: at(90) };
-        let held = Recording { delete_at: Some(at(400)), hold: Some(hold), ..sealed(3, 2) };
+        let hold = Hold {
+            reason: "诉讼".into(),
+            by: "stf".into(),
+            at: at(90),
+        };
+        let held = Recording {
+            delete_at: Some(at(400)),
+            hold: Some(hold),
+            ..sealed(3, 2)
+        };
         kept(tx, &held).await?;
         kept(tx, &asked(4, 2)).await?;
         let found = |v: Vec<Recording>| v.into_iter().map(|r| r.id).collect::<Vec<_>>();
@@ -169,17 +226,36 @@ both!(what_is_due_is_sealed_dated_and_not_held, |store| {
 both!(a_hold_keeps_the_recording_and_its_key, |store| {
     w!(store, |tx| {
         world(tx).await?;
-        let hold = Hold { reason: "诉讼".into(), by: "stf".into(), at: at(90) };
-        kept(tx, &Recording { hold: Some(hold), ..sealed(1, 2) }).await.map(|_| ())
+        let hold = Hold {
+            reason: "诉讼".into(),
+            by: "stf".into(),
+            at: at(90),
+        };
+        kept(
+            tx,
+            &Recording {
+                hold: Some(hold),
+                ..sealed(1, 2)
+            },
+        )
+        .await
+        .map(|_| ())
     })
     .unwrap();
     let gone = w!(store, |tx| {
         let r = recording::get(tx, &id(1)).await?.unwrap();
-        let gone = Recording { state: State::Deleted, deleted_at: Some(at(99)), hold: None, ..r };
+        let gone = Recording {
+            state: State::Deleted,
+            deleted_at: Some(at(99)),
+            hold: None,
+            ..r
+        };
         recording::save(tx, &gone).await.map(|_| ())
     });
     assert!(matches!(gone, Err(StoreError::Constraint(_))), "{gone:?}");
-    let key = w!(store, |tx| { keys::destroy(tx, &id(501), at(99)).await.map(|_| ()) });
+    let key = w!(store, |tx| {
+        keys::destroy(tx, &id(501), at(99)).await.map(|_| ())
+    });
     assert!(matches!(key, Err(StoreError::Constraint(_))), "{key:?}");
     w!(store, |tx| {
         let mut r = recording::get(tx, &id(1)).await?.unwrap();
@@ -213,18 +289,34 @@ both!(a_replay_is_its_opener_s_until_it_is_closed, |store| {
         assert_eq!(replay::get(tx, &id(1)).await?, Some(opened(1, 1)));
         replay::arm(tx, &id(1), "hash").await?;
         replay::set_integrity(tx, &id(1), "valid").await?;
-        let armed = Replay { token_hash: "hash".into(), integrity: "valid".into(), ..opened(1, 1) };
+        let armed = Replay {
+            token_hash: "hash".into(),
+            integrity: "valid".into(),
+            ..opened(1, 1)
+        };
         assert_eq!(replay::get(tx, &id(1)).await?, Some(armed.clone()));
-        assert_eq!(replay::of_recording(tx, &id(1)).await?, [opened(2, 1), armed.clone()]);
+        assert_eq!(
+            replay::of_recording(tx, &id(1)).await?,
+            [opened(2, 1), armed.clone()]
+        );
         replay::close(tx, &id(1), at(100)).await?;
-        let closed = Replay { expires_at: at(100), ..armed };
+        let closed = Replay {
+            expires_at: at(100),
+            ..armed
+        };
         assert_eq!(replay::get(tx, &id(1)).await?, Some(closed.clone()));
         replay::close(tx, &id(1), at(200)).await?;
-        assert_eq!(replay::get(tx, &id(1)).await?, Some(closed), "the first end counts");
+        assert_eq!(
+            replay::get(tx, &id(1)).await?,
+            Some(closed),
+            "the first end counts"
+        );
         Ok(())
     })
     .unwrap();
-    let word = w!(store, |tx| { replay::set_integrity(tx, &id(1), "fine").await });
+    let word = w!(store, |tx| {
+        replay::set_integrity(tx, &id(1), "fine").await
+    });
     assert!(matches!(word, Err(StoreError::Constraint(_))), "{word:?}");
 });
 
@@ -244,55 +336,79 @@ fn film(n: i64, r: i64) -> Export {
     }
 }
 
-both!(one_film_of_a_recording_is_made_at_a_time_and_ends_once, |store| {
-    w!(store, |tx| {
-        world(tx).await?;
-        kept(tx, &sealed(1, 1)).await?;
-        replay::insert(tx, &opened(1, 1)).await?;
-        for n in [601, 602, 603] {
-            keys::insert(tx, &id(n), vec![7; 40], at(0)).await?;
-        }
-        let alive = node::Node {
-            id: "nod_1".into(),
-            internal_url: String::new(),
-            media_addr: String::new(),
-            heartbeat: at(60),
-        };
-        node::beat(tx, &alive).await?;
-        replay::insert_export(tx, &film(1, 1)).await?;
-        assert_eq!(replay::export(tx, &id(1)).await?, Some(film(1, 1)));
-        replay::export_percent(tx, &id(1), 40).await?;
-        replay::export_percent(tx, &id(1), 30).await?;
-        assert_eq!(replay::export(tx, &id(1)).await?.unwrap().percent, 40);
-        assert_eq!(replay::exports_of(tx, &id(1)).await?.len(), 1);
-        // Its node lives, and it is not late: it goes on.
-        assert!(replay::exports_over(tx, at(61), at(50)).await?.is_empty());
-        assert_eq!(replay::exports_over(tx, at(61), at(60)).await?.len(), 1, "its node is dead");
-        Ok(())
-    })
-    .unwrap();
-    let second = w!(store, |tx| { replay::insert_export(tx, &film(2, 1)).await });
-    assert!(matches!(second, Err(StoreError::Constraint(_))), "{second:?}");
-    w!(store, |tx| {
-        assert!(!replay::export_expired(tx, &id(1)).await?);
-        assert!(replay::export_done(tx, &id(1), 9, "sm3", at(9_000)).await?);
-        assert!(!replay::export_done(tx, &id(1), 9, "sm3", at(9_000)).await?);
-        assert!(!replay::export_failed(tx, &id(1)).await?);
-        let done = replay::export(tx, &id(1)).await?.unwrap();
-        assert_eq!((done.state.as_str(), done.percent, done.bytes), ("done", 100, Some(9)));
-        assert!(replay::exports_over(tx, at(8_999), at(8_999)).await?.is_empty());
-        assert_eq!(replay::exports_over(tx, at(9_000), at(8_999)).await?, [done]);
-        assert!(replay::export_expired(tx, &id(1)).await?);
-        assert!(replay::exports_over(tx, at(9_000), at(8_999)).await?.is_empty());
-        assert!(replay::exports_of(tx, &id(1)).await?.is_empty());
+both!(
+    one_film_of_a_recording_is_made_at_a_time_and_ends_once,
+    |store| {
+        w!(store, |tx| {
+            world(tx).await?;
+            kept(tx, &sealed(1, 1)).await?;
+            replay::insert(tx, &opened(1, 1)).await?;
+            for n in [601, 602, 603] {
+                keys::insert(tx, &id(n), vec![7; 40], at(0)).await?;
+            }
+            let alive = node::Node {
+                id: "nod_1".into(),
+                internal_url: String::new(),
+                media_addr: String::new(),
+                heartbeat: at(60),
+            };
+            node::beat(tx, &alive).await?;
+            replay::insert_export(tx, &film(1, 1)).await?;
+            assert_eq!(replay::export(tx, &id(1)).await?, Some(film(1, 1)));
+            replay::export_percent(tx, &id(1), 40).await?;
+            replay::export_percent(tx, &id(1), 30).await?;
+            assert_eq!(replay::export(tx, &id(1)).await?.unwrap().percent, 40);
+            assert_eq!(replay::exports_of(tx, &id(1)).await?.len(), 1);
+            // Its node lives, and it is not late: it goes on.
+            assert!(replay::exports_over(tx, at(61), at(50)).await?.is_empty());
+            assert_eq!(
+                replay::exports_over(tx, at(61), at(60)).await?.len(),
+                1,
+                "its node is dead"
+            );
+            Ok(())
+        })
+        .unwrap();
+        let second = w!(store, |tx| { replay::insert_export(tx, &film(2, 1)).await });
+        assert!(
+            matches!(second, Err(StoreError::Constraint(_))),
+            "{second:?}"
+        );
+        w!(store, |tx| {
+            assert!(!replay::export_expired(tx, &id(1)).await?);
+            assert!(replay::export_done(tx, &id(1), 9, "sm3", at(9_000)).await?);
+            assert!(!replay::export_done(tx, &id(1), 9, "sm3", at(9_000)).await?);
+            assert!(!replay::export_failed(tx, &id(1)).await?);
+            let done = replay::export(tx, &id(1)).await?.unwrap();
+            assert_eq!(
+                (done.state.as_str(), done.percent, done.bytes),
+                ("done", 100, Some(9))
+            );
+            assert!(
+                replay::exports_over(tx, at(8_999), at(8_999))
+                    .await?
+                    .is_empty()
+            );
+            assert_eq!(
+                replay::exports_over(tx, at(9_000), at(8_999)).await?,
+                [done]
+            );
+            assert!(replay::export_expired(tx, &id(1)).await?);
+            assert!(
+                replay::exports_over(tx, at(9_000), at(8_999))
+                    .await?
+                    .is_empty()
+            );
+            assert!(replay::exports_of(tx, &id(1)).await?.is_empty());
 
-        replay::insert_export(tx, &film(3, 1)).await?;
-        assert!(replay::export_failed(tx, &id(3)).await?);
-        assert!(!replay::export_done(tx, &id(3), 9, "sm3", at(9_000)).await?);
-        Ok(())
-    })
-    .unwrap();
-});
+            replay::insert_export(tx, &film(3, 1)).await?;
+            assert!(replay::export_failed(tx, &id(3)).await?);
+            assert!(!replay::export_done(tx, &id(3), 9, "sm3", at(9_000)).await?);
+            Ok(())
+        })
+        .unwrap();
+    }
+);
 
 fn picture(n: i64) -> Snapshot {
     Snapshot {
@@ -310,20 +426,29 @@ fn picture(n: i64) -> Snapshot {
     }
 }
 
-both!(snapshots_are_the_session_s_and_lie_on_a_recording_s_clock, |store| {
-    w!(store, |tx| {
-        world(tx).await?;
-        kept(tx, &sealed(1, 2)).await?;
-        let placed = Snapshot { recording: Some((id(1), 1_250)), ..picture(2) };
-        snapshot::insert(tx, &picture(1)).await?;
-        snapshot::insert(tx, &placed).await?;
-        assert_eq!(snapshot::get(tx, &id(2)).await?, Some(placed.clone()));
-        assert_eq!(snapshot::get(tx, &id(3)).await?, None);
-        assert_eq!(snapshot::of_session(tx, &id(2)).await?, [picture(1), placed.clone()]);
-        assert_eq!(snapshot::of_recording(tx, &id(1)).await?, [placed]);
-        assert_eq!(snapshot::count(tx, &id(2)).await?, 2);
-        assert_eq!(snapshot::count(tx, &id(1)).await?, 0);
-        Ok(())
-    })
-    .unwrap();
-});
+both!(
+    snapshots_are_the_session_s_and_lie_on_a_recording_s_clock,
+    |store| {
+        w!(store, |tx| {
+            world(tx).await?;
+            kept(tx, &sealed(1, 2)).await?;
+            let placed = Snapshot {
+                recording: Some((id(1), 1_250)),
+                ..picture(2)
+            };
+            snapshot::insert(tx, &picture(1)).await?;
+            snapshot::insert(tx, &placed).await?;
+            assert_eq!(snapshot::get(tx, &id(2)).await?, Some(placed.clone()));
+            assert_eq!(snapshot::get(tx, &id(3)).await?, None);
+            assert_eq!(
+                snapshot::of_session(tx, &id(2)).await?,
+                [picture(1), placed.clone()]
+            );
+            assert_eq!(snapshot::of_recording(tx, &id(1)).await?, [placed]);
+            assert_eq!(snapshot::count(tx, &id(2)).await?, 2);
+            assert_eq!(snapshot::count(tx, &id(1)).await?, 0);
+            Ok(())
+        })
+        .unwrap();
+    }
+);
