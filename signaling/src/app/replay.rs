@@ -4,7 +4,7 @@
 //! recording; whether they may is asked anew at each request, from the rows: a duty that is over or another hall ends it at once.
 //!
 //! `replay/access.rs` who may; `lines.rs` lists, hold and the manifest; `opening.rs` open and look; `legs.rs` what there is to play; `marks.rs`
-//! and `words.rs` the timeline; `parts.rs` the bytes; `export.rs`, `ffmpeg.rs`, `vessel.rs` one file of all legs. Keeping and
+//! and `words.rs` the timeline; `parts.rs` the bytes; `export.rs`, `making.rs`, `ffmpeg.rs`, `vessel.rs` one file of all legs. Keeping and
 //! deletion are `retention`.
 
 pub mod access;
@@ -12,6 +12,7 @@ pub mod export;
 mod ffmpeg;
 mod legs;
 pub mod lines;
+mod making;
 mod marks;
 pub mod opening;
 pub mod parts;
