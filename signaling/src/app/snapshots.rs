@@ -60,8 +60,8 @@ async fn place(
     s: &SessionId,
     at: Timestamp,
 ) -> Result<Option<(RecordingId, i64)>, AppError> {
-    let running = recording::running(tx, s).await?;
-    Ok(running.and_then(|r| {
+    let newest = recording::newest(tx, s).await?;
+    Ok(newest.filter(|r| r.state.is_running()).and_then(|r| {
         let zero = r.started_at?;
         Some((r.id, at.since(zero).0.max(0) / 1000))
     }))

@@ -9,7 +9,7 @@ use crate::{
     app::{App, case_words::both, catalogue, catalogue::ItemRef, session_view},
     problem::AppError,
 };
-use domain::time::Timestamp;
+use domain::{id::Id as _, time::Timestamp};
 use media::record::{Ended, Happening, Manifest};
 use protocol::{Bilingual, ReplayMark, SessionEvent};
 use store::{Tx, keys, recording, session, snapshot};
