@@ -369,7 +369,7 @@ both!(
             Ok(())
         })
         .unwrap();
-        let second = w!(store, |tx| { replay::insert_export(tx, &film(2, 1)).await });
+        let second = w!(store, |tx| replay::insert_export(tx, &film(2, 1)).await);
         assert!(
             matches!(second, Err(StoreError::Constraint(_))),
             "{second:?}"
