@@ -14,8 +14,11 @@ mod phrases;
 mod quality;
 mod queues;
 mod recording_policies;
+mod recordings;
+mod replays;
 mod seats;
 mod sessions;
+mod snapshots;
 mod supervisions;
 mod tickets;
 mod verifications;
@@ -141,6 +144,9 @@ fn routes() -> OpenApiRouter<App> {
         .merge(pairings::routes())
         .merge(sessions::routes())
         .merge(quality::routes())
+        .merge(snapshots::routes())
+        .merge(recordings::routes())
+        .merge(replays::routes())
         .merge(invites::routes())
         .merge(supervisions::routes())
         .merge(recording_policies::routes())

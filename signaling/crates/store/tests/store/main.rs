@@ -21,6 +21,7 @@ mod list;
 mod papers;
 mod quality;
 mod recordings;
+mod replays;
 mod rooms;
 mod rules;
 mod shared;
