@@ -2609,6 +2609,53 @@ export interface components {
             /** @enum {string} */
             kind: "group_disputed";
         } | {
+            /** @enum {string} */
+            kind: "recording_asked";
+            recording: string;
+        } | {
+            /** @enum {string} */
+            kind: "recording_answered";
+            grant: boolean;
+            recording: string;
+        } | {
+            /** @enum {string} */
+            kind: "recording_started";
+            recording: string;
+        } | {
+            /** @enum {string} */
+            kind: "recording_interrupted";
+            reason: string;
+            recording: string;
+        } | {
+            /** @enum {string} */
+            kind: "recording_resumed";
+            recording: string;
+        } | {
+            /** @enum {string} */
+            kind: "recording_stopped";
+            reason: string;
+            recording: string;
+        } | {
+            /** @enum {string} */
+            kind: "recording_sealed";
+            recording: string;
+        } | {
+            /** @enum {string} */
+            kind: "prompt_read";
+            prompt: string;
+            recording: string;
+        } | {
+            /** @enum {string} */
+            kind: "prompt_answered";
+            answer: components["schemas"]["PromptAnswer"];
+            prompt: string;
+            recording: string;
+        } | {
+            /** @enum {string} */
+            kind: "snapshot_taken";
+            member: string;
+            snapshot: string;
+        } | {
             consent: string;
             /** @enum {string} */
             kind: "consent_asked";

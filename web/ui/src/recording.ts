@@ -34,9 +34,11 @@ export function recordedSeconds(recording: Pick<RecordingView, "started_at" | "e
 /** A step that the item binds to a recording, and that may not be done now. */
 export const isLocked = (rule: RecordingRuleView | null | undefined, step: LegalStep): boolean => rule?.steps.some((one) => one.step === step && !one.open) ?? false;
 
-/** Why a locked step is locked, as the end of a message's name: it must be asked for, be answered, begin, or come back. */
-export function lockReason(recording: Pick<RecordingView, "state"> | null | undefined): "needed" | "asked" | "refused" | "starting" | "interrupted" {
+/** Why a locked step is locked, as the end of a message's name: a recording must be asked for, be answered, begin, or come back; or it
+ * runs, and the script is not done. */
+export function lockReason(recording: Pick<RecordingView, "state"> | null | undefined): "needed" | "asked" | "refused" | "starting" | "interrupted" | "prompts" {
   const sign = signOf(recording);
+  if (sign === "live") return "prompts";
   return sign === "asked" || sign === "refused" || sign === "starting" || sign === "interrupted" ? sign : "needed";
 }
 
