@@ -133,8 +133,10 @@ describe.sequential('a recording', () => {
       }
       if (await booth.at('prompt-ok').isVisible()) await booth.click('prompt-ok')
       // One answer is spoken, and marked by the agent.
-      else if (done === 2) await desk.page.keyboard.press('Control+Alt+KeyY')
-      else await booth.click('prompt-yes')
+      else if (done === 2) {
+        await desk.see('script-yes')
+        await desk.page.keyboard.press('Control+Alt+KeyY')
+      } else await booth.click('prompt-yes')
       await expect.poll(() => script.getAttribute('data-done'), { timeout: WAIT_MS }).toBe(String(done + 1))
     }
     await desk.see('script-done', '都念完')
