@@ -259,8 +259,8 @@ describe.sequential('a recording', () => {
     expect(manifest.suggestedFilename()).toContain(recorded)
 
     // Who looked, and why, is kept.
-    const looked = await call(server, 'supervisor', `/recordings/${recorded}/replays`)
-    expect(JSON.stringify(looked.body)).toContain(PURPOSE)
+    await wall.click('notes-load')
+    await wall.see('replay-notes', PURPOSE)
 
     await wall.click('replay-close')
     await wall.click(`hold-${recorded}`)

@@ -4418,6 +4418,15 @@ export interface components {
             object: string | null;
             text: components["schemas"]["Bilingual"];
         };
+        /** @description Who opened a recording, when and why. */
+        ReplayNote: {
+            id: string;
+            integrity: string;
+            name: string;
+            opened_at: string;
+            purpose: string;
+            staff: string;
+        };
         /** @description One WebM stream of a leg. */
         ReplayPart: {
             content_type: string;

@@ -206,6 +206,7 @@ export type RecordingView = Known<S["RecordingView"]>;
 export type ReplayGap = Known<S["ReplayGap"]>;
 export type ReplayLeg = Known<S["ReplayLeg"]>;
 export type ReplayMark = Known<S["ReplayMark"]>;
+export type ReplayNote = Known<S["ReplayNote"]>;
 export type ReplayPart = Known<S["ReplayPart"]>;
 export type ReplayView = Known<S["ReplayView"]>;
 export type SignedManifest = Known<S["SignedManifest"]>;
