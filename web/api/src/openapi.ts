@@ -4424,7 +4424,7 @@ export interface components {
             integrity: string;
             name: string;
             opened_at: string;
-            purpose: string;
+            purpose: string | null;
             staff: string;
         };
         /** @description One WebM stream of a leg. */
