@@ -115,7 +115,7 @@ describe("RecordingSheet", () => {
 describe("RecordingBar and RecordingStop", () => {
   it("offers the way to stop while it runs, to the citizen alone, and says what follows", async () => {
     const page = mount(RecordingBar, { props: { recording: recording() }, global });
-    await page.find("[data-testid=recording-stop]").trigger("click");
+    await page.find("[data-testid=recording-stop] button").trigger("click");
     expect(page.emitted("stop")).toHaveLength(1);
     await page.setProps({ own: false });
     expect(page.find("[data-testid=recording-stop]").exists()).toBe(false);
@@ -129,9 +129,9 @@ describe("RecordingBar and RecordingStop", () => {
     const page = mount(RecordingStop, { props: { open: true, locks: true }, global, attachTo: document.body });
     await nextTick();
     expect(page.text()).toContain("重新同意录制");
-    await page.find("[data-testid=recording-keep]").trigger("click");
+    await page.find("[data-testid=recording-keep] button").trigger("click");
     expect([page.emitted("stop"), page.emitted("close")]).toEqual([undefined, [[]]]);
-    await page.find("[data-testid=recording-stop-now]").trigger("click");
+    await page.find("[data-testid=recording-stop-now] button").trigger("click");
     expect(page.emitted("stop")).toHaveLength(1);
   });
 });
