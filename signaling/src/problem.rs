@@ -1002,6 +1002,114 @@ pub const KINDS: &[Kind] = &[
         "The notice must not be empty or longer than 60 characters",
     ),
     kind(
+        "recording_not_found",
+        404,
+        "没有这次录制",
+        "There is no such recording",
+    ),
+    kind(
+        "prompt_unknown",
+        404,
+        "话术里没有这一条",
+        "The script has no such prompt, or it asks nothing",
+    ),
+    kind(
+        "recording_open",
+        409,
+        "这次通话已经在请求或正在录制",
+        "A recording of this session is asked for or runs already",
+    ),
+    kind(
+        "recording_mode",
+        409,
+        "现在是文字或电话办理，没有声音可录，先回到语音或视频",
+        "There is no sound to record in text or on the telephone; go back to voice or video first",
+    ),
+    kind(
+        "recording_consent_needed",
+        409,
+        "要先得到办事人本人同意才能录制",
+        "Nothing is recorded without the citizen's consent",
+    ),
+    kind(
+        "recording_policy_changed",
+        409,
+        "录制须知已变，请看过新的再回答",
+        "The notice has changed; read the new one, then answer",
+    ),
+    kind(
+        "recording_state",
+        409,
+        "这次录制已经不在这一步",
+        "The recording is past that",
+    ),
+    kind(
+        "recording_not_live",
+        409,
+        "先开始录音录像，再做这一步",
+        "This step waits for a recording that is proven live",
+    ),
+    kind(
+        "recording_required",
+        409,
+        "这件事要有录音录像才能交件",
+        "This matter is handed off with a recording only",
+    ),
+    kind(
+        "prompts_unread",
+        409,
+        "还有话术没有念完，或办事人没有答“是”",
+        "Prompts are unread, or not answered with yes",
+    ),
+    kind(
+        "prompt_not_read",
+        409,
+        "这一条还没有念",
+        "This prompt has not been read out yet",
+    ),
+    kind(
+        "prompt_final",
+        409,
+        "已经签名，回答不能再改",
+        "It is signed; the answer cannot change any more",
+    ),
+    kind(
+        "recording_held",
+        409,
+        "这份录像已封存，不能删除",
+        "The recording is under legal hold and cannot be deleted",
+    ),
+    kind(
+        "recording_policy_invalid",
+        422,
+        "录制设置有不对的地方",
+        "The recording settings have faults",
+    ),
+    kind(
+        "recording_text",
+        422,
+        "录制须知不能空，也不能超过300个字",
+        "The notice must not be empty or longer than 300 characters",
+    ),
+    kind(
+        "recording_days",
+        422,
+        "保存天数不对：无办件1到3650天，有办件不短于它、不超过36500天",
+        "Days are out of range: 1 to 3,650 without a case; with one not fewer than that and at most 36,500",
+    ),
+    kind(
+        "recording_failed",
+        503,
+        "录制没有成功，请稍后再试",
+        "The recording did not work; try again shortly",
+    ),
+    kind(
+        "recording_stop_unconfirmed",
+        503,
+        "还没有确认停止录制，正在继续停止，请再按一次",
+        "The end of the recording is not confirmed yet and is being tried again; press once more",
+    ),
+    kind(
         "seat_not_ready",
         409,
         "对方现在不能接听",
@@ -1108,6 +1216,12 @@ impl AppError {
             }
             Self::Store(StoreError::Constraint(c)) if c.contains("consent_required") => {
                 "consent_required"
+            }
+            Self::Store(StoreError::Constraint(c)) if c.contains("recording_not_live") => {
+                "recording_not_live"
+            }
+            Self::Store(StoreError::Constraint(c)) if c.contains("recording_held") => {
+                "recording_held"
             }
             Self::Store(_) => "unavailable",
         }

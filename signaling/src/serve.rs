@@ -140,6 +140,7 @@ pub async fn build(config: &Config, with_media: bool) -> Result<App> {
         public_url: config.public_url.clone(),
         bridge_url: config.bridge_url.clone(),
         files_dir: config.shared_dir().join("files"),
+        recordings_dir: config.recordings_dir(),
         calendar: calendar(config)?,
         papers: crate::app::papers::Papers::new(config.fonts.clone()),
         halls: Default::default(),

@@ -1,6 +1,6 @@
 //! Signing in: staff, booths, visits; and the WebSocket's single-use ticket.
 
-use super::{App, Caller, token, token::Principal, vault};
+use super::{App, Caller, recording, token, token::Principal, vault};
 use crate::problem::{AppError, no};
 use argon2::{
     Argon2,
@@ -8,10 +8,12 @@ use argon2::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
+    catalogue::LegalStep,
     id::{BoothId, HallId, Id as _, KeyId, StaffId, VisitId},
     identifiers::CitizenId,
     limits,
     pii::{Pii, mask_name, mask_number},
+    session::State,
     time::{Span, Timestamp},
 };
 use protocol::{
@@ -504,7 +506,16 @@ pub async fn identify_visit(
     let body = serde_json::json!({"visit": id.as_str(), "nonce": read.nonce});
     app.command(caller, "visits.identity", &body, move |tx, w| {
         let (id, read) = (id.clone(), read.clone());
-        Box::pin(async move { identify(tx, w, &id, &read).await })
+        Box::pin(async move {
+            // Beside the session's own door, the same lock.
+            if let Some(s) = session::newest_of_visit(tx, &id)
+                .await?
+                .filter(|s| s.state != State::Ended)
+            {
+                recording::check(tx, &s, LegalStep::Identify).await?;
+            }
+            identify(tx, w, &id, &read).await
+        })
     })
     .await?;
     visit_view(app, key).await

@@ -1,11 +1,12 @@
 //! A session from accept to wrap-up: members come, drop, return and leave; nothing is lost in between.
 
 use super::{
-    App, Caller, Work, desk, invites, lanes, queue, routing, session_view, supervision,
+    App, Caller, Work, desk, invites, lanes, queue, recording, routing, session_view, supervision,
     token::Principal, transfer,
 };
 use crate::problem::{AppError, no};
 use domain::{
+    catalogue::LegalStep,
     id::{Id as _, MemberId, SessionId, StaffId, VisitId},
     invite::{Member as Part, Permission, may},
     ladder::Ladder,
@@ -349,6 +350,7 @@ pub(super) async fn finish(
     reason: &str,
 ) -> Result<(), AppError> {
     dialect::lock_hall(tx, &s.hall_id).await?;
+    recording::session_over(tx, w, s).await?;
     journal(
         tx,
         w,
@@ -692,7 +694,7 @@ pub async fn end_visit(app: &App, caller: &Caller, id: VisitId) -> Result<Done, 
     Ok(Done {})
 }
 
-/// A card read within the session: an anonymous citizen becomes a known one.
+/// A card read within the session: an anonymous citizen becomes a known one. Codes beside the card's: `recording_not_live`.
 pub async fn identify(
     app: &App,
     caller: &Caller,
@@ -710,6 +712,7 @@ pub async fn identify(
                 (id.clone(), who.clone(), read.clone(), visit_id.clone());
             Box::pin(async move {
                 let (s, me) = live(tx, &who, &id).await?;
+                recording::check(tx, &s, LegalStep::Identify).await?;
                 super::auth::identify(tx, w, &visit_id, &read).await?;
                 journal(tx, w, &s, Some(&me.id), &EventBody::Identified {}).await?;
                 session::touch(tx, &id).await?;

@@ -7,7 +7,7 @@ use super::{
     App, Caller,
     call_flow::{journal, live},
     case_core::{self, Applicant, Open},
-    case_view, catalogue, forms, signing,
+    case_view, catalogue, forms, recording, signing,
 };
 use crate::problem::{AppError, no};
 use domain::{
@@ -45,7 +45,8 @@ fn lacking(missing: &[String]) -> Option<AppError> {
     } else if !papers.is_empty() {
         Some(no("material_required").with_fields(papers))
     } else {
-        Some(no("signature_required"))
+        let recorded = missing.iter().find_map(|m| recording::lacking(m));
+        Some(recorded.unwrap_or_else(|| no("signature_required")))
     }
 }
 
@@ -89,8 +90,8 @@ async fn agents(tx: &mut Tx, s: &session::Session) -> Result<(Vec<Person>, Vec<P
 
 /// By the session's agent. Needs identity, a complete and confirmed form, the required materials and a live signature.
 ///
-/// Codes: `agent_only`, `case_exists`, `identity_required`, `form_not_ready`, `material_required`, `signature_required`,
-/// `own_case`, `calendar_missing`.
+/// Codes: `agent_only`, `case_exists`, `identity_required`, `form_not_ready`, `material_required`, `recording_required`,
+/// `prompts_unread`, `signature_required`, `own_case`, `calendar_missing`.
 pub async fn hand_off(app: &App, caller: &Caller, id: SessionId) -> Result<HandOff, AppError> {
     let who = caller.who.clone();
     let case = app
@@ -266,5 +267,14 @@ mod tests {
             "/materials/photo"
         );
         assert_eq!(of(&["signature"]).unwrap().code(), "signature_required");
+        // No signature is taken without the recording: that comes first.
+        assert_eq!(
+            of(&["recording", "prompts", "signature"]).unwrap().code(),
+            "recording_required"
+        );
+        assert_eq!(
+            of(&["prompts", "signature"]).unwrap().code(),
+            "prompts_unread"
+        );
     }
 }

@@ -3,13 +3,15 @@
 //! A room is a ticket's: the citizen's transport may warm up while waiting and the rung seat's while ringing; nothing is
 //! forwarded before the accept. Within a room a member is named by the caller's id (visit or staff).
 
+mod record;
+
 use super::{App, call_flow, invites, netcheck, token::Principal};
 use crate::{
     cluster::Live,
     problem::{AppError, no},
 };
 use domain::{
-    id::{Id as _, SessionId, TicketId},
+    id::{Id as _, RecordingId, SessionId, TicketId},
     invite::Member as Part,
     limits, pairing as pairing_rule,
     session::State,
@@ -17,7 +19,7 @@ use domain::{
     ticket as ticket_rule,
     time::Span,
 };
-use media::{Engine as _, MediaEngine, MediaEvent, MemberRole};
+use media::{Engine as _, MediaEngine, MediaEvent, MemberRole, record::Ended};
 use protocol::{CommandReply, Ephemeral, EventBody, SlotView};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -38,6 +40,7 @@ pub struct MediaPlane {
     shaping: tokio::sync::Mutex<()>,
     /// Newest slots of (room, member), for those who join later.
     slots: Mutex<HashMap<String, HashMap<String, Vec<media::Slot>>>>,
+    recorded: record::Recorded,
     /// Calls to the other nodes, with the cluster key.
     peers: Option<(reqwest::Client, String)>,
 }
@@ -71,6 +74,15 @@ pub enum NodeCommand {
         mic: bool,
         camera: bool,
     },
+    RecordStart {
+        room: String,
+        recording: RecordingId,
+    },
+    RecordStop {
+        room: String,
+        recording: RecordingId,
+        reason: Ended,
+    },
 }
 
 /// Its answer.
@@ -90,9 +102,9 @@ pub(super) fn refused(e: &media::MediaError) -> AppError {
         media::MediaError::SdpInvalid(_) => no("sdp_invalid"),
         media::MediaError::CodecUnsupported(_) => no("codec_unsupported"),
         media::MediaError::RoomFull => no("room_full"),
-        media::MediaError::Unavailable(_)
-        | media::MediaError::RecordingRunning
-        | media::MediaError::RecordingFailed(_) => no("media_unavailable"),
+        media::MediaError::Unavailable(_) => no("media_unavailable"),
+        media::MediaError::RecordingRunning => no("recording_open"),
+        media::MediaError::RecordingFailed(_) => no("recording_failed"),
     }
 }
 
@@ -103,6 +115,7 @@ impl MediaPlane {
             engine,
             shaping: tokio::sync::Mutex::default(),
             slots: Mutex::default(),
+            recorded: record::Recorded::default(),
             peers,
         }
     }
@@ -133,7 +146,9 @@ impl MediaPlane {
             | NodeCommand::Shape { room }
             | NodeCommand::Close { room }
             | NodeCommand::Announce { room }
-            | NodeCommand::Sent { room, .. } => room.clone(),
+            | NodeCommand::Sent { room, .. }
+            | NodeCommand::RecordStart { room, .. }
+            | NodeCommand::RecordStop { room, .. } => room.clone(),
         };
         let (name, me) = (format!("room:{room}"), app.bus.node().to_owned());
         let holder = app
@@ -218,7 +233,21 @@ impl MediaPlane {
                 self.shape_here(app, engine, &room).await?;
                 Ok(None)
             }
+            NodeCommand::RecordStart { room, recording } => {
+                self.record_here(app, engine, &room, &recording).await?;
+                Ok(None)
+            }
+            NodeCommand::RecordStop {
+                room,
+                recording,
+                reason,
+            } => {
+                self.record_stop_here(app, engine, &room, Some(&recording), reason)
+                    .await?;
+                Ok(None)
+            }
             NodeCommand::Close { room } => {
+                self.record_close(app, engine, &room, Ended::Finished).await;
                 engine.close_room(&room).await;
                 lock(&self.slots).remove(&room);
                 let (name, me) = (format!("room:{room}"), app.bus.node().to_owned());
@@ -312,6 +341,7 @@ impl MediaPlane {
         };
         if s.state == State::Ended {
             // Over without a word to the media plane: a citizen who left on the way to another seat.
+            self.record_close(app, engine, room, Ended::Finished).await;
             engine.close_room(room).await;
             return Ok(());
         }
@@ -320,6 +350,10 @@ impl MediaPlane {
             camera: s.ladder.mode.has_video(),
         };
         engine.set_carried(room, carried).await;
+        let all: Vec<_> = members.iter().map(|(m, _)| m.clone()).collect();
+        engine
+            .require_in_recording(room, super::recording::required(&all))
+            .await;
         for (m, role) in members {
             let name = room_name(&m);
             if m.is_out() {
@@ -405,6 +439,14 @@ impl MediaPlane {
 
     /// At the server's stop: the rooms here end, and another node may open them at once.
     pub async fn stop(&self, app: &App) {
+        if let Some(engine) = &self.engine {
+            // All at once: each may take its second.
+            let recorded = self.recorded.rooms();
+            let ends = recorded
+                .iter()
+                .map(|room| self.record_close(app, engine, room, Ended::Closed));
+            futures::future::join_all(ends).await;
+        }
         let rooms: Vec<String> = lock(&self.slots).keys().cloned().collect();
         for room in rooms {
             if let Err(e) = self.here(app, NodeCommand::Close { room }).await {
@@ -434,7 +476,7 @@ impl MediaPlane {
 }
 
 /// A member's name in the room.
-fn room_name(m: &session::Member) -> String {
+pub(super) fn room_name(m: &session::Member) -> String {
     m.visit_id
         .as_ref()
         .map(ToString::to_string)
@@ -691,11 +733,11 @@ async fn on_event(app: &App, e: MediaEvent) -> Result<(), AppError> {
             Ok(())
         }
         MediaEvent::Recording {
-            room, recording, ..
-        } => {
-            tracing::info!(room, recording, "a recording changed its state");
-            Ok(())
-        }
+            room,
+            recording,
+            at_ms,
+            event,
+        } => record::on_event(app, &room, &recording, at_ms, event).await,
     }
 }
 

@@ -50,6 +50,7 @@ pub mod queue;
 pub mod queues;
 pub mod rates;
 pub mod ratings;
+pub mod recording;
 pub mod relay;
 pub mod requests;
 pub mod result_paper;
@@ -115,6 +116,8 @@ pub struct Parts {
     pub bridge_url: String,
     /// Content-addressed, encrypted files.
     pub files_dir: std::path::PathBuf,
+    /// Encrypted segments, one directory a recording; the same for all nodes.
+    pub recordings_dir: std::path::PathBuf,
     /// Working days: the vendored years and those that were loaded from the data directory.
     pub calendar: domain::calendar::Calendar,
     pub papers: papers::Papers,

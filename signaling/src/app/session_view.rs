@@ -1,8 +1,8 @@
 //! One session as one viewer may see it: masked before it leaves the server.
 
 use super::{
-    App, call_flow, consents, desk, forms, invites, ladder, materials, signing, supervision,
-    token::Principal,
+    App, call_flow, consents, desk, forms, invites, ladder, materials, recording, signing,
+    supervision, token::Principal,
 };
 use crate::problem::{AppError, no};
 use domain::{
@@ -106,6 +106,21 @@ fn entry(kept: Kept, me: Part) -> EventBody {
         | E::SignDeclined {}
         | E::Signed {}
         | E::HandedOff { .. } => Permission::ReadForm,
+        E::RecordingAsked { .. }
+        | E::RecordingAnswered { .. }
+        | E::RecordingStarted { .. }
+        | E::RecordingInterrupted { .. }
+        | E::RecordingResumed { .. }
+        | E::RecordingStopped { .. }
+        | E::RecordingSealed { .. }
+        | E::PromptRead { .. }
+        | E::PromptAnswered { .. } => {
+            return if recording::sees(me) {
+                body
+            } else {
+                E::Hidden {}
+            };
+        }
         E::MaterialAdded { .. } | E::MaterialRemoved { .. } => Permission::ReadMaterials,
         E::Noted { .. } => Permission::StaffTalk,
         E::MemberJoined { .. }
@@ -195,6 +210,7 @@ pub async fn view_in(
         (None, None)
     };
     let names = invites::guest_names(app, tx, &s, &members).await?;
+    let (recording, recording_rule) = recording::views(tx, &s, me.part).await?;
     let missing = if me.role == Role::Agent && s.case_id.is_none() {
         signing::missing(app, tx, &s).await?
     } else {
@@ -272,6 +288,8 @@ pub async fn view_in(
         } else {
             vec![]
         },
+        recording,
+        recording_rule,
         sign: if reads {
             signing::view(tx, &s).await?
         } else {

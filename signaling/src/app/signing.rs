@@ -6,11 +6,12 @@
 use super::{
     App, Caller, Work,
     call_flow::{journal, live},
-    forms,
+    forms, recording,
 };
 use crate::problem::{AppError, no};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::{
+    catalogue::LegalStep,
     cofill::view::{self as form_rules, Why},
     digest::{Language as Read, MaterialHash, SigningDigest, signing_digest},
     error::Rejected,
@@ -94,7 +95,8 @@ fn open_fields(d: &forms::Document) -> Vec<Rejected> {
 
 /// By the agent: the declaration and the pad on the citizen's screen. Asking again over the same content changes nothing.
 ///
-/// Codes: `agent_only`, `form_not_open`, `form_frozen`, `identity_required`, `form_not_ready` (with the fields).
+/// Codes: `agent_only`, `form_not_open`, `form_frozen`, `recording_not_live`, `prompts_unread`, `identity_required`, `form_not_ready`
+/// (with the fields).
 pub async fn ask(app: &App, caller: &Caller, id: SessionId) -> Result<CommandReply, AppError> {
     let who = caller.who.clone();
     app.command(
@@ -109,6 +111,7 @@ pub async fn ask(app: &App, caller: &Caller, id: SessionId) -> Result<CommandRep
                     return Err(no("agent_only"));
                 }
                 forms::thawed(&s)?;
+                recording::check(tx, &s, LegalStep::Sign).await?;
                 let d = forms::document(&w.app, tx, &id)
                     .await?
                     .ok_or_else(|| no("form_not_open"))?;
@@ -200,7 +203,8 @@ fn check_image(text: &str) -> Result<Vec<u8>, AppError> {
 
 /// By the citizen: the drawn signature over the digest that was on the screen.
 ///
-/// Codes: `citizen_only`, `identity_required`, `sign_not_asked`, `sign_stale`, `sign_empty`, `field_kind`, `too_large`, `form_frozen`.
+/// Codes: `citizen_only`, `recording_not_live`, `prompts_unread`, `identity_required`, `sign_not_asked`, `sign_stale`, `sign_empty`,
+/// `field_kind`, `too_large`, `form_frozen`.
 pub async fn sign(
     app: &App,
     caller: &Caller,
@@ -236,6 +240,7 @@ pub async fn sign(
                     return Err(no("citizen_only"));
                 }
                 forms::thawed(&s)?;
+                recording::check(tx, &s, LegalStep::Sign).await?;
                 if visit::get(tx, &s.visit_id)
                     .await?
                     .is_none_or(|v| v.citizen_index.is_none())
@@ -330,7 +335,8 @@ pub async fn view(tx: &mut Tx, s: &session::Session) -> Result<Option<SignView>,
     }))
 }
 
-/// What a hand-off still lacks: `identity`, `form`, `confirm`, `signature`, `material:<code>`. Empty: it may be handed off.
+/// What a hand-off still lacks: `identity`, `form`, `confirm`, `recording`, `prompts`, `signature`, `material:<code>`. Empty: it may be
+/// handed off.
 pub async fn missing(
     app: &App,
     tx: &mut Tx,
@@ -367,6 +373,7 @@ pub async fn missing(
             );
         }
     }
+    out.extend(recording::missing(tx, s).await?);
     if signature::live(tx, &s.id)
         .await?
         .is_none_or(|x| x.state != "signed")

@@ -8,6 +8,7 @@ use aes_gcm::{
 };
 use domain::id::{Id as _, KeyId};
 use hmac::{Hmac, Mac as _};
+use media::record::RecordingKey;
 use rand::RngCore as _;
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::Sha256;
@@ -159,12 +160,30 @@ impl Vault {
         )
     }
 
+    fn raw(&self, id: &KeyId, wrapped: &[u8]) -> Option<[u8; 32]> {
+        open(&self.0.wrap, id.as_str(), wrapped)?.try_into().ok()
+    }
+
     fn unwrap(&self, id: &KeyId, wrapped: &[u8]) -> Option<DataKey> {
-        let raw: [u8; 32] = open(&self.0.wrap, id.as_str(), wrapped)?.try_into().ok()?;
+        let raw = self.raw(id, wrapped)?;
         Some(DataKey {
             id: id.clone(),
             cipher: Aes256Gcm::new(&raw.into()),
         })
+    }
+
+    /// The key from which those of a recording's segments are derived; `not_found` once the row's was destroyed. Never the row's
+    /// own, which seals other things.
+    pub async fn recording_key(&self, tx: &mut Tx, id: &KeyId) -> Result<RecordingKey, AppError> {
+        let wrapped = store::keys::wrapped(tx, id)
+            .await?
+            .ok_or_else(|| no("not_found"))?;
+        let raw = self.raw(id, &wrapped).ok_or_else(|| no("internal"))?;
+        Ok(RecordingKey::new(mac(
+            &raw,
+            "recording",
+            id.as_str().as_bytes(),
+        )))
     }
 
     /// The key of a row; `not_found` once it was destroyed.

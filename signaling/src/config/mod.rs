@@ -56,6 +56,8 @@ pub struct Config {
     pub log: Log,
     /// Font files for PDF; empty: Debian's `fonts-noto-cjk`.
     pub fonts: Vec<PathBuf>,
+    /// Where recordings are written, the same directory for all nodes; empty: `recordings` in the shared directory.
+    pub recordings_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -116,6 +118,7 @@ impl Default for Config {
             tls: Tls::default(),
             log: Log::default(),
             fonts: vec![],
+            recordings_dir: None,
         }
     }
 }
@@ -223,6 +226,13 @@ impl Config {
         } else {
             self.cluster.internal_url.clone()
         }
+    }
+
+    /// A disk of their own, if need be: recordings grow, and a full disk must not stop the database.
+    #[must_use]
+    pub fn recordings_dir(&self) -> PathBuf {
+        let own = self.recordings_dir.clone();
+        own.unwrap_or_else(|| self.shared_dir().join("recordings"))
     }
 
     /// Keys and files: shared by all nodes.

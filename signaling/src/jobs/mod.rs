@@ -4,7 +4,7 @@
 use crate::{
     app::{
         App, appointments, audit_log, call_flow, callbacks, consents, deadlines, desk, erasure,
-        issue, netcheck, nodes, queue, requests, routing,
+        issue, netcheck, nodes, queue, recording, requests, routing,
     },
     problem::AppError,
 };
@@ -16,6 +16,8 @@ use tokio::{sync::watch, task::JoinSet};
 const TIMERS: Duration = Duration::from_millis(200);
 /// Merge delay of the audit log stays under a second.
 const SEQUENCE: Duration = Duration::from_millis(400);
+/// Recordings that should run and do not yet, or are not sealed yet.
+const RECORDINGS: Duration = Duration::from_secs(1);
 const HEARTBEAT: Duration = Duration::from_secs(limits::NODE_HEARTBEAT_S);
 /// Without NATS the database is asked again this often.
 const SLOW_POLL: Duration = Duration::from_secs(5);
@@ -113,7 +115,16 @@ pub fn spawn(
     let a = app.clone();
     every(tasks, "dead nodes", HEARTBEAT, stopped, move || {
         let (a, p) = (a.clone(), pulse.clone());
-        async move { nodes::release(&a, p.steady(a.now())).await }
+        async move {
+            let steady = p.steady(a.now());
+            nodes::release(&a, steady).await?;
+            recording::recover_gone(&a, steady).await
+        }
+    });
+    let a = app.clone();
+    every(tasks, "recordings", RECORDINGS, stopped, move || {
+        let a = a.clone();
+        async move { recording::due(&a).await }
     });
     let a = app.clone();
     every(tasks, "deadlines", DEADLINES, stopped, move || {

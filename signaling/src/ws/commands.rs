@@ -1,10 +1,10 @@
 //! Commands inside a live session: decode, call the use case, encode.
 
 use crate::{
-    app::{App, Caller, call_flow, consents, forms, ladder, materials, media, signing},
+    app::{App, Caller, call_flow, consents, forms, ladder, materials, media, recording, signing},
     problem::{AppError, no},
 };
-use domain::id::{ConsentId, Id, MaterialId, SessionId, TicketId};
+use domain::id::{ConsentId, Id, MaterialId, RecordingId, SessionId, TicketId};
 use protocol::{Command, CommandReply};
 
 pub fn id<T: Id>(text: &str, code: &'static str) -> Result<T, AppError> {
@@ -13,6 +13,10 @@ pub fn id<T: Id>(text: &str, code: &'static str) -> Result<T, AppError> {
 
 pub fn session(text: &str) -> Result<SessionId, AppError> {
     id(text, "not_a_member")
+}
+
+fn recorded(text: &str) -> Result<RecordingId, AppError> {
+    id(text, "recording_not_found")
 }
 
 /// All but `join`, which belongs to the connection.
@@ -85,6 +89,40 @@ pub async fn run(app: &App, caller: &Caller, command: Command) -> Result<Command
         }
         Command::Identify { session: s, read } => {
             call_flow::identify(app, caller, session(&s)?, read).await
+        }
+        Command::RecordingAsk { session: s } => recording::ask(app, caller, session(&s)?).await,
+        Command::RecordingAnswer {
+            session: s,
+            recording: r,
+            grant,
+            policy_version,
+        } => {
+            recording::answer(
+                app,
+                caller,
+                session(&s)?,
+                recorded(&r)?,
+                grant,
+                policy_version,
+            )
+            .await
+        }
+        Command::RecordingWithdraw {
+            session: s,
+            recording: r,
+        } => recording::withdraw(app, caller, session(&s)?, recorded(&r)?).await,
+        Command::PromptRead {
+            session: s,
+            recording: r,
+            prompt,
+        } => recording::read_prompt(app, caller, session(&s)?, recorded(&r)?, prompt).await,
+        Command::PromptAnswer {
+            session: s,
+            recording: r,
+            prompt,
+            answer,
+        } => {
+            recording::answer_prompt(app, caller, session(&s)?, recorded(&r)?, prompt, answer).await
         }
         Command::SignAsk { session: s } => signing::ask(app, caller, session(&s)?).await,
         Command::Sign {

@@ -27,6 +27,7 @@ pub fn app_in(app: &App, time: Span) -> App {
         public_url: app.public_url.clone(),
         bridge_url: app.bridge_url.clone(),
         files_dir: app.files_dir.clone(),
+        recordings_dir: app.recordings_dir.clone(),
         calendar: app.calendar.clone(),
         papers: app.papers.clone(),
         halls: Default::default(),

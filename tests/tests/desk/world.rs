@@ -320,6 +320,7 @@ async fn node(target: &Target, clock: &Held, dir: &Path) -> App {
         public_url: "http://desk.test".into(),
         bridge_url: String::new(),
         files_dir: dir.join("files"),
+        recordings_dir: dir.join("recordings"),
         calendar: Calendar::vendored().clone(),
         papers: Papers::default(),
         county: County::default(),

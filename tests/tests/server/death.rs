@@ -13,7 +13,7 @@ use signaling::app::nodes;
 use tokio::{runtime::Runtime, task::block_in_place};
 
 /// A node on a runtime of its own. When that goes, no task of the node runs on: nobody notes a drop, the row of the node stays.
-async fn mortal(county: &County, name: &str) -> (Runtime, Node) {
+pub async fn mortal(county: &County, name: &str) -> (Runtime, Node) {
     let rt = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -23,7 +23,7 @@ async fn mortal(county: &County, name: &str) -> (Runtime, Node) {
     (rt, node)
 }
 
-fn kill((rt, node): (Runtime, Node)) {
+pub fn kill((rt, node): (Runtime, Node)) {
     rt.shutdown_background();
     drop(node);
 }

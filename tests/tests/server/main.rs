@@ -35,6 +35,9 @@ mod media_check;
 #[path = "../../../signaling/crates/media/tests/common/mod.rs"]
 mod peer;
 mod queue;
+mod recording;
+mod recording_ends;
+mod recording_gate;
 mod refusals;
 mod ring;
 mod routing;

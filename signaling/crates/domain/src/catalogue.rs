@@ -12,9 +12,11 @@ pub mod check;
 pub mod codes;
 #[cfg(test)]
 pub(crate) mod demo;
+pub mod recording;
 pub mod schema;
 
 pub use codes::*;
+pub use recording::{Asks, LegalStep, Prompt, RecordingRule};
 
 use crate::error::Rejected;
 use serde::{Deserialize, Serialize};
@@ -79,6 +81,9 @@ pub struct Item {
     pub fields: Vec<Field>,
     /// What the citizen signs, word for word.
     pub declaration: Text,
+    /// What must be recorded (双录); none: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingRule>,
     pub result: ResultSpec,
     /// 审查要点
     pub review_points: Vec<Text>,

@@ -116,6 +116,8 @@ ids! {
     RequestId = "req";
     /// A supervisor in a session (旁听、耳语、插话、接管).
     SupervisionId = "sup";
+    /// A recording (双录).
+    RecordingId = "rec";
 }
 
 #[cfg(test)]

@@ -93,12 +93,24 @@ kinds! {
     HandedOff = "handed_off",
     /// Another seat or skill takes over: {from, to}.
     Transferred = "transferred",
-    /// Recording agreed and running: {policy_version}.
+    /// The citizen is asked for their consent to a recording: {recording}.
+    RecordingAsked = "recording_asked",
+    /// {recording, grant}.
+    RecordingAnswered = "recording_answered",
+    /// Proven: bytes of both sides are on disk: {recording}.
     RecordingStarted = "recording_started",
-    /// {from}.
+    /// {recording, reason}.
     RecordingInterrupted = "recording_interrupted",
-    /// {segments, hash}.
+    /// {recording}.
+    RecordingResumed = "recording_resumed",
+    /// Nothing is written any more: {recording, reason}.
+    RecordingStopped = "recording_stopped",
+    /// The manifest is signed: {recording}.
     RecordingSealed = "recording_sealed",
+    /// A prompt of the script was read out: {recording, prompt}.
+    PromptRead = "prompt_read",
+    /// {recording, prompt, answer}.
+    PromptAnswered = "prompt_answered",
     /// A member's media reached the room: {member, transport}.
     MediaConnected = "media_connected",
     /// {member, reason}.

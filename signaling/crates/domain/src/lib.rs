@@ -1,7 +1,7 @@
 //! The rules of the counter, pure: no clock, randomness, database, network or runtime in this crate.
 //!
 //! One file a noun. A noun imports only the shared basics (`id`, `time`, `pii`, `limits`, `error`, `identifiers`,
-//! `calendar`; `pairing` matches what `routing` demands);
+//! `calendar`; `pairing` matches what `routing` demands, `recording` locks what `catalogue` binds to it);
 //! nouns react to each other through effect values that the application carries out.
 
 // Shared basics
@@ -20,6 +20,7 @@ pub mod invite;
 pub mod ladder;
 pub mod level;
 pub mod pairing;
+pub mod recording;
 pub mod routing;
 pub mod seat;
 pub mod session;

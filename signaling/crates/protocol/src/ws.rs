@@ -394,6 +394,45 @@ pub enum EventBody {
     MaterialRemoved {
         material: String,
     },
+    /// The citizen is asked for their consent to a recording.
+    RecordingAsked {
+        recording: String,
+    },
+    RecordingAnswered {
+        recording: String,
+        grant: bool,
+    },
+    /// Proven: bytes of both sides are on disk.
+    RecordingStarted {
+        recording: String,
+    },
+    RecordingInterrupted {
+        recording: String,
+        /// `loss`, `leg_down`, `disk`, `queue`, `crash`, `mode`, `paused`.
+        reason: String,
+    },
+    RecordingResumed {
+        recording: String,
+    },
+    /// Nothing is written any more.
+    RecordingStopped {
+        recording: String,
+        /// As [`crate::RecordingView::end_reason`].
+        reason: String,
+    },
+    /// The manifest is signed.
+    RecordingSealed {
+        recording: String,
+    },
+    PromptRead {
+        recording: String,
+        prompt: String,
+    },
+    PromptAnswered {
+        recording: String,
+        prompt: String,
+        answer: crate::PromptAnswer,
+    },
     SignAsked {},
     SignDeclined {},
     Signed {},

@@ -37,6 +37,7 @@ pub mod phrase;
 mod pool;
 pub mod queue;
 pub mod rating;
+pub mod recording;
 pub mod request;
 pub mod seat;
 pub mod seat_state;

@@ -12,6 +12,7 @@ mod media;
 mod pairings;
 mod phrases;
 mod queues;
+mod recording_policies;
 mod seats;
 mod sessions;
 mod supervisions;
@@ -140,6 +141,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(sessions::routes())
         .merge(invites::routes())
         .merge(supervisions::routes())
+        .merge(recording_policies::routes())
         .merge(cases::routes())
         .merge(media::routes())
         .merge(verifications::routes())

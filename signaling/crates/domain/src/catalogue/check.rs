@@ -87,6 +87,7 @@ impl Item {
         self.check_groups(&mut f);
         self.check_materials(&mut f);
         self.check_result(&mut f);
+        self.check_recording(&mut f);
         self.check_texts(&mut f);
         if f.0.is_empty() { Ok(()) } else { Err(f.0) }
     }
@@ -396,6 +397,46 @@ impl Item {
                         f.when(!names.iter().all(known), "template_placeholder", at);
                     }
                 }
+            }
+        }
+    }
+
+    fn check_recording(&self, f: &mut Findings) {
+        let Some(r) = &self.recording else { return };
+        let at = "/recording";
+        for (i, step) in r.steps.iter().enumerate() {
+            f.when(
+                r.steps[..i].contains(step),
+                "id_duplicate",
+                format!("{at}/steps/{i}"),
+            );
+        }
+        // Prompts that wait for a recording, and none to read.
+        f.when(
+            r.steps.contains(&LegalStep::Prompts) && r.script.is_empty(),
+            "list_empty",
+            "/recording/script",
+        );
+        // A prompt counts in a live recording alone: a signature that waits for one waits for the recording.
+        f.when(
+            r.script.iter().any(|p| p.gate) && !r.steps.contains(&LegalStep::Sign),
+            "recording_gate",
+            "/recording/steps",
+        );
+        f.ids(
+            r.script.iter().map(|p| p.id.as_str()),
+            recording::PROMPTS_MAX,
+            "/recording/script",
+        );
+        for (i, p) in r.script.iter().enumerate() {
+            for (lang, s) in [("zh", &p.text.zh), ("en", &p.text.en)] {
+                let at = format!("{at}/script/{i}/text/{lang}");
+                f.when(s.trim().is_empty(), "text_empty", at.clone());
+                f.when(
+                    s.chars().count() > recording::PROMPT_CHARS,
+                    "text_too_long",
+                    at,
+                );
             }
         }
     }

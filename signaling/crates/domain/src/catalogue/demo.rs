@@ -375,6 +375,49 @@ fn lints_name_each_fault() {
 }
 
 #[test]
+fn what_an_item_asks_of_a_recording_is_checked() {
+    type Fault = fn(&mut RecordingRule);
+    let faults: &[(&str, &str, Fault)] = &[
+        ("id_duplicate", "/recording/steps/3", |r| {
+            r.steps.push(LegalStep::Sign);
+        }),
+        ("list_empty", "/recording/script", |r| r.script.clear()),
+        ("recording_gate", "/recording/steps", |r| {
+            r.steps.retain(|s| *s != LegalStep::Sign);
+        }),
+        ("id_duplicate", "/recording/script/1/id", |r| {
+            r.script[1].id = r.script[0].id.clone();
+        }),
+        ("list_too_long", "/recording/script", |r| {
+            let more = (0..recording::PROMPTS_MAX).map(|n| Prompt {
+                id: format!("more-{n}"),
+                ..r.script[0].clone()
+            });
+            r.script.extend(more.collect::<Vec<_>>());
+        }),
+        ("text_empty", "/recording/script/0/text/en", |r| {
+            r.script[0].text.en = " ".into();
+        }),
+        ("text_too_long", "/recording/script/2/text/zh", |r| {
+            r.script[2].text.zh = "长".repeat(recording::PROMPT_CHARS + 1);
+        }),
+    ];
+    let with_rule = items().into_iter().find(|i| i.recording.is_some()).unwrap();
+    for (code, pointer, fault) in faults {
+        let mut item = with_rule.clone();
+        fault(item.recording.as_mut().unwrap());
+        let found = item.check().unwrap_err();
+        assert!(
+            found.contains(&Rejected::at(code, *pointer)),
+            "{code} {pointer}: {found:?}"
+        );
+    }
+    // Items from before there were recordings are read as ever, and written without a word of it.
+    let plain = serde_json::to_value(items().remove(0)).unwrap();
+    assert!(plain.get("recording").is_none());
+}
+
+#[test]
 fn unknown_members_are_refused() {
     let mut v: Value = serde_json::from_str(demo!("catalogue/no-criminal-record.json")).unwrap();
     v["fields"][0]["colour"] = "red".into();

@@ -64,9 +64,18 @@ impl Core {
     }
 
     pub(crate) fn member_of(&self, leg: u16) -> &str {
-        self.legs
-            .get(usize::from(leg).wrapping_sub(1))
-            .map_or("", Leg::member)
+        let at = usize::from(leg).wrapping_sub(1);
+        match self.legs.get(at) {
+            Some(leg) => leg.member(),
+            None if at == self.legs.len() => self.absent().unwrap_or_default(),
+            None => "",
+        }
+    }
+
+    /// Somebody who must be recorded and has never come.
+    fn absent(&self) -> Option<&str> {
+        let here = |m: &&String| self.legs.iter().any(|l| l.member() == m.as_str());
+        self.required.iter().find(|m| !here(m)).map(String::as_str)
     }
 
     pub(crate) fn packet(&mut self, leg: u16, kind: Kind, codec: Codec, packet: InPacket) {
@@ -117,13 +126,14 @@ impl Core {
         let required = || self.legs.iter().filter(|l| l.required);
         let broken = required().find_map(|l| l.broken().map(|reason| (l.number(), reason)));
         let proving = self.phase == Phase::Proving;
-        let all_here = self
-            .required
-            .iter()
-            .all(|m| required().any(|l| l.member() == m));
         let input = match broken {
             Some((leg, reason)) => Input::Broken { leg, reason },
-            None if all_here && required().all(|l| l.well(proving)) => Input::Well,
+            // The session went to somebody who is not there: named by the leg that will be theirs.
+            None if self.absent().is_some() => Input::Broken {
+                leg: self.legs.len() as u16 + 1,
+                reason: GapReason::LegDown,
+            },
+            None if required().all(|l| l.well(proving)) => Input::Well,
             None => return,
         };
         self.apply(input, now_ms);

@@ -33,6 +33,7 @@ const ALL: &[(&str, &[&str])] = &[
     ("outbox", store::outbox::QUERIES),
     ("pairing", store::pairing::QUERIES),
     ("rating", store::rating::QUERIES),
+    ("recording", store::recording::QUERIES),
     ("request", store::request::QUERIES),
     ("seat", store::seat::QUERIES),
     ("seat_state", store::seat_state::QUERIES),

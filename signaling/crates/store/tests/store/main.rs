@@ -19,6 +19,7 @@ mod issued;
 mod lanes;
 mod list;
 mod papers;
+mod recordings;
 mod rooms;
 mod rules;
 mod shared;

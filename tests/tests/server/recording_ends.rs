@@ -1,0 +1,205 @@
+//! How recordings end or go on when something else does: another agent, the server's stop, a node's death, a full disk.
+
+use crate::{
+    cluster::enter,
+    death::{kill, mortal},
+    peer::Client,
+    recording::{length, scene, sealed, sound, until},
+    shared::{end, look},
+    supervision::go,
+};
+use it::{
+    county::{County, Target},
+    line::Line,
+    people::{Agent, staff},
+};
+use media::record::{Ended, GapReason};
+use protocol::{EventBody, RecordingState as State};
+use std::{path::Path, process::Command};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_take_over_the_new_agent_is_who_must_be_recorded() {
+    let county = County::new(Target::Sqlite).await;
+    let node = county.start("a").await;
+    let mut s = scene(&node).await;
+    let r = s.live().await;
+    let boss = staff(&node, "supervisor").await;
+    go(&boss, &s.session, "listen").await.unwrap();
+    let mut line = Line::open(&boss).await;
+    line.join(&s.session, 0).await;
+    let _own = Agent::sit(&node, "supervisor", "seat-3").await;
+    go(&boss, &s.session, "take_over").await.unwrap();
+    // Nothing of the new agent is on disk yet.
+    let gone = until(&mut s.citizen.line, State::Interrupted).await;
+    assert_eq!(
+        (gone.id.as_str(), gone.interrupted.as_deref()),
+        (r.id.as_str(), Some("leg_down"))
+    );
+    let mut third = Client::new(3, false).await;
+    enter(&mut line, &mut third, &s.ticket).await;
+    let back = until(&mut s.citizen.line, State::Live).await;
+    assert_eq!(back.id, r.id, "the same recording goes on");
+    end(&boss, &s.session, "finished").await;
+    let (_, manifest) = sound(&node, &sealed(&node, &r.id).await).await;
+    let required = manifest.legs.iter().filter(|l| l.required).count();
+    assert_eq!((manifest.legs.len(), required), (3, 2));
+    third.close().await;
+    county.close(node).await;
+}
+
+both!(a_server_that_stops_signs_what_it_has, |county| {
+    let node = county.start("a").await;
+    let mut s = scene(&node).await;
+    let r = s.live().await;
+    node.stop().await;
+    let node = county.start("a").await;
+    let kept = sealed(&node, &r.id).await;
+    let (_, manifest) = sound(&node, &kept).await;
+    assert_eq!(
+        (kept.end_reason.as_deref(), manifest.ended),
+        (Some("closed"), Ended::Closed)
+    );
+    // The talk goes on there, and may be recorded again.
+    s.citizen.reconnect(&node).await;
+    let seen = s
+        .citizen
+        .line
+        .join(&s.session, 0)
+        .await
+        .session
+        .recording
+        .unwrap();
+    assert_eq!(
+        (seen.state, seen.end_reason.as_deref()),
+        (State::Sealed, Some("closed"))
+    );
+    county.close(node).await;
+});
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_dead_node_left_is_made_good_and_says_what_is_missing() {
+    let county = County::new(Target::Sqlite).await;
+    let first = mortal(&county, "a").await;
+    let mut s = scene(&first.1).await;
+    let r = s.live().await;
+    s.theirs.forget();
+    s.theirs.hears(1, 80).await;
+    let on_disk = length(&first.1, &r.id);
+    kill(first);
+    let node = county.start("a").await;
+    let kept = sealed(&node, &r.id).await;
+    let (_, manifest) = sound(&node, &kept).await;
+    assert_eq!(
+        (kept.end_reason.as_deref(), manifest.ended),
+        (Some("crash"), Ended::Crash)
+    );
+    assert!(
+        kept.bytes.unwrap() as u64 >= on_disk / 2,
+        "{} of {on_disk}",
+        kept.bytes.unwrap()
+    );
+    for leg in &manifest.legs {
+        let crash = |g: &media::record::Gap| g.reason == GapReason::Crash && g.to_ms.is_none();
+        assert!(leg.gaps.iter().any(crash), "{:?}", leg.gaps);
+        assert!(
+            leg.parts
+                .iter()
+                .all(|p| p.tracks.iter().all(|t| t.frames > 0))
+        );
+    }
+    s.citizen.reconnect(&node).await;
+    let back = s.citizen.line.join(&s.session, 0).await;
+    let crash = |b: &EventBody| matches!(b, EventBody::RecordingInterrupted { reason, .. } if reason == "crash");
+    assert!(back.events.iter().any(|e| crash(&e.body)));
+    county.close(node).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_refuses_is_shown_and_the_call_goes_on() {
+    let county = County::new(Target::Sqlite).await;
+    let place = tempfile::tempdir().unwrap();
+    let dir = place.path().join("recordings");
+    // A file where the directory should be.
+    std::fs::write(&dir, b"full").unwrap();
+    let path = dir.clone();
+    let node = county
+        .start_with("a", |c| c.recordings_dir = Some(path))
+        .await;
+    let mut s = scene(&node).await;
+    s.ask().await.unwrap();
+    let r = until(&mut s.citizen.line, State::Asked).await;
+    let yes = s.answer(&r, true);
+    s.citizen.line.command(yes).await.unwrap();
+    let shown = until(&mut s.citizen.line, State::Interrupted).await;
+    assert_eq!(shown.interrupted.as_deref(), Some("disk"));
+    s.theirs.forget();
+    s.theirs.hears(1, 40).await;
+    s.citizen.line.chat(&s.session, "听得见吗").await;
+    // Room again: it begins by itself.
+    std::fs::remove_file(&dir).unwrap();
+    let live = until(&mut s.citizen.line, State::Live).await;
+    assert_eq!(live.id, r.id);
+    end(&s.agent.http, &s.session, "finished").await;
+    sound(&node, &sealed(&node, &r.id).await).await;
+    county.close(node).await;
+}
+
+/// A file system of a few pages; gone with the value.
+struct Tiny(tempfile::TempDir);
+
+impl Tiny {
+    fn mount() -> Option<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let done = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=24k", "tmpfs"])
+            .arg(dir.path())
+            .output();
+        done.is_ok_and(|o| o.status.success()).then_some(Self(dir))
+    }
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for Tiny {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.path()).output();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_fills_up_interrupts_the_recording_alone() {
+    let Some(tiny) = Tiny::mount() else {
+        eprintln!("skipped: no right to mount a small file system here");
+        return;
+    };
+    let county = County::new(Target::Sqlite).await;
+    let dir = tiny.path().to_owned();
+    let node = county
+        .start_with("a", |c| c.recordings_dir = Some(dir))
+        .await;
+    let mut s = scene(&node).await;
+    let r = s.live().await;
+    s.citizen.line.patience = it::PATIENCE * 2;
+    let shown = until(&mut s.citizen.line, State::Interrupted).await;
+    assert_eq!(shown.interrupted.as_deref(), Some("disk"));
+    s.theirs.forget();
+    s.theirs.hears(1, 40).await;
+    end(&s.agent.http, &s.session, "finished").await;
+    let (_, manifest) = sound(&node, &sealed(&node, &r.id).await).await;
+    let disk = manifest
+        .legs
+        .iter()
+        .flat_map(|l| &l.gaps)
+        .any(|g| g.reason == GapReason::Disk);
+    assert!(disk, "what is missing is said");
+    assert_eq!(
+        look(&s.citizen.http, &s.session)
+            .await
+            .recording
+            .unwrap()
+            .state,
+        State::Sealed
+    );
+    county.close(node).await;
+}
