@@ -5,6 +5,8 @@
 
 #[path = "pipeline/later.rs"]
 mod later;
+#[path = "pipeline/watching.rs"]
+mod watching;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::{

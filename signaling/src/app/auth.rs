@@ -92,7 +92,7 @@ pub fn staff_view(s: &staff::Staff) -> StaffView {
     }
 }
 
-fn principal(s: &staff::Staff) -> Principal {
+pub(super) fn principal(s: &staff::Staff) -> Principal {
     Principal::Staff {
         id: s.id.clone(),
         roles: s.roles.iter().filter_map(|r| role_of(r)).collect(),

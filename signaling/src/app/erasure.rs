@@ -3,7 +3,7 @@
 //! The day between end and erasure is for those who still work on it: the agent's wrap-up note, repeats of commands (their
 //! answers live as long), a complaint about the call. A case adopts the key of its session, and then the case's own period
 //! counts. Rows stay: without the key nobody can read them; sealed files leave the disk. Never touches a visit that is not
-//! over.
+//! over, nor a recording of it: that was agreed to for itself, has a key of its own and its own days (`retention`).
 
 use super::{App, desk, files};
 use crate::problem::AppError;

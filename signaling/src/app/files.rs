@@ -22,7 +22,7 @@ pub const FILE_BYTES: usize = limits::MATERIAL_BYTES;
 /// What sealing adds, and room to spare.
 const SEALED_BYTES: u64 = FILE_BYTES as u64 + 1024;
 
-fn path_of(dir: &Path, sm3: &str, key: &KeyId) -> Option<PathBuf> {
+pub(super) fn path_of(dir: &Path, sm3: &str, key: &KeyId) -> Option<PathBuf> {
     let hex = sm3.len() == 64 && sm3.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     hex.then(|| dir.join(&sm3[..2]).join(format!("{sm3}-{}", key.as_str())))
 }

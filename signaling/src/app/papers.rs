@@ -45,6 +45,11 @@ impl Papers {
         })
     }
 
+    /// Anything else that needs the fonts; blocking.
+    pub fn with<T>(&self, f: impl FnOnce(&Fonts) -> T) -> Result<T, AppError> {
+        self.fonts().map(f)
+    }
+
     /// Renders on a blocking thread.
     pub async fn render(
         &self,

@@ -122,6 +122,7 @@ fn entry(kept: Kept, me: Part) -> EventBody {
             };
         }
         E::MaterialAdded { .. } | E::MaterialRemoved { .. } => Permission::ReadMaterials,
+        E::SnapshotTaken { .. } => Permission::SeeCitizen,
         E::Noted { .. } => Permission::StaffTalk,
         E::MemberJoined { .. }
         | E::MemberDropped { .. }

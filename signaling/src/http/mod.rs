@@ -3,6 +3,7 @@
 pub mod extract;
 mod internal;
 mod pages;
+mod range;
 pub mod v1;
 
 use crate::{app::App, problem::AppError, ws};
@@ -17,7 +18,12 @@ use axum::{
 };
 use domain::limits;
 use protocol::Problem;
-use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{
+        CompressionLayer, DefaultPredicate, Predicate as _, predicate::NotForContentType,
+    },
+};
 
 /// What pages may load and reach. No inline script or style; the booth's own host on loopback is the one other origin.
 fn content_policy(bridge: &str) -> HeaderValue {
@@ -142,6 +148,13 @@ pub fn router(app: App) -> Router {
             content_policy(&app.bridge_url),
             harden,
         ))
-        .layer(CompressionLayer::new())
+        // Pictures that move are small already, and an answer's length must be the file's.
+        .layer(
+            CompressionLayer::new().compress_when(
+                DefaultPredicate::new()
+                    .and(NotForContentType::const_new("video/"))
+                    .and(NotForContentType::const_new("audio/")),
+            ),
+        )
         .with_state(app)
 }

@@ -4,7 +4,7 @@
 use crate::{
     app::{
         App, appointments, audit_log, call_flow, callbacks, consents, deadlines, desk, erasure,
-        issue, netcheck, nodes, queue, recording, requests, routing,
+        issue, netcheck, nodes, queue, recording, requests, retention, routing,
     },
     problem::AppError,
 };
@@ -68,6 +68,7 @@ pub async fn sweep(app: &App) -> Result<(), AppError> {
         })
     })
     .await?;
+    retention::sweep(app).await?;
     erasure::sweep(app).await?;
     requests::sweep(app).await?;
     issue::sweep(app).await

@@ -25,6 +25,7 @@ mod models;
 mod qr;
 mod render;
 mod seal;
+mod stamp;
 
 pub use error::DocumentError;
 pub use fonts::{DEFAULT_FONT_PATHS, Fonts};
@@ -37,3 +38,4 @@ pub use render::Pdf;
 pub use seal::{
     DISTINGUISHING_ID, LocalSeal, SEAL_ALGORITHM, Seal, SealProvider, sm3_hex, verify_seal,
 };
+pub use stamp::{STAMP_CHARS, Stamp, stamp};

@@ -118,6 +118,12 @@ ids! {
     SupervisionId = "sup";
     /// A recording (双录).
     RecordingId = "rec";
+    /// A recording opened for somebody (回放).
+    ReplayId = "rpl";
+    /// A recording as one file.
+    ReplayExportId = "exp";
+    /// A snapshot (抓拍).
+    SnapshotId = "snp";
 }
 
 #[cfg(test)]

@@ -81,6 +81,8 @@ kinds! {
     MaterialAdded = "material_added",
     /// {material}.
     MaterialRemoved = "material_removed",
+    /// The agent took a picture: {snapshot, member}.
+    SnapshotTaken = "snapshot_taken",
     /// The declaration is laid before the citizen: {digest}.
     SignAsked = "sign_asked",
     /// {signature, digest, language}.

@@ -94,3 +94,21 @@ pub const ECHO_LIFE_S: u64 = 15;
 pub const ECHOES_PER_MIN: u32 = 240;
 /// Callers whose rate is remembered at one time.
 pub const RATES_KEPT: usize = 10_000;
+
+/// A replay that was opened works this long: a session of a few hours with pauses, and not the next day.
+pub const REPLAY_LIFE: Span = Span::seconds(2 * 3600);
+/// A file that was made of a recording.
+pub const EXPORT_LIFE: Span = Span::seconds(24 * 3600);
+/// Longest making of one.
+pub const EXPORT_TIME: Span = Span::seconds(2 * 3600);
+/// Parts that one such file is made of: each is an input of its own.
+pub const EXPORT_PARTS: usize = 64;
+/// Reasons for a replay or a hold (characters).
+pub const REASON_CHARS: usize = 200;
+/// One snapshot as it is sent (bytes), its picture (pixels a side, pixels in all), and how many a session has. A smaller picture has no room for
+/// the watermark.
+pub const SNAPSHOT_BYTES: usize = 2 * 1024 * 1024;
+pub const SNAPSHOT_SIDE_MIN: u32 = 240;
+pub const SNAPSHOT_SIDE: u32 = 4_096;
+pub const SNAPSHOT_PIXELS: u64 = 8_847_360;
+pub const SNAPSHOTS_PER_SESSION: i64 = 60;

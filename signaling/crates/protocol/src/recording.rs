@@ -142,8 +142,8 @@ pub struct PutRecordingPolicy {
     pub version: i64,
 }
 
-/// One line of `GET /api/v1/recordings?hall=&session=&case=&before=&limit=`, newest first: for the hall's supervisors and
-/// administrators; with `case`, for those who review, decide or issue it.
+/// One line of `GET /api/v1/recordings?hall=&session=&case=&state=&held=&from=&to=&before=&limit=`, newest first: for the hall's supervisors and
+/// administrators; with `case`, for those who review, decide or issue it. `from` and `to` are days in Beijing, both included.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RecordingLine {
     pub id: String,
@@ -246,6 +246,19 @@ pub struct ReplayGap {
     pub to_ms: Option<i64>,
     /// `loss`, `leg_down`, `disk`, `queue`, `crash`, `mode`, `paused`.
     pub reason: String,
+}
+
+/// One line of `GET /api/v1/recordings/{id}/replays`: who has opened it, newest first; for those who keep the hall.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReplayNote {
+    pub id: String,
+    pub staff: String,
+    pub name: String,
+    /// None once the recording is deleted.
+    pub purpose: Option<String>,
+    pub opened_at: String,
+    /// As [`ReplayView::integrity`].
+    pub integrity: String,
 }
 
 /// Something on the timeline beneath the player.

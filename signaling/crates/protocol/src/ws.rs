@@ -394,6 +394,11 @@ pub enum EventBody {
     MaterialRemoved {
         material: String,
     },
+    /// The agent took a picture (抓拍) of this member.
+    SnapshotTaken {
+        snapshot: String,
+        member: String,
+    },
     /// The citizen is asked for their consent to a recording.
     RecordingAsked {
         recording: String,

@@ -90,7 +90,7 @@ macro_rules! id_value {
 }
 id_value! { HallId BoothId StaffId VisitId TicketId SeatId PairingId SessionId MemberId ConsentId LicenceId MaterialId SignatureId
 CaseId CertificateId RatingId KeyId OutboxId AuditId NodeId NoticeId PhraseId AppointmentId RequestId InviteId NoteId
-SupervisionId RecordingId }
+SupervisionId RecordingId ReplayId ReplayExportId SnapshotId }
 
 /// `args![a, b]` is the list of bound values, in the order of `$1, $2`.
 #[macro_export]

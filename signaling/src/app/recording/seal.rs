@@ -19,15 +19,17 @@ use std::collections::BTreeSet;
 use store::{
     Tx, consent,
     recording::{self as kept, Recording},
-    session,
+    session, snapshot,
 };
 
 /// Version of the signed document.
 const SCHEME: &str = "cloud-booth/recording/1";
 
 /// Hashes of the pictures that were taken while it ran, in order of time.
-async fn snapshots(_tx: &mut Tx, _id: &RecordingId) -> Result<Vec<Value>, AppError> {
-    Ok(vec![])
+async fn snapshots(tx: &mut Tx, id: &RecordingId) -> Result<Vec<Value>, AppError> {
+    let all = snapshot::of_recording(tx, id).await?;
+    let entry = |s: &snapshot::Snapshot| json!({"id": s.id.as_str(), "sm3": s.sm3, "at_ms": s.recording.as_ref().map(|(_, ms)| *ms)});
+    Ok(all.iter().map(entry).collect())
 }
 
 /// The document that is signed.

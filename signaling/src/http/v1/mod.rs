@@ -13,8 +13,11 @@ mod pairings;
 mod phrases;
 mod queues;
 mod recording_policies;
+mod recordings;
+mod replays;
 mod seats;
 mod sessions;
+mod snapshots;
 mod supervisions;
 mod tickets;
 mod verifications;
@@ -139,6 +142,9 @@ fn routes() -> OpenApiRouter<App> {
         .merge(phrases::routes())
         .merge(pairings::routes())
         .merge(sessions::routes())
+        .merge(snapshots::routes())
+        .merge(recordings::routes())
+        .merge(replays::routes())
         .merge(invites::routes())
         .merge(supervisions::routes())
         .merge(recording_policies::routes())

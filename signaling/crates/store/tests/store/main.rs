@@ -20,6 +20,7 @@ mod lanes;
 mod list;
 mod papers;
 mod recordings;
+mod replays;
 mod rooms;
 mod rules;
 mod shared;
