@@ -71,6 +71,40 @@ describe("shared components", () => {
     await context.close();
   });
 
+  it.each(["booth", "phone"] as const)("asks for a recording, shows a prompt and the way to stop, on the %s", async (surface) => {
+    const { page, context, guard } = await show(surface, "elder");
+    const shoot = async (name: string): Promise<void> => {
+      if (shots) await page.screenshot({ path: join(shots, `${surface}-elder-${name}.png`) });
+    };
+    const sameSize = async (one: string, other: string): Promise<void> => {
+      const [a, b] = [await page.getByTestId(one).boundingBox(), await page.getByTestId(other).boundingBox()];
+      expect(Math.abs((a?.height ?? 0) - (b?.height ?? 9))).toBeLessThan(1);
+      expect(Math.abs((a?.width ?? 0) - (b?.width ?? 9))).toBeLessThan(1);
+    };
+    await page.getByRole("button", { name: "录音录像", exact: true }).click();
+    await sameSize("recording-agree", "recording-refuse");
+    await checkAccessibility(page);
+    await shoot("recording-ask");
+    // Esc is no answer.
+    await page.keyboard.press("Escape");
+    await page.getByTestId("recording-refuse").getByRole("button").click();
+    await page.getByText("unrecorded").waitFor();
+    await page.getByTestId("recording-stop").getByRole("button").click();
+    await sameSize("recording-keep", "recording-stop-now");
+    await checkAccessibility(page);
+    await shoot("recording-stop");
+    await page.getByTestId("recording-stop-now").getByRole("button").click();
+    await page.getByText("stopped").waitFor();
+    await page.getByTestId("prompt-open").getByRole("button").click();
+    await sameSize("prompt-yes", "prompt-no");
+    await checkAccessibility(page);
+    await shoot("prompt");
+    await page.getByTestId("prompt-no").getByRole("button").click();
+    await expect.poll(() => page.locator(".said").textContent()).toBe("no");
+    guard.assertClean();
+    await context.close();
+  }, 60_000);
+
   it("signs by hand and by taps", async () => {
     const { page, context, guard } = await show("phone");
     const pad = page.locator("canvas");

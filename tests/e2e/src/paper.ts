@@ -11,9 +11,11 @@ export const control = (window: Window, path: string): Locator => field(window, 
 export async function press(window: Window, words: string): Promise<void> {
   await window.at('form').getByRole('button', { name: words, exact: true }).click()
 }
+/** The groups of the certificate of no criminal record, in order. */
+const GROUPS = ['您的身份', '证明的用途', '查询的时间段', '怎么联系您', '请您本人回答']
+
 /** Turns the pages of the paper to the group with this title. */
-export async function toGroup(window: Window, title: string): Promise<void> {
-  const order = ['您的身份', '证明的用途', '查询的时间段', '怎么联系您', '请您本人回答']
+export async function toGroup(window: Window, title: string, order: readonly string[] = GROUPS): Promise<void> {
   const heading = window.at('form').locator('.group h3')
   for (let turns = 0; turns < order.length * 2; turns += 1) {
     const now = order.indexOf((await heading.innerText()).trim())

@@ -2379,6 +2379,35 @@ export interface components {
             session: string;
         } | {
             /** @enum {string} */
+            kind: "recording_ask";
+            session: string;
+        } | {
+            /** @enum {string} */
+            kind: "recording_answer";
+            grant: boolean;
+            policy_version: string;
+            recording: string;
+            session: string;
+        } | {
+            /** @enum {string} */
+            kind: "recording_withdraw";
+            recording: string;
+            session: string;
+        } | {
+            /** @enum {string} */
+            kind: "prompt_read";
+            prompt: string;
+            recording: string;
+            session: string;
+        } | {
+            /** @enum {string} */
+            kind: "prompt_answer";
+            answer: components["schemas"]["PromptAnswer"];
+            prompt: string;
+            recording: string;
+            session: string;
+        } | {
+            /** @enum {string} */
             kind: "sign_ask";
             session: string;
         } | {
@@ -2610,6 +2639,53 @@ export interface components {
             group: string;
             /** @enum {string} */
             kind: "group_disputed";
+        } | {
+            /** @enum {string} */
+            kind: "recording_asked";
+            recording: string;
+        } | {
+            /** @enum {string} */
+            kind: "recording_answered";
+            grant: boolean;
+            recording: string;
+        } | {
+            /** @enum {string} */
+            kind: "recording_started";
+            recording: string;
+        } | {
+            /** @enum {string} */
+            kind: "recording_interrupted";
+            reason: string;
+            recording: string;
+        } | {
+            /** @enum {string} */
+            kind: "recording_resumed";
+            recording: string;
+        } | {
+            /** @enum {string} */
+            kind: "recording_stopped";
+            reason: string;
+            recording: string;
+        } | {
+            /** @enum {string} */
+            kind: "recording_sealed";
+            recording: string;
+        } | {
+            /** @enum {string} */
+            kind: "prompt_read";
+            prompt: string;
+            recording: string;
+        } | {
+            /** @enum {string} */
+            kind: "prompt_answered";
+            answer: components["schemas"]["PromptAnswer"];
+            prompt: string;
+            recording: string;
+        } | {
+            /** @enum {string} */
+            kind: "snapshot_taken";
+            member: string;
+            snapshot: string;
         } | {
             consent: string;
             /** @enum {string} */
@@ -4131,6 +4207,8 @@ export interface components {
             mode: components["schemas"]["CallMode"];
             mode_asked: components["schemas"]["CallMode"] | null;
             needs: components["schemas"]["AccessNeed"][];
+            recording: components["schemas"]["RecordingView"] | null;
+            recording_rule: components["schemas"]["RecordingRuleView"] | null;
             /** @description The media room (the ticket's id): where `media_offer` goes. */
             room: string;
             /**
@@ -4299,6 +4377,191 @@ export interface components {
             text: components["schemas"]["Bilingual"];
             /** @description The agent is always told. */
             whisper: components["schemas"]["SupervisionTold"];
+        };
+        /** @enum {string} */
+        AnswerKind: "none" | "yes_no";
+        /** @description `POST /api/v1/replays/{id}/exports` */
+        ExportView: {
+            bytes: number | null;
+            id: string;
+            percent: number;
+            sm3: string | null;
+            src: string | null;
+            state: string;
+        };
+        /** @enum {string} */
+        LegalStep: "identify" | "prompts" | "sign";
+        /** @description `POST /api/v1/recordings/{id}/replays` */
+        OpenReplay: {
+            purpose: string;
+        };
+        /** @enum {string} */
+        PromptAnswer: "yes" | "no";
+        /** @description One prompt of the item's script, and what became of it. */
+        PromptView: {
+            answer: components["schemas"]["PromptAnswer"] | null;
+            answered_by: string | null;
+            answered_ms: number | null;
+            asks: components["schemas"]["AnswerKind"];
+            id: string;
+            read_ms: number | null;
+            text: components["schemas"]["Bilingual"];
+        };
+        /** @description `PUT /api/v1/recordings/{id}/hold` */
+        PutHold: {
+            on: boolean;
+            reason?: string;
+            version: number;
+        };
+        /** @description `PUT /api/v1/halls/{id}/recording-policy` */
+        PutRecordingPolicy: {
+            policy: components["schemas"]["RecordingPolicy"];
+            version: number;
+        };
+        /** @description One line of the list of recordings. */
+        RecordingLine: {
+            agent: components["schemas"]["Bilingual"];
+            case: string | null;
+            case_number: string | null;
+            delete_at: string | null;
+            duration_ms: number | null;
+            end_reason: string | null;
+            ended_at: string | null;
+            gaps: number | null;
+            hall: string;
+            held: boolean;
+            hold_reason: string | null;
+            id: string;
+            item_title: components["schemas"]["Bilingual"] | null;
+            session: string;
+            started_at: string | null;
+            state: components["schemas"]["RecordingState"];
+            version: number;
+        };
+        /** @description What the citizen is shown before they answer. */
+        RecordingNotice: {
+            days_case: number;
+            days_routine: number;
+            policy_version: string;
+            text: components["schemas"]["Bilingual"];
+        };
+        /** @description A page of the list of recordings. */
+        RecordingPage: {
+            items: components["schemas"]["RecordingLine"][];
+            next: string | null;
+        };
+        /** @description What a hall tells and keeps. */
+        RecordingPolicy: {
+            days_case: number;
+            days_routine: number;
+            text: components["schemas"]["Bilingual"];
+        };
+        /** @description A hall's policy of recording. */
+        RecordingPolicyView: {
+            hall: string;
+            policy: components["schemas"]["RecordingPolicy"];
+            version: number;
+        };
+        /** @description What the item asks for. */
+        RecordingRuleView: {
+            required: boolean;
+            steps: components["schemas"]["StepGate"][];
+        };
+        /** @enum {string} */
+        RecordingState: "asked" | "refused" | "starting" | "live" | "interrupted" | "sealing" | "sealed" | "deleted";
+        /** @description The newest recording of a session. */
+        RecordingView: {
+            answered_at: string | null;
+            asked_at: string;
+            end_reason: string | null;
+            ended_at: string | null;
+            id: string;
+            interrupted: string | null;
+            notice: components["schemas"]["RecordingNotice"];
+            proven_at: string | null;
+            script: components["schemas"]["PromptView"][];
+            started_at: string | null;
+            state: components["schemas"]["RecordingState"];
+            version: number;
+        };
+        /** @description What is missing, and why. */
+        ReplayGap: {
+            from_ms: number;
+            media: string | null;
+            reason: string;
+            to_ms: number | null;
+        };
+        /** @description One member's media. */
+        ReplayLeg: {
+            gaps: components["schemas"]["ReplayGap"][];
+            leg: number;
+            member: string;
+            name: components["schemas"]["Bilingual"];
+            parts: components["schemas"]["ReplayPart"][];
+            role: string;
+            source: string;
+        };
+        /** @description Something on the timeline beneath the player. */
+        ReplayMark: {
+            actor: string | null;
+            at_ms: number;
+            kind: string;
+            object: string | null;
+            text: components["schemas"]["Bilingual"];
+        };
+        /** @description Who opened a recording, when and why. */
+        ReplayNote: {
+            id: string;
+            integrity: string;
+            name: string;
+            opened_at: string;
+            purpose: string | null;
+            staff: string;
+        };
+        /** @description One WebM stream of a leg. */
+        ReplayPart: {
+            content_type: string;
+            from_ms: number;
+            height: number | null;
+            src: string;
+            to_ms: number;
+            video: boolean;
+            width: number | null;
+        };
+        /** @description An open replay. */
+        ReplayView: {
+            can_export: boolean;
+            duration_ms: number;
+            expires_at: string;
+            id: string;
+            integrity: string;
+            legs: components["schemas"]["ReplayLeg"][];
+            recording: components["schemas"]["RecordingLine"];
+            started_at: string;
+            timeline: components["schemas"]["ReplayMark"][];
+        };
+        /** @description `GET /api/v1/recordings/{id}/manifest` */
+        SignedManifest: {
+            manifest: string;
+            public_key: string;
+            signature: string;
+            signed_at: string;
+        };
+        /** @description `POST /api/v1/sessions/{id}/snapshots` */
+        SnapshotView: {
+            at: string;
+            at_ms: number | null;
+            height: number;
+            id: string;
+            member: string;
+            sm3: string;
+            src: string;
+            width: number;
+        };
+        /** @description A legal step and whether it may be done now. */
+        StepGate: {
+            open: boolean;
+            step: components["schemas"]["LegalStep"];
         };
         SupervisionPolicyView: {
             hall: string;

@@ -6,6 +6,7 @@ import form from "./messages/form.json";
 import call from "./messages/call.json";
 import check from "./messages/check.json";
 import desk from "./messages/desk.json";
+import recording from "./messages/recording.json";
 import { preferences, type Locale, type Surface } from "./preferences.ts";
 
 /** A message file: `{ "zh-CN": { area: {...} }, "en": { area: {...} } }`. Each page has its own area name. */
@@ -21,7 +22,7 @@ export interface LanguageOptions {
 export function setUpLanguages({ surface, messages = [] }: LanguageOptions) {
   preferences.start(surface);
   const own = Array.isArray(messages) ? messages : [messages];
-  const files: Messages[] = [common, form, call, check, desk, ...own];
+  const files: Messages[] = [common, form, call, check, desk, recording, ...own];
   const merged = { "zh-CN": {}, en: {} } as Record<Locale, Record<string, string>>;
   for (const file of files) {
     Object.assign(merged["zh-CN"], file["zh-CN"]);

@@ -4,3 +4,5 @@ export { useAct } from "./act.ts";
 export { useOnline } from "./online.ts";
 export { default as StaffFrame } from "./StaffFrame.vue";
 export { default as ActSheet } from "./ActSheet.vue";
+export { default as RecordingsDesk } from "./replay/RecordingsDesk.vue";
+export { default as replayMessages } from "./replay/messages.json";

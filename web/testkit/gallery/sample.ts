@@ -1,5 +1,5 @@
 /** Invented content of the gallery. */
-import type { ConsentView, FieldView, FormView } from "@cloud-booth/api";
+import type { ConsentView, FieldView, FormView, RecordingView } from "@cloud-booth/api";
 import type { ChatMessage } from "@cloud-booth/ui";
 
 const text = (zh: string, en: string) => ({ zh, en });
@@ -52,3 +52,13 @@ export const STEPS = [
   { id: "received", label: "收件", status: "done" }, { id: "accepted", label: "受理", status: "done" }, { id: "review", label: "审查", status: "current", note: "还剩6个工作日" },
   { id: "issue", label: "出证", status: "next" }, { id: "delivery", label: "送达", status: "next" },
 ];
+
+export const RECORDING: RecordingView = {
+  id: "rec_1", state: "asked", version: 1, notice: { text: text("为了证明是您本人办理，我们想对这次通话录音录像，加密保存。", "To show that you act yourself we would like to record this call; it is kept encrypted."), policy_version: "2026-11", days_routine: 180, days_case: 3650 },
+  asked_at: "2026-11-22T01:00:00Z", answered_at: null, started_at: null, proven_at: null, interrupted: null, ended_at: null, end_reason: null,
+  script: [
+    { id: "name", text: text("请您面对镜头，说一下您的姓名。", "Please face the camera and say your name."), asks: "none", read_ms: 4_000, answered_ms: null, answer: null, answered_by: null },
+    { id: "will", text: text("您今天办理这件事，是您本人的意愿吗？", "Is this your own wish today?"), asks: "yes_no", read_ms: 12_000, answered_ms: 15_000, answer: "yes", answered_by: "citizen" },
+    { id: "truth", text: text("您填写的内容都是真实的吗？", "Is everything you filled in true?"), asks: "yes_no", read_ms: 21_000, answered_ms: null, answer: null, answered_by: null },
+  ],
+};

@@ -9,11 +9,12 @@ import desk from "./messages/desk.json";
 import help from "./messages/help.json";
 import care from "./messages/care.json";
 import panels from "./messages/panels.json";
+import record from "./messages/record.json";
 import session from "./messages/session.json";
 import work from "./messages/work.json";
 import { speakWith } from "./model/speak.ts";
 
-const languages = setUpLanguages({ surface: "console", messages: [desk, work, session, panels, help, care] as Messages[] });
+const languages = setUpLanguages({ surface: "console", messages: [desk, work, session, panels, help, care, record] as Messages[] });
 const { t } = languages.i18n.global;
 speakWith((key, values) => t(key, values ?? {}));
 

@@ -64,6 +64,11 @@ export class Acts {
     await this.#ui.act("sign", () => session.askSign());
   }
 
+  /** On the citizen's own screen; nothing is recorded before they agree. */
+  async askRecording(session: LiveSession): Promise<void> {
+    if (await this.#ui.act("recording", () => session.record.ask())) toast(say("rec.asked"));
+  }
+
   openHandOff(session: LiveSession): void {
     if (session.view.value?.case) return;
     this.#ui.sheet.value = session.view.value?.missing.length || !session.form.value ? "missing" : "hand_off";

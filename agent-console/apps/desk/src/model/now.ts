@@ -2,7 +2,7 @@
 import { computed, type ComputedRef } from "vue";
 import { useI18n } from "vue-i18n";
 import { useBilingual } from "@cloud-booth/i18n";
-import type { StatusKind } from "@cloud-booth/ui";
+import { signOf, type StatusKind } from "@cloud-booth/ui";
 import type { LiveSession } from "./session.ts";
 
 export function useNow(session: () => LiveSession): ComputedRef<{ kind: StatusKind; text: string }> {
@@ -14,6 +14,7 @@ export function useNow(session: () => LiveSession): ComputedRef<{ kind: StatusKi
     const asked = value?.consents.find((consent) => consent.state === "asked");
     if (value?.hold) return { kind: "warn", text: t("help.now.onHold") };
     if (value?.case) return { kind: "ok", text: t("session.nowDone") };
+    if (signOf(value?.recording) === "asked") return { kind: "warn", text: t("recording.staff.asked") };
     if (asked) return { kind: "warn", text: t("session.nowConsent", { what: b(asked.licence_name) }) };
     if (value?.sign?.signed_at) return { kind: "ok", text: t("session.nowSigned") };
     if (value?.sign) return { kind: "warn", text: t("session.nowSign") };

@@ -9,6 +9,7 @@ import type { ChatMessage } from "@cloud-booth/ui";
 import { announce } from "@cloud-booth/ui";
 import { pick } from "@cloud-booth/i18n";
 import { SessionHelp } from "./session_help.ts";
+import { SessionRecord } from "./session_record.ts";
 import { SessionShares } from "./session_shares.ts";
 import { speakEvent } from "./speak.ts";
 
@@ -74,6 +75,7 @@ export class LiveSession {
   readonly shares: SessionShares;
   /** Why there is no picture although there is voice. */
   readonly voiceOnly = ref("");
+  readonly record: SessionRecord;
   readonly citizen = computed<MemberView | null>(() => this.view.value?.members.find((member) => member.role === "citizen") ?? null);
   readonly me = computed(() => this.view.value?.me ?? null);
   readonly citizenStream = computed<MediaStream | null>(() => this.streamOf(this.citizen.value?.id));
@@ -112,6 +114,7 @@ export class LiveSession {
     this.#needs = needs;
     this.help = new SessionHelp(id, needs);
     this.shares = new SessionShares((source, track) => this.#peer?.share(source, track) ?? Promise.resolve());
+    this.record = new SessionRecord(id, needs);
     const { signal, media } = needs;
     this.micOn.value = media.state.mic_on;
     this.cameraOn.value = media.state.camera_on;
@@ -279,6 +282,9 @@ export class LiveSession {
     return member.part === "supervisor" && this.view.value?.supervision?.mode !== "whisper";
   }
 
+  promptNumber(id: string): number {
+    return (this.view.value?.recording?.script.findIndex((one) => one.id === id) ?? -1) + 1;
+  }
   groupTitle(id: string): string {
     return pick(this.form.value?.groups.find((group) => group.id === id)?.title);
   }
@@ -311,6 +317,7 @@ export class LiveSession {
     this.note.value = "";
     this.draft.value = "";
     this.help.forget();
+    this.record.forget();
     this.#names.clear();
   }
 
@@ -351,6 +358,7 @@ export class LiveSession {
     this.events.value = [...this.events.value, event].slice(-EVENTS_MAX);
     const body = event.body;
     if (body.kind === "noted") this.help.heardNote(body.note);
+    if (body.kind === "snapshot_taken") this.record.heard();
     if (body.kind === "chat") {
       const mine = event.actor === this.me.value;
       if (mine) this.#delivered(body.text);

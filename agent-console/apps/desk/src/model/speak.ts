@@ -5,6 +5,8 @@ export interface Speaker {
   nameOf(member: string | null): string;
   isCitizen(member: string | null): boolean;
   groupTitle(group: string): string;
+  /** Place in the script, from 1; 0: not in the one that is known. */
+  promptNumber(prompt: string): number;
 }
 type Translate = (key: string, values?: Record<string, unknown>) => string;
 let translate: Translate = (key) => key;
@@ -18,7 +20,7 @@ export function say(key: string, values?: Record<string, unknown>): string {
 }
 
 /** Nothing said for what only fills the journal (each field, each mark), nor for what a note of its own says. */
-const SILENT = new Set(["field_set", "field_confirmed", "media_connected", "form_opened", "consent_asked", "sign_asked", "chat", "noted", "hidden", "supervision_started", "supervision_changed", "supervision_ended"]);
+const SILENT = new Set(["field_set", "field_confirmed", "media_connected", "form_opened", "consent_asked", "sign_asked", "recording_asked", "recording_started", "recording_interrupted", "recording_resumed", "recording_stopped", "recording_sealed", "prompt_read", "prompt_answered", "chat", "noted", "hidden", "supervision_started", "supervision_changed", "supervision_ended"]);
 const URGENT = new Set(["member_dropped", "consent_refused", "ended"]);
 
 /** One line of the timeline; empty for entries that would only crowd it. */
@@ -57,6 +59,16 @@ export function lineOf(event: SessionEvent, who: Speaker): string {
     case "group_confirmed":
     case "group_disputed":
       return say(`event.${body.kind}`, { who: who.nameOf(event.actor), group: who.groupTitle(body.group) });
+    case "recording_answered":
+      return say(`event.recording_${body.grant ? "agreed" : "refused"}`, { who: who.nameOf(event.actor) });
+    case "recording_interrupted":
+      return say("event.recording_interrupted", { reason: say(`recording.gap.${body.reason}`) });
+    case "recording_stopped":
+      return say("event.recording_stopped", { reason: say(`recording.end.${body.reason}`) });
+    case "prompt_read":
+      return say("event.prompt_read", { n: who.promptNumber(body.prompt) });
+    case "prompt_answered":
+      return say("event.prompt_answered", { n: who.promptNumber(body.prompt), answer: say(`common.${body.answer}`) });
     case "prefilled":
       return say("event.prefilled", { n: body.paths.length });
     case "handed_off":
@@ -76,7 +88,7 @@ export function speakEvent(event: SessionEvent, who: Speaker): { text: string; u
 /** Help that did not come is told at once: somebody waits for it. */
 function isUrgent(body: EventBody): boolean {
   if (body.kind === "invite_changed") return body.state === "declined" || body.state === "timed_out" || body.state === "returned";
-  return body.kind === "hold" || body.kind === "mode_refused" || URGENT.has(body.kind);
+  return body.kind === "hold" || body.kind === "mode_refused" || (body.kind === "recording_answered" && !body.grant) || URGENT.has(body.kind);
 }
 
 const REASONS = new Set(["finished", "citizen_left", "wiped", "abuse", "technical", "agent_lost", "citizen_lost"]);

@@ -3,6 +3,7 @@
 import { computed, reactive, shallowRef } from "vue";
 import { ProblemError, type AccessNeed, type CardRead, type TicketView } from "@cloud-booth/api";
 import { preferences } from "@cloud-booth/i18n";
+import { isLocked } from "@cloud-booth/ui";
 import { Bridge, bridgeAddress } from "./bridge.ts";
 import { BoothIdentity } from "./identity.ts";
 import { Call, type CallEvents } from "./call.ts";
@@ -10,8 +11,8 @@ import { Visit, type CallMode } from "./visit.ts";
 import { clearBrowser, leftovers } from "./wipe.ts";
 
 export type Screen = "idle" | "item" | "needs" | "book" | "message" | "mine" | "others" | "devices" | "wait" | "session" | "end" | "wiping" | "broken";
-/** `asking`: the reader waits for a card; `late`: none came in time. */
-export type CardStep = "none" | "asking" | "reading" | "refused" | "late" | "absent";
+/** `asking`: the reader waits for a card; `late`: none came in time; `locked`: the item wants a recording first. */
+export type CardStep = "none" | "locked" | "asking" | "reading" | "refused" | "late" | "absent";
 
 /** As long as the host waits for a swipe. */
 const CARD_MS = 120_000;
@@ -220,6 +221,10 @@ let cardTimer: ReturnType<typeof setTimeout> | undefined;
 export async function askCard(): Promise<void> {
   if (bridge.state.reader === "absent") {
     app.card = "absent";
+    return;
+  }
+  if (isLocked(call.value?.state.session?.recording_rule, "identify")) {
+    app.card = "locked";
     return;
   }
   try {

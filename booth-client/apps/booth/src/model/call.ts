@@ -1,7 +1,7 @@
 /** The live session of this visit: signalling, media, form, chat. Owns all three clients and closes them; decides nothing that
  * the server decides. While the citizen waits it is connected already, but no track leaves the page before the pairing. */
 import { reactive, shallowReactive } from "vue";
-import type { CardRead, Command, CommandReply, EventBody, FormView, IceServers, Json, MaterialView, MemberView, SessionEvent, SessionView, TalkMode, TicketView } from "@cloud-booth/api";
+import type { CardRead, Command, CommandReply, EventBody, FormView, IceServers, Json, MaterialView, MemberView, PromptAnswer, SessionEvent, SessionView, TalkMode, TicketView } from "@cloud-booth/api";
 import { pick, preferences } from "@cloud-booth/i18n";
 import { FormPresence, FormWriter } from "@cloud-booth/form";
 import { CallPeer, documentCamera, IceSource, listDevices, LocalMedia, Share, type LocalMediaState, type MemberMedia, type PeerState, type ShareState } from "@cloud-booth/rtc";
@@ -195,6 +195,15 @@ export class Call {
   }
   withdrawConsent(consent: string): Promise<unknown> {
     return this.#command((session) => ({ kind: "consent_withdraw", session, consent }));
+  }
+  answerRecording(recording: string, grant: boolean, policy_version: string): Promise<unknown> {
+    return this.#command((session) => ({ kind: "recording_answer", session, recording, grant, policy_version }));
+  }
+  stopRecording(recording: string): Promise<unknown> {
+    return this.#command((session) => ({ kind: "recording_withdraw", session, recording }));
+  }
+  answerPrompt(recording: string, prompt: string, answer: PromptAnswer): Promise<unknown> {
+    return this.#command((session) => ({ kind: "prompt_answer", session, recording, prompt, answer }));
   }
   identify(read: CardRead): Promise<unknown> {
     return this.#command((session) => ({ kind: "identify", session, read }));

@@ -34,6 +34,8 @@ export interface CallState {
   voice_only: string;
   /** Member who types in the chat. */
   typing: string | null;
+  /** Pictures that the agent took while this page looked on. */
+  snapshots: number;
   /** Hanging up: until this moment (ms) it can be taken back. */
   leaving_until: number | null;
   /** Stable word of why it is over: `finished`, `citizen_left`, `cancelled`, `grace_over`, … */
@@ -46,7 +48,7 @@ export interface CallState {
 /** No call. */
 export const START: CallState = {
   stage: "none", mode: "video", item: null, ticket: null, call_back: null, ring_ends: null, session: null, is_guest: false, form: null, chat: [], connection: "idle", peer: "new", members: [],
-  mine: "unknown", theirs: "unknown", local: null, voice_only: "", typing: null, leaving_until: null, end_reason: null, is_again: false, error: null,
+  mine: "unknown", theirs: "unknown", local: null, voice_only: "", typing: null, snapshots: 0, leaving_until: null, end_reason: null, is_again: false, error: null,
 };
 
 export interface StartOptions {

@@ -44,9 +44,10 @@ export function listen(signal: SignalClient, to: Lines): void {
   signal.on("form", ({ session, form }) => {
     if (session === to.joined() && (!state.form || form.version >= state.form.version || form.item !== state.form.item)) state.form = form;
   });
-  signal.on("event", ({ event }) => {
+  signal.on("event", ({ event, replayed }) => {
     const { body } = event;
     if (body.kind === "chat") state.chat = addEvent(state.chat, { ...event, body }, state.session?.me ?? null);
+    else if (body.kind === "snapshot_taken" && !replayed) state.snapshots += 1;
     else if (body.kind === "member_left" || body.kind === "member_dropped") to.presence.leave(body.member);
   });
   signal.on("slots", ({ slots }) => to.peer()?.setSlots(slots));
