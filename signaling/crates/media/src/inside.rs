@@ -3,9 +3,11 @@
 //! And a way to end the drivers of connections, as a panic would.
 
 use crate::event::Kind;
-use crate::forward::{Rewriter, is_keyframe};
+use crate::forward::Rewriter;
 use crate::history::History;
 use crate::mux::{is_of_the_chosen_pair, stun_request_ufrag};
+use crate::picture::begins;
+use crate::record::Codec;
 use crate::record::inside as record;
 use crate::sdp;
 use bytes::Bytes;
@@ -95,13 +97,18 @@ pub fn rtp(bytes: &[u8]) -> u64 {
         Err(e) => return outcome(words(&e)),
     };
     let now = Instant::now();
-    let verdicts = [Kind::Audio, Kind::Video].map(|kind| {
+    let kinds = [
+        (Kind::Audio, Codec::Opus),
+        (Kind::Video, Codec::Vp8),
+        (Kind::Video, Codec::H264),
+    ];
+    let verdicts = kinds.map(|(kind, codec)| {
         let mut rewriter = Rewriter::new(kind);
         let mut first = packet.header.clone();
-        let one = rewriter.rewrite(now, &mut first, &packet.payload);
+        let one = rewriter.rewrite(now, codec, &mut first, &packet.payload);
         let mut second = packet.header.clone();
         second.sequence_number = second.sequence_number.wrapping_sub(3);
-        let two = rewriter.rewrite(now, &mut second, &packet.payload);
+        let two = rewriter.rewrite(now, codec, &mut second, &packet.payload);
         let mut again = packet.header.clone();
         format!("{one:?}{two:?}{}", rewriter.again(&mut again))
     });
@@ -116,7 +123,12 @@ pub fn rtp(bytes: &[u8]) -> u64 {
 /// What an RTP payload's readers make of it: VP8's descriptor, H.264's units and parameter sets, frames put together.
 #[must_use]
 pub fn payload(bytes: &[u8]) -> u64 {
-    outcome((is_keyframe(bytes), record::frames(bytes)))
+    let first = [Codec::Vp8, Codec::H264].map(|codec| begins(codec, bytes));
+    outcome((
+        first,
+        crate::layers::layer(bytes).is_some(),
+        record::frames(bytes),
+    ))
 }
 
 /// RTCP: a compound packet.
