@@ -8,8 +8,8 @@ use crate::{
 };
 use futures::{SinkExt as _, StreamExt as _};
 use protocol::{
-    ClientFrame, Command, CommandReply, FormView, Language, PROTOCOL_VERSION, Problem, ReplyResult,
-    SUBPROTOCOL, ServerFrame, SessionEvent, SessionState, SessionView, WsTicket,
+    ClientFrame, Command, CommandReply, FormView, Language, MediaLine, PROTOCOL_VERSION, Problem,
+    ReplyResult, SUBPROTOCOL, ServerFrame, SessionEvent, SessionState, SessionView, WsTicket,
 };
 use std::{collections::VecDeque, mem::discriminant, time::Duration};
 use tokio::net::TcpStream;
@@ -262,11 +262,21 @@ impl Line {
 
     /// An offer into a room; the answer.
     pub async fn offer(&mut self, room: &str, sdp: String) -> Result<String, Problem> {
+        self.offer_showing(room, sdp, vec![]).await
+    }
+
+    /// One that says what its lines show.
+    pub async fn offer_showing(
+        &mut self,
+        room: &str,
+        sdp: String,
+        sources: Vec<MediaLine>,
+    ) -> Result<String, Problem> {
         let r = self
             .command(Command::MediaOffer {
                 room: room.to_owned(),
                 sdp,
-                sources: vec![],
+                sources,
             })
             .await?;
         let CommandReply::MediaAnswer { sdp } = r else {

@@ -53,5 +53,6 @@ mod supervision;
 mod supervision_policy;
 mod take_over;
 mod text;
+mod tracks;
 mod transfers;
 mod wallboard;

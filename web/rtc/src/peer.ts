@@ -49,10 +49,13 @@ const HEAL_MS = 3_000;
 const UP_MS = 8_000;
 const REJOIN_MS = [0, 500, 1_000, 2_000, 4_000, 8_000];
 
+/** webrtc-svc; not in the compiler's library yet. */
+const LAYERS: RTCRtpEncodingParameters & { scalabilityMode: string } = { scalabilityMode: "L1T2" };
+
 /** Two layers in time: on a weak network the server forwards every other picture. A browser that knows no layers refuses them. */
 function layered(peer: RTCPeerConnection): RTCRtpTransceiver {
   try {
-    return peer.addTransceiver("video", { direction: "sendrecv", sendEncodings: [{ scalabilityMode: "L1T2" }] });
+    return peer.addTransceiver("video", { direction: "sendrecv", sendEncodings: [LAYERS] });
   } catch {
     return peer.addTransceiver("video", { direction: "sendrecv" });
   }

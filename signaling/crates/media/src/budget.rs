@@ -216,7 +216,12 @@ impl Budget {
         sound: u32,
         pictures: &[Picture],
     ) -> u32 {
-        let there = f64::from(estimate.bitrate.saturating_sub(sound)) * TOLD;
+        let told = match self.level(id) {
+            // Small enough for the whole of it to come back: a slower picture serves better than half of a finer one.
+            Level::Thin => TOLD / ROOM,
+            Level::Paused | Level::Full => TOLD,
+        };
+        let there = f64::from(estimate.bitrate.saturating_sub(sound)) * told;
         let shown = |p: &&Picture| self.level(p.id) != Level::Paused;
         let others = pictures.iter().skip(1).filter(shown).count();
         let main = pictures.first().is_some_and(|p| p.id == id);

@@ -181,6 +181,23 @@ fn the_sender_of_a_single_picture_is_told_what_there_is() {
 }
 
 #[test]
+fn a_thinned_picture_is_whole_again_once_its_sender_has_followed() {
+    let mut budget = Budget::default();
+    let mut full = 500_000;
+    let there = calm(340_000);
+    let mut whole = 0;
+    for tenth in 0..200u64 {
+        budget.decide(tenth * S / 10, there, SOUND, &[layered(0, full)]);
+        // It follows after two seconds.
+        if tenth > 20 {
+            full = budget.share(0, there, SOUND, &[layered(0, full)]);
+        }
+        whole += u32::from(tenth > 100 && budget.level(0) == Level::Full);
+    }
+    assert_eq!(whole, 99);
+}
+
+#[test]
 fn shares_never_pass_what_there_is() {
     let pictures = [
         picture(0, 300_000),

@@ -67,7 +67,9 @@ pub(crate) struct Estimator {
     /// What last was too much.
     capacity: Option<f64>,
     known: bool,
-    heard_us: u64,
+    by_packet: bool,
+    /// Since when packets wait to be told of.
+    waiting_us: Option<u64>,
     changed_us: u64,
     decreased_us: Option<u64>,
     congested_us: Option<u64>,
@@ -122,7 +124,8 @@ impl Default for Estimator {
             round_trip_us: RESPONSE_US,
             capacity: None,
             known: false,
-            heard_us: 0,
+            by_packet: false,
+            waiting_us: None,
             changed_us: 0,
             decreased_us: None,
             congested_us: None,
@@ -151,7 +154,8 @@ impl Estimator {
         if !self.known {
             (self.known, self.changed_us) = (true, now);
         }
-        self.heard_us = now;
+        self.by_packet = true;
+        self.waiting_us = None;
         for packet in packets {
             if let Some(arrived) = packet.arrived_us {
                 self.trend.add(packet.sent_us, arrived);
@@ -210,10 +214,12 @@ impl Estimator {
 
     /// Now and then; `waiting`: packets have left since the page was last heard of.
     pub(crate) fn tick(&mut self, now: u64, waiting: bool) {
-        if !self.known || self.heard_us == 0 || !waiting {
+        if !self.by_packet || !waiting {
+            self.waiting_us = None;
             return;
         }
-        if now.saturating_sub(self.heard_us) > UNHEARD_US {
+        let since = *self.waiting_us.get_or_insert(now);
+        if now.saturating_sub(since) > UNHEARD_US {
             self.congested_us = Some(now);
             self.fall(now, self.target * 0.7);
         }

@@ -238,8 +238,14 @@ fn a_page_that_is_not_heard_of_any_more_gets_less_and_less() {
         estimator.tick(8 * S + n * 500 * MS, true);
     }
     let after = estimator.estimate(13_600 * MS);
+    let calm = |e: &Estimator, at| e.estimate(at).is_some_and(|e| !e.congested);
     assert_eq!(after.map(|e| e.bitrate), Some(ESTIMATE_LEAST as u32));
     assert!(after.is_some_and(|e| e.congested));
+    // Nothing was sent for a while: the first packet after that is not late yet.
+    estimator.heard(14 * S, &[packet(700)]);
+    estimator.tick(80 * S, false);
+    estimator.tick(80_500 * MS, true);
+    assert!(calm(&estimator, 80_500 * MS));
 }
 
 #[test]

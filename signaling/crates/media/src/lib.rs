@@ -26,7 +26,7 @@
 //! ## Where to look
 //! [`forward`] who gets what and how a packet is rewritten · `lane` what one member sends · `codec` what a room agrees on · `formats`
 //! payload types in SDP · `picture` where a stretch begins · `room` members, `slots` who is where · `publish` the packet path · `keyframe` PLI coalescing · `leg` the small
-//! trait behind which the WebRTC library hides · `peer`, `watcher` that library · `rtx`, `history` what is sent again · `sent`, `trend`, `loss`,
+//! trait behind which the WebRTC library hides · `peer`, `watcher` that library · `rtx`, `history`, `repeats` what is sent again · `sent`, `trend`, `loss`,
 //! `estimate` what a page's network takes · `budget`, `room/allot` who gets how much of it · `gate`, `layers` what of a stream goes on · `cap` what its
 //! sender is told · `egress`, `protect` the way out · `mux`, `tcp`, `runtime` the shared ports · `sdp` what an
 //! offer must be · [`record`] what is written to disk · [`config`] every limit.
@@ -68,6 +68,7 @@ mod peer;
 mod picture;
 mod protect;
 mod publish;
+mod repeats;
 mod room;
 #[cfg(test)]
 mod room_tests;

@@ -17,6 +17,7 @@ use crate::keyframe::{Ask, Coalescer};
 use crate::lane::Lane;
 use crate::leg::{Leg, LegSlot, Sent, SlotReport};
 use crate::record::{Codec, Feed};
+use crate::repeats::Repeats;
 use rtc::rtp::Packet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
@@ -37,6 +38,7 @@ pub(crate) struct OutSlot {
 struct OutState {
     rewriter: Rewriter,
     gate: Gate,
+    repeats: Repeats,
     /// What the page takes here.
     payloads: Payloads,
     source_ssrc: u32,
@@ -79,6 +81,7 @@ impl OutSlot {
         let state = OutState {
             rewriter: Rewriter::new(kind),
             gate: Gate::default(),
+            repeats: Repeats::default(),
             payloads: slot.payloads,
             source_ssrc: 0,
             codec: Codec::Opus,
@@ -205,7 +208,11 @@ impl OutSlot {
         else {
             return;
         };
+        let now = Instant::now();
         for sequence in sequences.iter().take(LOST_MOST) {
+            if !state.repeats.allow(now, *sequence) {
+                continue;
+            }
             let source = state.gate.source(sequence.wrapping_sub(offset));
             let kept = source.and_then(|n| history.find(state.source_ssrc, n));
             let Some(packet) = kept else { continue };

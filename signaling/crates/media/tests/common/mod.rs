@@ -404,6 +404,12 @@ impl Client {
         client
     }
 
+    /// Sends its picture in this codec from now on.
+    pub fn send_as(&self, codec: Codec) {
+        let number = number_of(codec, self.mark);
+        self.number.store(number, Ordering::SeqCst);
+    }
+
     /// From the next offer on a second picture is sent, on a line of its own; its packets are marked with `mark`.
     pub async fn add_document(&mut self, mark: u8) {
         let ssrc = self.seed + 700_000;
