@@ -3,7 +3,7 @@
 use crate::{
     cluster::enter,
     peer::Client,
-    shared::{end, look, put, session_where},
+    shared::{ask, end, look, put, rung, seat, session_where, step, three},
     supervision::go,
 };
 use domain::id::{Id as _, RecordingId};
@@ -355,6 +355,29 @@ both!(
             ("本厅录音录像，保存三十天。", 30)
         );
         assert_eq!(new.notice.policy_version, "hall-1");
+        county.close(node).await;
+    }
+);
+
+both!(
+    who_is_asked_in_private_learns_nothing_of_a_recording,
+    |county| {
+        let node = county.start("a").await;
+        let (mut citizen, mut a, mut b, session, _) = three(&node).await;
+        let asks = Command::RecordingAsk {
+            session: session.clone(),
+        };
+        a.line.command(asks).await.unwrap();
+        until(&mut citizen.line, State::Asked).await;
+        ask(&a, &session, "consult", seat("seat-2")).await.unwrap();
+        let ring = rung(&mut b).await;
+        step(&b.http, &ring, "accept").await.unwrap();
+        let there = b.line.join(&session, 0).await;
+        assert!(there.session.recording.is_none() && there.session.recording_rule.is_none());
+        let told = |b: &EventBody| matches!(b, EventBody::RecordingAsked { .. });
+        assert!(!there.events.iter().any(|e| told(&e.body)));
+        let theirs = a.line.join(&session, 0).await;
+        assert!(theirs.events.iter().any(|e| told(&e.body)));
         county.close(node).await;
     }
 );
