@@ -11,7 +11,7 @@ use crate::{
     problem::{AppError, no},
 };
 use domain::{id::ReplayExportId, limits};
-use media::record::PartReader;
+use media::record::{FileSource, PartReader};
 use rustix::fs::{CWD, Mode, OFlags, mkfifoat};
 use std::{
     fs::OpenOptions,
@@ -25,8 +25,8 @@ use std::{
 use store::{keys, replay as kept};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader},
-    process::{Child, Command},
-    sync::SemaphorePermit,
+    process::{Child, ChildStderr, Command},
+    sync::{SemaphorePermit, watch},
     task::JoinSet,
 };
 
@@ -127,8 +127,11 @@ impl Drop for Pipes {
     }
 }
 
-/// Puts one part into its pipe. Blocking; ends when ffmpeg does.
-fn pour(mut reader: PartReader<media::record::FileSource>, pipe: &Path) -> Result<(), AppError> {
+/// Writes one part into the pipe that it is given. Blocking.
+type Pour = Box<dyn FnOnce(&Path) -> Result<(), AppError> + Send>;
+
+/// Ends when ffmpeg does.
+fn pour(mut reader: PartReader<FileSource>, pipe: &Path) -> Result<(), AppError> {
     let mut out = OpenOptions::new().write(true).open(pipe).map_err(failed)?;
     let mut at = 0;
     while at < reader.len() {
@@ -162,66 +165,66 @@ fn spawn(arguments: &[String]) -> io::Result<Child> {
     c.spawn()
 }
 
-/// What ffmpeg says while it works: progress goes into the row; of the rest the last line is kept for the log.
-async fn follow(
-    app: App,
-    id: ReplayExportId,
-    layout: Layout,
-    said: impl tokio::io::AsyncRead + Unpin,
-) -> String {
+/// What ffmpeg says while it works: percents are told, of the rest the last line is kept for the log.
+async fn follow(layout: Layout, said: ChildStderr, told: watch::Sender<i64>) -> String {
     let mut lines = BufReader::new(said).lines();
-    let (mut last, mut shown) = (String::new(), 0);
+    let mut last = String::new();
     while let Ok(Some(line)) = lines.next_line().await {
         match layout.percent(&line) {
-            Some(n) if n >= shown + 2 => {
-                shown = n;
-                let id = id.clone();
-                let noted = app
-                    .write("server", move |tx, _| {
-                        let id = id.clone();
-                        Box::pin(async move { Ok(kept::export_percent(tx, &id, n).await?) })
-                    })
-                    .await;
-                if noted.is_err() {
-                    tracing::debug!("progress of a film was not noted");
+            Some(n) => told.send_if_modified(|was| {
+                let more = n > *was + 1;
+                if more {
+                    *was = n;
                 }
+                more
+            }),
+            None if line.contains('=') => false,
+            None => {
+                last = line;
+                false
             }
-            Some(_) => {}
-            None if line.contains('=') => {}
-            None => last = line,
-        }
+        };
     }
     last
 }
 
-async fn run(app: &App, id: &ReplayExportId) -> Result<(), AppError> {
-    let job = load(app, id).await?;
-    let layout = Layout::of(&job.sealed.manifest);
-    let (dir, name, key) = (app.files_dir.clone(), job.id.to_string(), job.key.clone());
-    let sealed = Arc::new(job.sealed);
-    let pipes = Pipes::make(layout.inputs.len()).map_err(failed)?;
+/// Carries percents into the row until nobody tells any more.
+async fn note(app: App, id: ReplayExportId, mut told: watch::Receiver<i64>) {
+    while told.changed().await.is_ok() {
+        let (id, n) = (id.clone(), *told.borrow());
+        let noted = app
+            .write("server", move |tx, _| {
+                let id = id.clone();
+                Box::pin(async move { Ok(kept::export_percent(tx, &id, n).await?) })
+            })
+            .await;
+        if noted.is_err() {
+            tracing::debug!("progress of a film was not noted");
+        }
+    }
+}
+
+/// Runs ffmpeg over the parts; the film is in the writer, which is not finished yet.
+async fn compose(
+    layout: Layout,
+    pours: Vec<Pour>,
+    mut writer: Writer,
+    told: watch::Sender<i64>,
+) -> Result<Writer, AppError> {
+    let pipes = Pipes::make(pours.len()).map_err(failed)?;
     let paths: Vec<_> = pipes.paths.iter().map(PathBuf::as_path).collect();
     let mut child = spawn(&layout.arguments(&paths)).map_err(failed)?;
     let (Some(mut film), Some(said)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(no("export_failed"));
     };
     let mut pouring = JoinSet::new();
-    for (input, pipe) in layout.inputs.iter().zip(pipes.paths.clone()) {
-        let (s, leg, part) = (sealed.clone(), input.leg, input.part);
-        pouring.spawn_blocking(move || {
-            let reader = PartReader::open(s.source.clone(), &s.key, &s.manifest, leg, part)
-                .map_err(|e| sealed::refused(&e))?;
-            pour(reader, &pipe)
-        });
+    for (pour, pipe) in pours.into_iter().zip(pipes.paths.clone()) {
+        pouring.spawn_blocking(move || pour(&pipe));
     }
-    let telling = tokio::spawn(follow(app.clone(), id.clone(), layout, said));
+    let telling = tokio::spawn(follow(layout, said, told));
     let made = async {
-        let mut writer = tokio::task::spawn_blocking(move || Writer::create(&dir, &name, key))
-            .await
-            .map_err(failed)?
-            .map_err(failed)?;
         loop {
-            let mut piece = Vec::with_capacity(usize::try_from(PIECE).unwrap_or(1 << 18));
+            let mut piece = Vec::new();
             let n = (&mut film)
                 .take(PIECE)
                 .read_to_end(&mut piece)
@@ -253,7 +256,30 @@ async fn run(app: &App, id: &ReplayExportId) -> Result<(), AppError> {
         return Err(failed(format!("ffmpeg ended with {status}: {last}")));
     }
     // A film of half a recording is none.
-    poured?;
+    poured.map(|()| writer)
+}
+
+async fn run(app: &App, id: &ReplayExportId) -> Result<(), AppError> {
+    let job = load(app, id).await?;
+    let layout = Layout::of(&job.sealed.manifest);
+    let sealed = Arc::new(job.sealed);
+    let pours = layout.inputs.iter().map(|input| -> Pour {
+        let (s, leg, part) = (sealed.clone(), input.leg, input.part);
+        Box::new(move |pipe| {
+            let reader = PartReader::open(s.source.clone(), &s.key, &s.manifest, leg, part)
+                .map_err(|e| sealed::refused(&e))?;
+            pour(reader, pipe)
+        })
+    });
+    let pours = pours.collect();
+    let (dir, name, key) = (app.files_dir.clone(), job.id.to_string(), job.key);
+    let writer = tokio::task::spawn_blocking(move || Writer::create(&dir, &name, key))
+        .await
+        .map_err(failed)?
+        .map_err(failed)?;
+    let (told, heard) = watch::channel(0);
+    tokio::spawn(note(app.clone(), id.clone(), heard));
+    let writer = compose(layout, pours, writer, told).await?;
     let (sm3, bytes) = tokio::task::spawn_blocking(move || writer.finish())
         .await
         .map_err(failed)?
@@ -282,3 +308,6 @@ async fn keep(app: &App, id: &ReplayExportId, sm3: String, bytes: u64) -> Result
     })
     .await
 }
+
+#[cfg(test)]
+mod tests;
