@@ -159,8 +159,8 @@ both!(who_keeps_the_hall_replays_byte_by_byte, |county| {
         (id.as_str(), RecordingState::Sealed)
     );
     assert_eq!(
-        (line.session.as_str(), line.hall),
-        (s.session.as_str(), hall())
+        (line.session.as_str(), line.hall.as_str()),
+        (s.session.as_str(), hall().as_str())
     );
     assert!(!line.held && line.delete_at.is_some() && line.agent.zh == "李敏");
 

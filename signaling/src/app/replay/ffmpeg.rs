@@ -200,6 +200,7 @@ mod tests {
             leg: n as u16 + 1,
             member: format!("m{n}"),
             role: None,
+            source: media::Source::Camera,
             required: true,
             parts,
             segments: vec![],

@@ -150,7 +150,7 @@ pub(super) fn views(replay: &ReplayId, m: &Manifest, cast: &Cast) -> Vec<ReplayL
             member: person.map_or_else(|| l.member.clone(), |p| p.id.clone()),
             name: person.map_or_else(|| both("", ""), |p| p.name.clone()),
             role: person.map_or("guest", |p| role_word(p.role)).to_owned(),
-            source: "camera".into(),
+            source: l.source.as_str().into(),
             parts: l.parts.iter().map(|p| part(replay, l, p)).collect(),
             gaps: l.gaps.iter().map(gap).collect(),
         }
