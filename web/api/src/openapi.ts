@@ -754,6 +754,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/halls/{id}/recording-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the hall tells of recording, and how long it keeps. */
+        get: operations["get_halls_id_recording_policy"];
+        /** Keep what the hall tells of recording, and how long. */
+        put: operations["put_halls_id_recording_policy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/halls/{id}/seats": {
         parameters: {
             query?: never;
@@ -1141,6 +1159,160 @@ export interface paths {
         };
         /** Levels and national tags of 好差评 (GB/T 39735). */
         get: operations["get_rating_tags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Newest first. */
+        get: operations["get_recordings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recordings/{id}/hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Legal hold (封存) on or off. */
+        put: operations["put_recordings_id_hold"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recordings/{id}/manifest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was signed. */
+        get: operations["get_recordings_id_manifest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/recordings/{id}/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who has opened it and why, newest first. */
+        get: operations["get_recordings_id_replays"];
+        put?: never;
+        /** Open a recording, with a reason; the answer sets the cookie under which its parts are read. */
+        post: operations["post_recordings_id_replays"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The replay as it stands. */
+        get: operations["get_replays_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays/{id}/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make one file of all legs. */
+        post: operations["post_replays_id_exports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays/{id}/exports/{export}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far it is. */
+        get: operations["get_replays_id_exports_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays/{id}/exports/{export}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file, or some of it (Range). */
+        get: operations["get_replays_id_exports_export_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays/{id}/legs/{leg}/parts/{part}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bytes of a part, or some of them (Range, RFC 9110 §14). */
+        get: operations["get_replays_id_legs_leg_parts_part"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1611,6 +1783,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{id}/snapshots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Those of a session, in order. */
+        get: operations["get_sessions_id_snapshots"];
+        put?: never;
+        /** Take a picture; the server writes time and session into it. */
+        post: operations["post_sessions_id_snapshots"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{id}/supervision": {
         parameters: {
             query?: never;
@@ -1640,6 +1830,23 @@ export interface paths {
         put?: never;
         /** Wrap-up (整理) with a disposition. */
         post: operations["post_sessions_id_wrap_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/snapshots/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The picture. */
+        get: operations["get_snapshots_id"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1940,6 +2147,8 @@ export interface components {
             seats: components["schemas"]["SeatView"][];
             staff: components["schemas"]["StaffView"][];
         };
+        /** @enum {string} */
+        AnswerKind: "none" | "yes_no";
         /** @description `POST /api/v1/requests/{id}/done` */
         AnswerRequest: {
             /** @description At most 2000 characters; the citizen reads it. */
@@ -2382,9 +2591,9 @@ export interface components {
             kind: "recording_ask";
             session: string;
         } | {
+            grant: boolean;
             /** @enum {string} */
             kind: "recording_answer";
-            grant: boolean;
             policy_version: string;
             recording: string;
             session: string;
@@ -2400,9 +2609,9 @@ export interface components {
             recording: string;
             session: string;
         } | {
+            answer: components["schemas"]["PromptAnswer"];
             /** @enum {string} */
             kind: "prompt_answer";
-            answer: components["schemas"]["PromptAnswer"];
             prompt: string;
             recording: string;
             session: string;
@@ -2640,53 +2849,6 @@ export interface components {
             /** @enum {string} */
             kind: "group_disputed";
         } | {
-            /** @enum {string} */
-            kind: "recording_asked";
-            recording: string;
-        } | {
-            /** @enum {string} */
-            kind: "recording_answered";
-            grant: boolean;
-            recording: string;
-        } | {
-            /** @enum {string} */
-            kind: "recording_started";
-            recording: string;
-        } | {
-            /** @enum {string} */
-            kind: "recording_interrupted";
-            reason: string;
-            recording: string;
-        } | {
-            /** @enum {string} */
-            kind: "recording_resumed";
-            recording: string;
-        } | {
-            /** @enum {string} */
-            kind: "recording_stopped";
-            reason: string;
-            recording: string;
-        } | {
-            /** @enum {string} */
-            kind: "recording_sealed";
-            recording: string;
-        } | {
-            /** @enum {string} */
-            kind: "prompt_read";
-            prompt: string;
-            recording: string;
-        } | {
-            /** @enum {string} */
-            kind: "prompt_answered";
-            answer: components["schemas"]["PromptAnswer"];
-            prompt: string;
-            recording: string;
-        } | {
-            /** @enum {string} */
-            kind: "snapshot_taken";
-            member: string;
-            snapshot: string;
-        } | {
             consent: string;
             /** @enum {string} */
             kind: "consent_asked";
@@ -2713,6 +2875,55 @@ export interface components {
             /** @enum {string} */
             kind: "material_removed";
             material: string;
+        } | {
+            /** @enum {string} */
+            kind: "snapshot_taken";
+            member: string;
+            snapshot: string;
+        } | {
+            /** @enum {string} */
+            kind: "recording_asked";
+            recording: string;
+        } | {
+            grant: boolean;
+            /** @enum {string} */
+            kind: "recording_answered";
+            recording: string;
+        } | {
+            /** @enum {string} */
+            kind: "recording_started";
+            recording: string;
+        } | {
+            /** @enum {string} */
+            kind: "recording_interrupted";
+            /** @description `loss`, `leg_down`, `disk`, `queue`, `crash`, `mode`, `paused`. */
+            reason: string;
+            recording: string;
+        } | {
+            /** @enum {string} */
+            kind: "recording_resumed";
+            recording: string;
+        } | {
+            /** @enum {string} */
+            kind: "recording_stopped";
+            /** @description As [`crate::RecordingView::end_reason`]. */
+            reason: string;
+            recording: string;
+        } | {
+            /** @enum {string} */
+            kind: "recording_sealed";
+            recording: string;
+        } | {
+            /** @enum {string} */
+            kind: "prompt_read";
+            prompt: string;
+            recording: string;
+        } | {
+            answer: components["schemas"]["PromptAnswer"];
+            /** @enum {string} */
+            kind: "prompt_answered";
+            prompt: string;
+            recording: string;
         } | {
             /** @enum {string} */
             kind: "sign_asked";
@@ -2793,6 +3004,23 @@ export interface components {
             code: string;
             /** @description As the others will see it, 1 to 20 characters. */
             name: string;
+        };
+        /** @description `POST /api/v1/replays/{id}/exports`; then `GET …/exports/{export}` until `done`, then `GET …/exports/{export}/file`. */
+        ExportView: {
+            /** Format: int64 */
+            bytes: number | null;
+            id: string;
+            /**
+             * Format: int32
+             * @description 0 to 100.
+             */
+            percent: number;
+            /** @description SM3 of the file. */
+            sm3: string | null;
+            /** @description Relative address of the file once it is done. */
+            src: string | null;
+            /** @description `running`, `done`, `failed`. */
+            state: string;
         };
         /** @description Answer of `form_set` where the base version was stale: `Problem.current` has this shape. */
         FieldCurrent: {
@@ -3301,6 +3529,19 @@ export interface components {
             }[];
         };
         /** @description A list that is not paged. */
+        Items_ReplayNote: {
+            items: {
+                id: string;
+                /** @description As [`ReplayView::integrity`]. */
+                integrity: string;
+                name: string;
+                opened_at: string;
+                /** @description None once the recording is deleted. */
+                purpose?: string | null;
+                staff: string;
+            }[];
+        };
+        /** @description A list that is not paged. */
         Items_RequestItem: {
             items: {
                 /** @description Staff id. */
@@ -3386,6 +3627,28 @@ export interface components {
             }[];
         };
         /** @description A list that is not paged. */
+        Items_SnapshotView: {
+            items: {
+                at: string;
+                /**
+                 * Format: int64
+                 * @description On the recording's clock, while one runs.
+                 */
+                at_ms?: number | null;
+                /** Format: int32 */
+                height: number;
+                id: string;
+                /** @description Whose picture. */
+                member: string;
+                /** @description SM3 of the watermarked picture. */
+                sm3: string;
+                /** @description `GET` with the caller's token: `/api/v1/snapshots/{id}`. */
+                src: string;
+                /** Format: int32 */
+                width: number;
+            }[];
+        };
+        /** @description A list that is not paged. */
         Items_TicketLine: {
             items: {
                 class: components["schemas"]["PriorityClass"];
@@ -3420,6 +3683,11 @@ export interface components {
             /** @description At most 2000 characters. */
             text: string;
         };
+        /**
+         * @description Steps that an item may bind to a recording (`Item::recording.steps`).
+         * @enum {string}
+         */
+        LegalStep: "identify" | "prompts" | "sign";
         /** @description Counts of tickets and the shares made of them; shares in tenths of a percent, absent when there is nothing to judge. */
         LevelView: {
             /** Format: int64 */
@@ -3629,6 +3897,14 @@ export interface components {
             from: string;
             to: string;
         };
+        /**
+         * @description `POST /api/v1/recordings/{id}/replays`: opens it for the caller; audited. The answer sets a cookie (`HttpOnly`, `SameSite=Strict`, path
+         *     `/api/v1/replays/{replay}/`) under which the player's `src` addresses work until `expires_at`.
+         */
+        OpenReplay: {
+            /** @description Why: 2 to 200 characters; kept in the audit. */
+            purpose: string;
+        };
         /** @description `POST /api/v1/seats/{id}/open` */
         OpenSeat: {
             /** @description Calls are to be answered by themselves: the page accepts the offer when it comes. */
@@ -3724,9 +4000,35 @@ export interface components {
             /** @description `https://cloud-booth.example/problems/<code>` */
             type: string;
         };
+        /** @enum {string} */
+        PromptAnswer: "yes" | "no";
+        /** @description One prompt of the item's script, and what became of it. */
+        PromptView: {
+            answer: components["schemas"]["PromptAnswer"] | null;
+            /** @description `citizen`: tapped on their own screen; `agent`: spoken, marked by the agent. */
+            answered_by: string | null;
+            /** Format: int64 */
+            answered_ms: number | null;
+            asks: components["schemas"]["AnswerKind"];
+            id: string;
+            /**
+             * Format: int64
+             * @description Milliseconds since the recording's start.
+             */
+            read_ms: number | null;
+            text: components["schemas"]["Bilingual"];
+        };
         /** @description `PUT /api/v1/halls/{id}/consents/{from}`, by a supervisor or administrator of hall `id`. */
         PutHallConsent: {
             accept: boolean;
+        };
+        /** @description `PUT /api/v1/recordings/{id}/hold` (封存): by the hall's administrators and supervisors, over a version. */
+        PutHold: {
+            on: boolean;
+            /** @description 1 to 200 characters when `on`. */
+            reason?: string;
+            /** Format: int64 */
+            version: number;
         };
         /** @description `PUT /api/v1/halls/{id}/item-pairs/{item}` */
         PutItemPair: {
@@ -3751,6 +4053,12 @@ export interface components {
              * Format: int64
              * @description The version that was on the screen.
              */
+            version: number;
+        };
+        /** @description `PUT /api/v1/halls/{id}/recording-policy`, over the version that was on the screen. */
+        PutRecordingPolicy: {
+            policy: components["schemas"]["RecordingPolicy"];
+            /** Format: int64 */
             version: number;
         };
         /** @description `PUT /api/v1/staff/{id}/skills` */
@@ -3929,12 +4237,197 @@ export interface components {
             stars: number;
             tags: number[];
         };
+        /**
+         * @description One line of `GET /api/v1/recordings?hall=&session=&case=&state=&held=&from=&to=&before=&limit=`, newest first: for the hall's supervisors and
+         *     administrators; with `case`, for those who review, decide or issue it. `from` and `to` are days in Beijing, both included.
+         */
+        RecordingLine: {
+            agent: components["schemas"]["Bilingual"];
+            case: string | null;
+            case_number: string | null;
+            /** @description When it will be deleted, if nobody holds it. */
+            delete_at: string | null;
+            /** Format: int64 */
+            duration_ms: number | null;
+            end_reason: string | null;
+            ended_at: string | null;
+            /**
+             * Format: int64
+             * @description Gaps listed in the manifest.
+             */
+            gaps: number | null;
+            hall: string;
+            held: boolean;
+            hold_reason: string | null;
+            id: string;
+            item_title: components["schemas"]["Bilingual"] | null;
+            session: string;
+            started_at: string | null;
+            state: components["schemas"]["RecordingState"];
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description What the citizen is shown before they answer; kept with the recording word for word. */
+        RecordingNotice: {
+            /**
+             * Format: int32
+             * @description Days that it is kept with a case.
+             */
+            days_case: number;
+            /**
+             * Format: int32
+             * @description Days that it is kept when no case comes of it.
+             */
+            days_routine: number;
+            policy_version: string;
+            text: components["schemas"]["Bilingual"];
+        };
+        RecordingPage: {
+            items: components["schemas"]["RecordingLine"][];
+            /** @description For `before` of the next page. */
+            next: string | null;
+        };
+        /** @description What a hall tells and keeps. */
+        RecordingPolicy: {
+            /**
+             * Format: int32
+             * @description 1 to 36,500; never shorter than `days_routine`.
+             */
+            days_case: number;
+            /**
+             * Format: int32
+             * @description 1 to 3,650.
+             */
+            days_routine: number;
+            /** @description At most 300 characters a language. */
+            text: components["schemas"]["Bilingual"];
+        };
+        RecordingPolicyView: {
+            hall: string;
+            policy: components["schemas"]["RecordingPolicy"];
+            /**
+             * Format: int64
+             * @description 0: nobody has kept one; the default holds.
+             */
+            version: number;
+        };
+        /** @description What the item asks for: part of [`crate::SessionView`]; none where it asks for nothing. */
+        RecordingRuleView: {
+            /** @description The case is not handed off without a proven recording. */
+            required: boolean;
+            steps: components["schemas"]["StepGate"][];
+        };
+        /** @enum {string} */
+        RecordingState: "asked" | "refused" | "starting" | "live" | "interrupted" | "sealing" | "sealed" | "deleted";
+        /** @description The newest recording of a session: part of [`crate::SessionView`]. */
+        RecordingView: {
+            answered_at: string | null;
+            asked_at: string;
+            /** @description `finished`, `withdrawn`, `closed`, `crash`, `disk`, `refused`, `unanswered`. */
+            end_reason: string | null;
+            ended_at: string | null;
+            id: string;
+            /** @description While interrupted: `loss`, `leg_down`, `disk`, `queue`, `crash`, `mode`, `paused`. */
+            interrupted: string | null;
+            notice: components["schemas"]["RecordingNotice"];
+            proven_at: string | null;
+            /** @description In the item's order; empty where it has none. */
+            script: components["schemas"]["PromptView"][];
+            /** @description Zero of the recording's clock. */
+            started_at: string | null;
+            state: components["schemas"]["RecordingState"];
+            /** Format: int64 */
+            version: number;
+        };
         /** @description `POST /api/v1/cases/{id}/refuse` */
         Refuse: {
             opinion: string;
             reasons: components["schemas"]["Bilingual"][];
             /** Format: int64 */
             version: number;
+        };
+        ReplayGap: {
+            /** Format: int64 */
+            from_ms: number;
+            /** @description `audio`, `video`; none: both. */
+            media: string | null;
+            /** @description `loss`, `leg_down`, `disk`, `queue`, `crash`, `mode`, `paused`. */
+            reason: string;
+            /** Format: int64 */
+            to_ms: number | null;
+        };
+        ReplayLeg: {
+            gaps: components["schemas"]["ReplayGap"][];
+            /** Format: int32 */
+            leg: number;
+            /** @description Member id. */
+            member: string;
+            name: components["schemas"]["Bilingual"];
+            parts: components["schemas"]["ReplayPart"][];
+            /** @description `citizen`, `agent`, `guest`, … */
+            role: string;
+            /** @description `camera`, `document`, `screen`. */
+            source: string;
+        };
+        /** @description Something on the timeline beneath the player. */
+        ReplayMark: {
+            /** @description Who: member id. */
+            actor: string | null;
+            /**
+             * Format: int64
+             * @description Of the recording's clock; negative: before its start.
+             */
+            at_ms: number;
+            /** @description `chat`, `form`, `consent`, `prompt`, `answer`, `signature`, `material`, `snapshot`, `member`, `mode`, `supervision`, `recording`, `case`, `quality`. */
+            kind: string;
+            /** @description A snapshot's id, a prompt's id, a field's path. */
+            object: string | null;
+            /** @description One line in words; masked as the viewer may see it. */
+            text: components["schemas"]["Bilingual"];
+        };
+        /** @description One line of `GET /api/v1/recordings/{id}/replays`: who has opened it, newest first; for those who keep the hall. */
+        ReplayNote: {
+            id: string;
+            /** @description As [`ReplayView::integrity`]. */
+            integrity: string;
+            name: string;
+            opened_at: string;
+            /** @description None once the recording is deleted. */
+            purpose: string | null;
+            staff: string;
+        };
+        ReplayPart: {
+            /** @description `video/webm; codecs="vp8,opus"` and the like. */
+            content_type: string;
+            /**
+             * Format: int64
+             * @description Of the recording's clock: the part's own time begins here.
+             */
+            from_ms: number;
+            /** Format: int32 */
+            height: number | null;
+            /** @description `GET`, with Range (RFC 9110 §14): `/api/v1/replays/{replay}/legs/{leg}/parts/{part}`. */
+            src: string;
+            /** Format: int64 */
+            to_ms: number;
+            video: boolean;
+            /** Format: int32 */
+            width: number | null;
+        };
+        ReplayView: {
+            /** @description Whether one file can be made here (`ffmpeg` is present). */
+            can_export: boolean;
+            /** Format: int64 */
+            duration_ms: number;
+            expires_at: string;
+            id: string;
+            /** @description `valid`: every hash, link and the signature; `unchecked`: not yet; `broken`: something does not fit. */
+            integrity: string;
+            legs: components["schemas"]["ReplayLeg"][];
+            recording: components["schemas"]["RecordingLine"];
+            started_at: string;
+            /** @description In order of time. */
+            timeline: components["schemas"]["ReplayMark"][];
         };
         /** @description `POST /api/v1/cases/{id}/correction-reply`, by the citizen. */
         ReplyCorrection: {
@@ -4202,7 +4695,7 @@ export interface components {
             /** @description Which member the viewer is. */
             me: string | null;
             members: components["schemas"]["MemberView"][];
-            /** @description For the agent: what hand-off still lacks (stable words: `identity`, `form`, `confirm`, `signature`, `material:<code>`). */
+            /** @description For the agent: what hand-off still lacks (stable words: `identity`, `form`, `confirm`, `signature`, `recording`, `prompts`, `material:<code>`). */
             missing: string[];
             mode: components["schemas"]["CallMode"];
             mode_asked: components["schemas"]["CallMode"] | null;
@@ -4269,6 +4762,16 @@ export interface components {
             language: components["schemas"]["Language"];
             signed_at: string;
         };
+        /** @description `GET /api/v1/recordings/{id}/manifest`. */
+        SignedManifest: {
+            /** @description What was signed, as text: JSON in canonical form (RFC 8785) with the media manifest, the consent, the prompts and the snapshots' hashes. */
+            manifest: string;
+            /** @description The server's public key, hexadecimal. */
+            public_key: string;
+            /** @description SM2 with SM3 (GB/T 32918), hexadecimal. */
+            signature: string;
+            signed_at: string;
+        };
         /** @description A skill and how well it must be mastered, 1 to 5. */
         SkillAsked: {
             code: string;
@@ -4329,9 +4832,32 @@ export interface components {
             member: string;
             mid: string;
             /** @description This page's network is too weak for it now: the last picture stands still, sound goes on. */
-            paused?: boolean;
+            paused: boolean;
             /** @description `camera`, `document`, `screen` */
             source: string;
+        };
+        /**
+         * @description `POST /api/v1/sessions/{id}/snapshots` (抓拍), by the agent: multipart, one JPEG or PNG (`image`, at most 2 MiB) and `member`. The server writes the
+         *     watermark, hashes and seals it; also under `GET /api/v1/sessions/{id}/snapshots`.
+         */
+        SnapshotView: {
+            at: string;
+            /**
+             * Format: int64
+             * @description On the recording's clock, while one runs.
+             */
+            at_ms: number | null;
+            /** Format: int32 */
+            height: number;
+            id: string;
+            /** @description Whose picture. */
+            member: string;
+            /** @description SM3 of the watermarked picture. */
+            sm3: string;
+            /** @description `GET` with the caller's token: `/api/v1/snapshots/{id}`. */
+            src: string;
+            /** Format: int32 */
+            width: number;
         };
         /** @description `GET /api/v1/staff/{id}/skills`, and the answer to `PUT`: codes and levels 1 to 5. Acts when the person next sits down. */
         StaffSkills: {
@@ -4358,6 +4884,11 @@ export interface components {
         };
         /** @enum {string} */
         Step: "accept" | "decline" | "cancel" | "introduce" | "finish" | "return";
+        /** @description A legal step and whether it may be done now. */
+        StepGate: {
+            open: boolean;
+            step: components["schemas"]["LegalStep"];
+        };
         /** @description 收件 受理 审查 出证 送达 */
         StepView: {
             at: string | null;
@@ -4377,191 +4908,6 @@ export interface components {
             text: components["schemas"]["Bilingual"];
             /** @description The agent is always told. */
             whisper: components["schemas"]["SupervisionTold"];
-        };
-        /** @enum {string} */
-        AnswerKind: "none" | "yes_no";
-        /** @description `POST /api/v1/replays/{id}/exports` */
-        ExportView: {
-            bytes: number | null;
-            id: string;
-            percent: number;
-            sm3: string | null;
-            src: string | null;
-            state: string;
-        };
-        /** @enum {string} */
-        LegalStep: "identify" | "prompts" | "sign";
-        /** @description `POST /api/v1/recordings/{id}/replays` */
-        OpenReplay: {
-            purpose: string;
-        };
-        /** @enum {string} */
-        PromptAnswer: "yes" | "no";
-        /** @description One prompt of the item's script, and what became of it. */
-        PromptView: {
-            answer: components["schemas"]["PromptAnswer"] | null;
-            answered_by: string | null;
-            answered_ms: number | null;
-            asks: components["schemas"]["AnswerKind"];
-            id: string;
-            read_ms: number | null;
-            text: components["schemas"]["Bilingual"];
-        };
-        /** @description `PUT /api/v1/recordings/{id}/hold` */
-        PutHold: {
-            on: boolean;
-            reason?: string;
-            version: number;
-        };
-        /** @description `PUT /api/v1/halls/{id}/recording-policy` */
-        PutRecordingPolicy: {
-            policy: components["schemas"]["RecordingPolicy"];
-            version: number;
-        };
-        /** @description One line of the list of recordings. */
-        RecordingLine: {
-            agent: components["schemas"]["Bilingual"];
-            case: string | null;
-            case_number: string | null;
-            delete_at: string | null;
-            duration_ms: number | null;
-            end_reason: string | null;
-            ended_at: string | null;
-            gaps: number | null;
-            hall: string;
-            held: boolean;
-            hold_reason: string | null;
-            id: string;
-            item_title: components["schemas"]["Bilingual"] | null;
-            session: string;
-            started_at: string | null;
-            state: components["schemas"]["RecordingState"];
-            version: number;
-        };
-        /** @description What the citizen is shown before they answer. */
-        RecordingNotice: {
-            days_case: number;
-            days_routine: number;
-            policy_version: string;
-            text: components["schemas"]["Bilingual"];
-        };
-        /** @description A page of the list of recordings. */
-        RecordingPage: {
-            items: components["schemas"]["RecordingLine"][];
-            next: string | null;
-        };
-        /** @description What a hall tells and keeps. */
-        RecordingPolicy: {
-            days_case: number;
-            days_routine: number;
-            text: components["schemas"]["Bilingual"];
-        };
-        /** @description A hall's policy of recording. */
-        RecordingPolicyView: {
-            hall: string;
-            policy: components["schemas"]["RecordingPolicy"];
-            version: number;
-        };
-        /** @description What the item asks for. */
-        RecordingRuleView: {
-            required: boolean;
-            steps: components["schemas"]["StepGate"][];
-        };
-        /** @enum {string} */
-        RecordingState: "asked" | "refused" | "starting" | "live" | "interrupted" | "sealing" | "sealed" | "deleted";
-        /** @description The newest recording of a session. */
-        RecordingView: {
-            answered_at: string | null;
-            asked_at: string;
-            end_reason: string | null;
-            ended_at: string | null;
-            id: string;
-            interrupted: string | null;
-            notice: components["schemas"]["RecordingNotice"];
-            proven_at: string | null;
-            script: components["schemas"]["PromptView"][];
-            started_at: string | null;
-            state: components["schemas"]["RecordingState"];
-            version: number;
-        };
-        /** @description What is missing, and why. */
-        ReplayGap: {
-            from_ms: number;
-            media: string | null;
-            reason: string;
-            to_ms: number | null;
-        };
-        /** @description One member's media. */
-        ReplayLeg: {
-            gaps: components["schemas"]["ReplayGap"][];
-            leg: number;
-            member: string;
-            name: components["schemas"]["Bilingual"];
-            parts: components["schemas"]["ReplayPart"][];
-            role: string;
-            source: string;
-        };
-        /** @description Something on the timeline beneath the player. */
-        ReplayMark: {
-            actor: string | null;
-            at_ms: number;
-            kind: string;
-            object: string | null;
-            text: components["schemas"]["Bilingual"];
-        };
-        /** @description Who opened a recording, when and why. */
-        ReplayNote: {
-            id: string;
-            integrity: string;
-            name: string;
-            opened_at: string;
-            purpose: string | null;
-            staff: string;
-        };
-        /** @description One WebM stream of a leg. */
-        ReplayPart: {
-            content_type: string;
-            from_ms: number;
-            height: number | null;
-            src: string;
-            to_ms: number;
-            video: boolean;
-            width: number | null;
-        };
-        /** @description An open replay. */
-        ReplayView: {
-            can_export: boolean;
-            duration_ms: number;
-            expires_at: string;
-            id: string;
-            integrity: string;
-            legs: components["schemas"]["ReplayLeg"][];
-            recording: components["schemas"]["RecordingLine"];
-            started_at: string;
-            timeline: components["schemas"]["ReplayMark"][];
-        };
-        /** @description `GET /api/v1/recordings/{id}/manifest` */
-        SignedManifest: {
-            manifest: string;
-            public_key: string;
-            signature: string;
-            signed_at: string;
-        };
-        /** @description `POST /api/v1/sessions/{id}/snapshots` */
-        SnapshotView: {
-            at: string;
-            at_ms: number | null;
-            height: number;
-            id: string;
-            member: string;
-            sm3: string;
-            src: string;
-            width: number;
-        };
-        /** @description A legal step and whether it may be done now. */
-        StepGate: {
-            open: boolean;
-            step: components["schemas"]["LegalStep"];
         };
         SupervisionPolicyView: {
             hall: string;
@@ -4596,6 +4942,16 @@ export interface components {
             session: string;
             since: string;
             told: components["schemas"]["SupervisionTold"];
+        };
+        /** @description The form's fields. */
+        TakeSnapshot: {
+            /**
+             * Format: binary
+             * @description JPEG or PNG, at most 2 MiB.
+             */
+            image: string;
+            /** @description Whose picture: member id. */
+            member: string;
         };
         /** @description `POST /api/v1/tickets`: the visit queues. */
         TakeTicket: {
@@ -6185,6 +6541,68 @@ export interface operations {
             };
         };
     };
+    get_halls_id_recording_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingPolicyView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_halls_id_recording_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutRecordingPolicy"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingPolicyView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_halls_id_seats: {
         parameters: {
             query?: never;
@@ -6980,6 +7398,341 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RatingScale"];
                 };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_recordings: {
+        parameters: {
+            query?: {
+                /** @description None: the caller's own. */
+                hall?: string | null;
+                session?: string | null;
+                case?: string | null;
+                state?: string | null;
+                /** @description Held ones alone. */
+                held?: boolean;
+                /** @description First day in Beijing, `2026-11-22`. */
+                from?: string | null;
+                /** @description Last day in Beijing. */
+                to?: string | null;
+                /** @description Those older than this one. */
+                before?: string | null;
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingPage"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_recordings_id_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutHold"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingLine"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_recordings_id_manifest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedManifest"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_recordings_id_replays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_ReplayNote"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_recordings_id_replays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenReplay"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_replays_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_replays_id_exports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_replays_id_exports_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                export: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_replays_id_exports_export_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                export: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_replays_id_legs_leg_parts_part: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                leg: number;
+                part: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: {
                 headers: {
@@ -7898,6 +8651,68 @@ export interface operations {
             };
         };
     };
+    get_sessions_id_snapshots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Items_SnapshotView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_sessions_id_snapshots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["TakeSnapshot"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnapshotView"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_sessions_id_supervision: {
         parameters: {
             query?: never;
@@ -7982,6 +8797,33 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SeatView"];
                 };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_snapshots_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: {
                 headers: {
