@@ -49,7 +49,7 @@ export async function callMyself() {
   const offers = servers.length;
   await peer.goLive(media);
   await until(async () => (await framesSent(server)) > 2);
-  peer.setSlots([{ mid: "2", member: "mem_1", media: "audio", source: "camera" }, { mid: "3", member: "mem_1", media: "video", source: "camera" }]);
+  peer.setSlots([{ mid: "2", member: "mem_1", media: "audio", source: "camera", paused: false }, { mid: "3", member: "mem_1", media: "video", source: "camera", paused: false }]);
   const stream = peer.members()[0]?.sources.camera ?? null;
   const video = document.createElement("video");
   video.muted = true;
