@@ -224,7 +224,11 @@ async fn a_withdrawal_on_one_node_stops_the_writing_on_another() {
     };
     let r = s.live().await;
     let writes = row(&a, &r.id).await.node;
-    assert_eq!(writes.as_deref(), Some(b.app().bus.node()), "where the room is");
+    assert_eq!(
+        writes.as_deref(),
+        Some(b.app().bus.node()),
+        "where the room is"
+    );
     let takes_back = protocol::Command::RecordingWithdraw {
         session: s.session.clone(),
         recording: r.id.clone(),
