@@ -1,19 +1,18 @@
-/** Several pictures of one member: papers under the booth's second camera, the agent's shared screen; and a browser without the room's
- * video codec. Chromium's fake devices: two cameras, and a screen where the page asks for one. */
+/** Several pictures of one member: papers under the booth's second camera, the agent's shared screen. Chromium's fake devices: cameras, of which the second has a depth picture that no call carries, so the operator chose the third;
+ * and a screen where the page asks for one. */
 import { Guard, checkAccessibility, launch } from '@cloud-booth/testkit'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { talk } from './apply.ts'
 import { type Running, startServer } from './server.ts'
-import { talkByPhone } from './talk.ts'
-import { type Watched, type Window, hears, openWindow, seesMoving, takeSeat } from './windows.ts'
+import { ITEM, talkByPhone } from './talk.ts'
+import { type Watched, type Window, hears, openWindow, seesMoving, swipe, takeSeat } from './windows.ts'
 
 let server: Running
 let browser: Browser
 const guard = new Guard()
 beforeAll(async () => {
   server = await startServer()
-  browser = await launch({ args: ['--use-fake-device-for-media-stream=device-count=2', '--auto-select-desktop-capture-source=Entire screen'] })
+  browser = await launch({ args: ['--use-fake-device-for-media-stream=device-count=3', '--auto-select-desktop-capture-source=Entire screen'] })
 })
 afterAll(async () => {
   await browser?.close()
@@ -41,7 +40,16 @@ async function codecs(window: Window, type: 'inbound-rtp' | 'outbound-rtp'): Pro
 it('papers under the second camera reach the agent beside the face, on the same connection, and are put away again', async () => {
   const booth = await openWindow(browser, server, 'booth', guard)
   const desk = await openWindow(browser, server, 'console', guard)
-  await talk(server, booth, desk, 'liu-yang', 'agent2')
+  await booth.page.goto(`/booth/?bridge=${encodeURIComponent(server.bridge)}&document=fake_device_2`)
+  await booth.see('idle')
+  await booth.gone('starting')
+  await takeSeat(desk, 'agent2')
+  await swipe(server, 'liu-yang')
+  await booth.click(`item-${ITEM}`)
+  await booth.click('call-now')
+  await desk.see('ring-card')
+  await desk.page.keyboard.press('F2')
+  await booth.see('session-active')
   await Promise.all([seesMoving(desk.at('citizen-video')), seesMoving(booth.at('agent-video'))])
   const before = await connections(booth)
 
