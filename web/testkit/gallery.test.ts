@@ -69,7 +69,7 @@ describe("shared components", () => {
     await page.getByText("refused").waitFor();
     guard.assertClean();
     await context.close();
-  });
+  }, 30_000);
 
   it.each(["booth", "phone"] as const)("asks for a recording, shows a prompt and the way to stop, on the %s", async (surface) => {
     const { page, context, guard } = await show(surface, "elder");
