@@ -1,5 +1,5 @@
-/** Several pictures of one member: papers under the booth's second camera, the agent's shared screen. Chromium's fake devices: cameras, of which the second has a depth picture that no call carries, so the operator chose the third;
- * and a screen where the page asks for one. */
+/** Several pictures of one member: papers under the booth's second camera, the agent's shared screen. Chromium's fake devices: cameras, of
+ * which the second has a depth picture that no call carries, so the operator chose the third; and a screen where the page asks for one. */
 import { Guard, checkAccessibility, launch } from '@cloud-booth/testkit'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
