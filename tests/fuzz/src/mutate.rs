@@ -39,7 +39,7 @@ fn once(rng: &mut StdRng, bytes: &mut Vec<u8>, other: &[u8]) {
         2 => {
             bytes[at] = bytes[at]
                 .wrapping_add(rng.random_range(0..16))
-                .wrapping_sub(8)
+                .wrapping_sub(8);
         }
         // A field of one, two or four bytes at an edge.
         3 | 4 => {
