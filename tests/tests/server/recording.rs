@@ -3,7 +3,7 @@
 use crate::{
     cluster::enter,
     peer::Client,
-    shared::{end, look, put, session_where},
+    shared::{ask, end, look, put, rung, seat, session_where, step, three},
     supervision::go,
 };
 use domain::id::{Id as _, RecordingId};
@@ -153,7 +153,7 @@ both!(what_was_agreed_to_is_recorded_proven_and_signed, |county| {
     s.ask().await.unwrap();
     assert_eq!(s.ask().await.unwrap_err().code, "recording_open");
     let asked = until(&mut s.citizen.line, State::Asked).await;
-    assert_eq!((asked.notice.days_routine, asked.started_at), (90, None));
+    assert!(asked.notice.days_routine == 90 && asked.started_at.is_none());
     // Only the citizen answers, and only to what was on the screen.
     let yes = s.answer(&asked, true);
     let p = s.agent.line.command(yes.clone()).await.unwrap_err();
@@ -177,7 +177,19 @@ both!(what_was_agreed_to_is_recorded_proven_and_signed, |county| {
     s.theirs.forget();
     s.theirs.hears(1, 60).await;
 
+    let told = s.citizen.line.join(&s.session, 0).await.events;
+    let told = told.into_iter().filter_map(|e| match e.body {
+        EventBody::RecordingAsked { .. } => Some("asked"),
+        EventBody::RecordingAnswered { grant: true, .. } => Some("granted"),
+        EventBody::RecordingStarted { .. } => Some("started"),
+        _ => None,
+    });
+    let told: Vec<_> = told.collect();
+    assert_eq!(told, ["asked", "granted", "started"]);
+
     let over = end(&s.agent.http, &s.session, "finished").await;
+    let stopped = |b: &EventBody| matches!(b, EventBody::RecordingStopped { reason, .. } if reason == "finished");
+    s.citizen.line.event_where(|e| stopped(&e.body)).await;
     let r = over.recording.unwrap();
     assert_eq!(r.end_reason.as_deref(), Some("finished"));
     let r = sealed(&node, &asked.id).await;
@@ -207,17 +219,6 @@ both!(what_was_agreed_to_is_recorded_proven_and_signed, |county| {
             .state,
         State::Sealed
     );
-    let told: Vec<_> = s.citizen.line.join(&s.session, 0).await.events;
-    let told = told.into_iter().filter_map(|e| match e.body {
-        EventBody::RecordingAsked { .. } => Some("asked"),
-        EventBody::RecordingAnswered { grant: true, .. } => Some("granted"),
-        EventBody::RecordingStarted { .. } => Some("started"),
-        EventBody::RecordingStopped { .. } => Some("stopped"),
-        EventBody::RecordingSealed { .. } => Some("sealed"),
-        _ => None,
-    });
-    let told: Vec<_> = told.collect();
-    assert_eq!(told, ["asked", "granted", "started", "stopped", "sealed"]);
     county.close(node).await;
 });
 
@@ -354,6 +355,29 @@ both!(
             ("本厅录音录像，保存三十天。", 30)
         );
         assert_eq!(new.notice.policy_version, "hall-1");
+        county.close(node).await;
+    }
+);
+
+both!(
+    who_is_asked_in_private_learns_nothing_of_a_recording,
+    |county| {
+        let node = county.start("a").await;
+        let (mut citizen, mut a, mut b, session, _) = three(&node).await;
+        let asks = Command::RecordingAsk {
+            session: session.clone(),
+        };
+        a.line.command(asks).await.unwrap();
+        until(&mut citizen.line, State::Asked).await;
+        ask(&a, &session, "consult", seat("seat-2")).await.unwrap();
+        let ring = rung(&mut b).await;
+        step(&b.http, &ring, "accept").await.unwrap();
+        let there = b.line.join(&session, 0).await;
+        assert!(there.session.recording.is_none() && there.session.recording_rule.is_none());
+        let told = |b: &EventBody| matches!(b, EventBody::RecordingAsked { .. });
+        assert!(!there.events.iter().any(|e| told(&e.body)));
+        let theirs = a.line.join(&session, 0).await;
+        assert!(theirs.events.iter().any(|e| told(&e.body)));
         county.close(node).await;
     }
 );

@@ -4,14 +4,15 @@ use crate::{
     cluster::enter,
     death::{kill, mortal},
     peer::Client,
-    recording::{length, scene, sealed, sound, until},
+    recording::{Scene, length, row, scene, sealed, sound, until},
     shared::{end, look},
     supervision::go,
 };
 use it::{
     county::{County, Target},
     line::Line,
-    people::{Agent, staff},
+    people::{Agent, Citizen, call, staff},
+    services::Nats,
 };
 use media::record::{Ended, GapReason};
 use protocol::{EventBody, RecordingState as State};
@@ -31,10 +32,7 @@ async fn after_a_take_over_the_new_agent_is_who_must_be_recorded() {
     go(&boss, &s.session, "take_over").await.unwrap();
     // Nothing of the new agent is on disk yet.
     let gone = until(&mut s.citizen.line, State::Interrupted).await;
-    assert_eq!(
-        (gone.id.as_str(), gone.interrupted.as_deref()),
-        (r.id.as_str(), Some("leg_down"))
-    );
+    assert_eq!(gone.id, r.id);
     let mut third = Client::new(3, false).await;
     enter(&mut line, &mut third, &s.ticket).await;
     let back = until(&mut s.citizen.line, State::Live).await;
@@ -202,4 +200,49 @@ async fn a_disk_that_fills_up_interrupts_the_recording_alone() {
         State::Sealed
     );
     county.close(node).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_withdrawal_on_one_node_stops_the_writing_on_another() {
+    let nats = Nats::any().await;
+    let county = County::with_nats(Target::Postgres, &nats.url).await;
+    let (a, b) = (county.start("a").await, county.start("b").await);
+    let mut agent = Agent::sit(&b, "agent1", "seat-1").await;
+    let mut citizen = Citizen::arrive(&a).await;
+    let (session, ticket) = call(&mut citizen, &mut agent).await;
+    let (mut mine, mut theirs) = (Client::new(1, false).await, Client::new(2, false).await);
+    enter(&mut agent.line, &mut theirs, &ticket).await;
+    enter(&mut citizen.line, &mut mine, &ticket).await;
+    theirs.hears(1, 20).await;
+    let mut s = Scene {
+        citizen,
+        agent,
+        session,
+        ticket,
+        mine,
+        theirs,
+    };
+    let r = s.live().await;
+    let writes = row(&a, &r.id).await.node;
+    assert_eq!(
+        writes.as_deref(),
+        Some(b.app().bus.node()),
+        "where the room is"
+    );
+    let takes_back = protocol::Command::RecordingWithdraw {
+        session: s.session.clone(),
+        recording: r.id.clone(),
+    };
+    s.citizen.line.command(takes_back).await.unwrap();
+    let bytes = length(&b, &r.id);
+    s.theirs.forget();
+    s.theirs.hears(1, 80).await;
+    assert_eq!(length(&b, &r.id), bytes);
+    // Any node can check and play it.
+    let (_, manifest) = sound(&a, &sealed(&a, &r.id).await).await;
+    assert_eq!(manifest.ended, Ended::Withdrawn);
+    s.mine.close().await;
+    s.theirs.close().await;
+    a.stop().await;
+    county.close(b).await;
 }

@@ -238,15 +238,13 @@ pub async fn withdraw(
     Ok(reply)
 }
 
-/// Nobody has answered within the time, or the session is over.
+/// Nobody has answered within the time, or the session is over. The caller changes the session.
 pub(super) async fn lapse(tx: &mut Tx, w: &mut Work, r: &Recording) -> Result<(), AppError> {
     State::apply(Some(r.state), Cmd::Lapse)?;
     if !kept::lapse(tx, r, w.now, End::Unanswered.as_str()).await? {
         return Err(store::StoreError::Retry.into());
     }
     keys::destroy(tx, &r.key_id, w.now).await?;
-    session::touch(tx, &r.session_id).await?;
-    w.wake(&r.session_id);
     w.audit(
         tx,
         "recording.unanswered",
@@ -268,7 +266,12 @@ pub(super) async fn lapse_due(app: &App) -> Result<(), AppError> {
                 let id = r.id.clone();
                 Box::pin(async move {
                     match locked(tx, &id).await?.filter(|r| r.state == State::Asked) {
-                        Some(r) => lapse(tx, w, &r).await,
+                        Some(r) => {
+                            lapse(tx, w, &r).await?;
+                            session::touch(tx, &r.session_id).await?;
+                            w.wake(&r.session_id);
+                            Ok(())
+                        }
                         None => Ok(()),
                     }
                 })

@@ -146,6 +146,28 @@ fn another_agent_can_become_required() {
 }
 
 #[test]
+fn an_agent_who_is_required_and_not_there_interrupts_until_they_are_on_disk() {
+    let mut scene = Scene::call();
+    scene.run(2_000);
+    scene
+        .core
+        .require(vec!["citizen".to_owned(), "second".to_owned()]);
+    scene.run(1_000);
+    let leg_down = Happening::Interrupted {
+        leg: 3,
+        reason: GapReason::LegDown,
+    };
+    assert_eq!(happened(&scene), [Happening::Proven, leg_down]);
+    assert_eq!(scene.core.member_of(3), "second");
+    scene.join("second", MemberRole::Agent, ON);
+    scene.run(2_000);
+    let manifest = scene.stop();
+    let expected = [Happening::Proven, leg_down, Happening::Resumed, STOPPED];
+    assert_eq!(happened(&scene), expected);
+    check(&scene, &manifest);
+}
+
+#[test]
 fn h264_is_kept_with_its_parameter_sets_and_a_change_makes_a_part() {
     let mut scene = Scene::call();
     scene.sources[0].codec = Codec::H264;
