@@ -237,7 +237,8 @@ mod tests {
     #[test]
     fn the_word_changes_when_readings_agree_and_not_before() {
         // Readings (loss in percent; none: the connection ended) and the word after each.
-        let table: &[(&str, &[(Option<f32>, State)])] = &[
+        type Step = (Option<f32>, State);
+        let table: &[(&str, &[Step])] = &[
             ("the first reading counts", &[(Some(20.0), Poor)]),
             (
                 "one bad reading says nothing",
