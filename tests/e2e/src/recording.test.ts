@@ -3,7 +3,7 @@ import { Guard, checkAccessibility, launch } from '@cloud-booth/testkit'
 import type { Browser, Locator } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { call, send } from './calls.ts'
-import { confirmGroup, control, toGroup, write } from './paper.ts'
+import { confirmGroup, control, field, press, toGroup, write } from './paper.ts'
 import { type Running, startServer } from './server.ts'
 import { sessionOf, talkByPhone } from './talk.ts'
 import { type Window, WAIT_MS, eventually, openBooth, openWindow, seatIs, seesMoving, signIn, swipe, takeSeat } from './windows.ts'
@@ -153,9 +153,13 @@ describe.sequential('a recording', () => {
       await control(desk, path).fill(value)
       await control(desk, path).blur()
     }
-    await control(desk, 'statement.policy_known').selectOption('yes')
     for (const title of GROUPS) {
       await toGroup(booth, title, GROUPS)
+      if (title === '请您本人确认') {
+        await field(booth, 'statement.policy_known').getByRole('button', { name: /修改/ }).click()
+        await control(booth, 'statement.policy_known').selectOption('yes')
+        await press(booth, '改好了')
+      }
       await confirmGroup(booth, title)
     }
     await desk.click('ask-sign')

@@ -164,6 +164,9 @@ both!(hints_go_where_what_they_are_about_may_be_read, |county| {
     // Those before it go on among themselves.
     hint(&mut citizen.line, &session, typing(None)).await;
     assert_eq!(hinted(&mut family).await, typing(None));
+    for line in [&mut a.line, &mut b.line] {
+        line.join(&session, 0).await;
+    }
     let shown = step(&a.http, &taken, "introduce").await.unwrap();
     for line in [&mut citizen.line, &mut a.line, &mut b.line] {
         session_where(line, "the end of the hold", |s| {

@@ -177,7 +177,7 @@ both!(what_is_no_picture_or_too_much_of_one_is_refused, |county| {
     let boss = staff(&node, "supervisor").await;
     assert_eq!(
         code(post(&boss, &s.session, &key(), &member, fine).await),
-        (403, "not_a_member".into())
+        (404, "not_a_member".into())
     );
     let all: Items<SnapshotView> = a
         .get(&format!("/sessions/{}/snapshots", s.session))

@@ -11,10 +11,8 @@ macro_rules! history {
         [$(($number, $name, include_str!(concat!("../../../../migrations/", $engine, "/", $name, ".sql")))),*]
     };
 }
-const SQLITE: [(i64, &str, &str); 5] =
-    history!("sqlite": 1 "0001_init", 2 "0002_supervision", 3 "0003_recording", 4 "0004_quality", 5 "0005_replay");
-const POSTGRES: [(i64, &str, &str); 5] =
-    history!("postgres": 1 "0001_init", 2 "0002_supervision", 3 "0003_recording", 4 "0004_quality", 5 "0005_replay");
+const SQLITE: [(i64, &str, &str); 5] = history!("sqlite": 1 "0001_init", 2 "0002_supervision", 3 "0003_recording", 4 "0004_quality", 5 "0005_replay");
+const POSTGRES: [(i64, &str, &str); 5] = history!("postgres": 1 "0001_init", 2 "0002_supervision", 3 "0003_recording", 4 "0004_quality", 5 "0005_replay");
 
 /// SQLite keeps the number of the last step in `user_version`, in the same transaction as the step.
 pub(crate) fn sqlite(conn: &mut rusqlite::Connection) -> Result<(), StoreError> {

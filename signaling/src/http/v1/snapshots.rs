@@ -16,8 +16,9 @@ use protocol::SnapshotView;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-/// What stands around the picture (bytes).
-const AROUND: usize = 16 * 1024;
+/// What is read of a request (bytes): twice the largest picture, so that one that is too large is refused in words and not by a
+/// connection that breaks off.
+const READ: usize = 2 * limits::SNAPSHOT_BYTES + 16 * 1024;
 
 /// The form's fields.
 #[derive(ToSchema)]
@@ -35,7 +36,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(
             OpenApiRouter::new()
                 .routes(routes!(take))
-                .layer(DefaultBodyLimit::max(limits::SNAPSHOT_BYTES + AROUND)),
+                .layer(DefaultBodyLimit::max(READ)),
         )
         .routes(routes!(list))
         .routes(routes!(get))

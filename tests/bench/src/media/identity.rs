@@ -1,4 +1,5 @@
-//! The one certificate of all pages of the bench, and what a handshake under it leads to.
+//! The certificate of one page of the bench, and what a handshake under it leads to. Each page has its own: a server may refuse two
+//! members of a room who come with the same.
 
 use anyhow::{Result, ensure};
 use rtc::crypto::{HashAlgorithm, RTCCryptoProvider};
@@ -11,7 +12,7 @@ use rtc::srtp::context::Context;
 use rtc::srtp::protection_profile::ProtectionProfile;
 use std::sync::Arc;
 
-/// What all pages of the bench share: one certificate, made once.
+/// A certificate and what is configured with it.
 pub struct Identity {
     pub(super) provider: Arc<dyn RTCCryptoProvider>,
     pub(super) client: Arc<HandshakeConfig>,

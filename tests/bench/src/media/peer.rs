@@ -12,7 +12,6 @@ use rtc::dtls::endpoint::{Endpoint, EndpointEvent};
 use rtc::shared::TransportProtocol;
 use rtc::srtp::context::Context;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::sync::Arc;
 use std::time::Instant;
 
 /// Between checks until one is answered (ns).
@@ -44,7 +43,7 @@ pub struct Peer {
     pub socket: UdpSocket,
     addr: SocketAddr,
     id: u64,
-    identity: Arc<Identity>,
+    identity: Identity,
     credentials: Credentials,
     remote: Option<Remote>,
     dtls: Endpoint,
@@ -57,7 +56,7 @@ pub struct Peer {
 
 impl Peer {
     /// A page at an address of the generator's side.
-    pub fn new(id: u64, ip: Ipv4Addr, identity: &Arc<Identity>) -> Result<Self> {
+    pub fn new(id: u64, ip: Ipv4Addr, identity: Identity) -> Result<Self> {
         let socket = UdpSocket::bind((ip, 0))?;
         socket.set_nonblocking(true)?;
         setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
@@ -71,7 +70,7 @@ impl Peer {
             socket,
             addr,
             id,
-            identity: identity.clone(),
+            identity,
             credentials,
             remote: None,
             srtp: None,
@@ -249,10 +248,10 @@ mod tests {
     /// A page and a server's end in one process: ICE by hand, the handshake by the library, the same key at both ends.
     #[test]
     fn two_pages_shake_hands_and_one_publishes() {
-        let identity = Arc::new(Identity::new().unwrap());
+        let own = || Identity::new().unwrap();
         let ip = Ipv4Addr::LOCALHOST;
-        let mut a = Peer::new(1, ip, &identity).unwrap();
-        let mut b = Peer::new(2, ip, &identity).unwrap();
+        let mut a = Peer::new(1, ip, own()).unwrap();
+        let mut b = Peer::new(2, ip, own()).unwrap();
         let seen = |p: &Peer, active| Remote {
             credentials: p.credentials.clone(),
             addr: p.addr(),

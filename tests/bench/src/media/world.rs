@@ -17,7 +17,6 @@ use std::collections::BinaryHeap;
 use std::io::IoSliceMut;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::os::fd::AsRawFd;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Between two looks at the sockets while connections come up, and while measuring (ns).
@@ -72,7 +71,6 @@ pub struct Counted {
 
 pub struct World {
     ip: Ipv4Addr,
-    identity: Arc<Identity>,
     seats: Vec<Seat>,
     sources: Vec<Source>,
     due: BinaryHeap<Reverse<(u64, usize)>>,
@@ -90,7 +88,6 @@ impl World {
     pub fn new(ip: Ipv4Addr) -> Result<Self> {
         Ok(Self {
             ip,
-            identity: Arc::new(Identity::new()?),
             seats: vec![],
             sources: vec![],
             due: BinaryHeap::new(),
@@ -112,7 +109,7 @@ impl World {
     /// A page; `hears`: the source whose packets it counts.
     pub fn add_peer(&mut self, hears: Option<usize>) -> Result<usize> {
         let at = self.seats.len();
-        let peer = Peer::new(at as u64, self.ip, &self.identity)?;
+        let peer = Peer::new(at as u64, self.ip, Identity::new()?)?;
         self.epoll.add(
             &peer.socket,
             EpollEvent::new(EpollFlags::EPOLLIN, at as u64),

@@ -706,7 +706,10 @@ async fn send(
         (served, coded) = (asked, codec);
         let image = Packet {
             header: header(payload_type, ssrc + 500_000, ms * 90),
-            payload: heavier(picture(codec, key, n, mark), of.weight.load(Ordering::SeqCst)),
+            payload: heavier(
+                picture(codec, key, n, mark),
+                of.weight.load(Ordering::SeqCst),
+            ),
         };
         let _ = video.write_rtp(image).await;
     }
