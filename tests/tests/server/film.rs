@@ -43,7 +43,7 @@ both!(
     a_film_is_made_where_ffmpeg_is_for_who_has_opened_the_replay,
     |county| {
         let node = county.start("a").await;
-        let (_s, id) = recorded(&node).await;
+        let (_s, id) = Box::pin(recorded(&node)).await;
         let boss = staff(&node, "supervisor").await;
         let o = open(&boss, &id).await.unwrap();
         assert_eq!(o.view.can_export, replay::can_export().await);

@@ -53,7 +53,7 @@ async fn hold(
 
 both!(its_days_are_over_and_the_deletion_proves_itself, |county| {
     let node = county.start("a").await;
-    let (_s, id) = recorded(&node).await;
+    let (_s, id) = Box::pin(recorded(&node)).await;
     let boss = staff(&node, "supervisor").await;
     let o = open(&boss, &id).await.unwrap();
     let src = &o.view.legs[0].parts[0].src;
@@ -126,7 +126,7 @@ both!(its_days_are_over_and_the_deletion_proves_itself, |county| {
 
 both!(what_is_held_stays_whatever_the_days_say, |county| {
     let node = county.start("a").await;
-    let (_s, id) = recorded(&node).await;
+    let (_s, id) = Box::pin(recorded(&node)).await;
     let boss = staff(&node, "supervisor").await;
     let v = row(&node, &id).await.version;
     let p = hold(&boss, &id, true, " ", v).await.unwrap_err();
@@ -196,7 +196,7 @@ both!(
     a_consent_taken_back_is_three_days_unless_a_case_came_of_it,
     |county| {
         let node = county.start("a").await;
-        let mut s = scene(&node).await;
+        let mut s = Box::pin(scene(&node)).await;
         let mut ids = vec![];
         for _ in 0..2 {
             let r = s.live().await;

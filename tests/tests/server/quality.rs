@@ -105,7 +105,7 @@ async fn talk() -> Talk {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_line_is_told_until_it_is_gone_and_the_series_says_so() {
-    let mut t = talk().await;
+    let mut t = Box::pin(talk()).await;
     // Each hears of both, their own line too.
     for line in [&mut t.citizen.line, &mut t.agent.line] {
         for member in [&t.c, &t.a] {
@@ -159,7 +159,7 @@ async fn a_line_is_told_until_it_is_gone_and_the_series_says_so() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_can_say_that_its_picture_stands_still_and_nothing_else() {
-    let mut t = talk().await;
+    let mut t = Box::pin(talk()).await;
     told(&mut t.citizen.line, &t.c, alive).await;
     let say = |body| ClientFrame::Ephemeral {
         session: t.session.clone(),

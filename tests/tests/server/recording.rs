@@ -139,7 +139,7 @@ pub fn length(node: &Node, id: &str) -> u64 {
 
 both!(what_was_agreed_to_is_recorded_proven_and_signed, |county| {
     let node = county.start("a").await;
-    let mut s = scene(&node).await;
+    let mut s = Box::pin(scene(&node)).await;
     let boss = staff(&node, "supervisor").await;
     go(&boss, &s.session, "listen").await.unwrap();
     let mut listener = Line::open(&boss).await;
@@ -224,7 +224,7 @@ both!(what_was_agreed_to_is_recorded_proven_and_signed, |county| {
 
 both!(without_a_yes_nothing_is_recorded, |county| {
     let node = county.start("a").await;
-    let mut s = scene(&node).await;
+    let mut s = Box::pin(scene(&node)).await;
     s.ask().await.unwrap();
     let r = until(&mut s.citizen.line, State::Asked).await;
     // Not even where another node, or whoever speaks for it, orders it.
@@ -261,7 +261,7 @@ both!(without_a_yes_nothing_is_recorded, |county| {
 
 both!(a_withdrawal_stops_the_writing_within_a_second, |county| {
     let node = county.start("a").await;
-    let mut s = scene(&node).await;
+    let mut s = Box::pin(scene(&node)).await;
     let r = s.live().await;
     let takes_back = Command::RecordingWithdraw {
         session: s.session.clone(),
@@ -334,7 +334,7 @@ both!(
             )
         );
 
-        let mut s = scene(&node).await;
+        let mut s = Box::pin(scene(&node)).await;
         s.ask().await.unwrap();
         let old = until(&mut s.citizen.line, State::Asked).await;
         let kept: RecordingPolicyView = put(&admin, &path, &body).await.unwrap();
@@ -363,7 +363,7 @@ both!(
     who_is_asked_in_private_learns_nothing_of_a_recording,
     |county| {
         let node = county.start("a").await;
-        let (mut citizen, mut a, mut b, session, _) = three(&node).await;
+        let (mut citizen, mut a, mut b, session, _) = Box::pin(three(&node)).await;
         let asks = Command::RecordingAsk {
             session: session.clone(),
         };

@@ -22,7 +22,7 @@ use std::{path::Path, process::Command};
 async fn after_a_take_over_the_new_agent_is_who_must_be_recorded() {
     let county = County::new(Target::Sqlite).await;
     let node = county.start("a").await;
-    let mut s = scene(&node).await;
+    let mut s = Box::pin(scene(&node)).await;
     let r = s.live().await;
     let boss = staff(&node, "supervisor").await;
     go(&boss, &s.session, "listen").await.unwrap();
@@ -47,7 +47,7 @@ async fn after_a_take_over_the_new_agent_is_who_must_be_recorded() {
 
 both!(a_server_that_stops_signs_what_it_has, |county| {
     let node = county.start("a").await;
-    let mut s = scene(&node).await;
+    let mut s = Box::pin(scene(&node)).await;
     let r = s.live().await;
     node.stop().await;
     let node = county.start("a").await;
@@ -78,7 +78,7 @@ both!(a_server_that_stops_signs_what_it_has, |county| {
 async fn what_a_dead_node_left_is_made_good_and_says_what_is_missing() {
     let county = County::new(Target::Sqlite).await;
     let first = mortal(&county, "a").await;
-    let mut s = scene(&first.1).await;
+    let mut s = Box::pin(scene(&first.1)).await;
     let r = s.live().await;
     s.theirs.forget();
     s.theirs.hears(1, 80).await;
@@ -123,7 +123,7 @@ async fn a_disk_that_refuses_is_shown_and_the_call_goes_on() {
     let node = county
         .start_with("a", |c| c.recordings_dir = Some(path))
         .await;
-    let mut s = scene(&node).await;
+    let mut s = Box::pin(scene(&node)).await;
     s.ask().await.unwrap();
     let r = until(&mut s.citizen.line, State::Asked).await;
     let yes = s.answer(&r, true);
@@ -176,7 +176,7 @@ async fn a_disk_that_fills_up_interrupts_the_recording_alone() {
     let node = county
         .start_with("a", |c| c.recordings_dir = Some(dir))
         .await;
-    let mut s = scene(&node).await;
+    let mut s = Box::pin(scene(&node)).await;
     let r = s.live().await;
     s.citizen.line.patience = it::PATIENCE * 2;
     let shown = until(&mut s.citizen.line, State::Interrupted).await;

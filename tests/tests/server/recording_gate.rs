@@ -65,7 +65,7 @@ both!(
     legal_steps_wait_for_a_live_recording_and_the_signature_for_its_prompts,
     |county| {
         let node = county.start("a").await;
-        let mut s = scene(&node).await;
+        let mut s = Box::pin(scene(&node)).await;
         let session = s.session.clone();
         assert_eq!(
             sign_ask(&mut s).await,

@@ -89,7 +89,7 @@ fn value(r: &Response, name: header::HeaderName) -> String {
 
 /// A recording of a call with a few words in it, signed.
 pub async fn recorded(node: &Node) -> (Scene, String) {
-    let mut s = scene(node).await;
+    let mut s = Box::pin(scene(node)).await;
     s.citizen.line.chat(&s.session, "您好").await;
     let r = s.live().await;
     s.theirs.forget();
@@ -149,7 +149,7 @@ async fn checked(http: &Http, id: &str) -> ReplayView {
 
 both!(who_keeps_the_hall_replays_byte_by_byte, |county| {
     let node = county.start("a").await;
-    let (s, id) = recorded(&node).await;
+    let (s, id) = Box::pin(recorded(&node)).await;
     let boss = staff(&node, "supervisor").await;
     let page = lines(&boss, "").await.unwrap();
     assert_eq!((page.items.len(), page.next), (1, None));
@@ -295,7 +295,7 @@ both!(who_keeps_the_hall_replays_byte_by_byte, |county| {
 
 both!(nobody_else_learns_that_it_is_there, |county| {
     let node = county.start("a").await;
-    let (s, id) = recorded(&node).await;
+    let (s, id) = Box::pin(recorded(&node)).await;
     // The agent who guided, another hall's supervisor, a reviewer without the case, the citizen.
     let far = staff(&node, "supervisor2").await;
     for http in [&s.agent.http, &far, &staff(&node, "reviewer1").await] {
@@ -364,7 +364,7 @@ fn at<'a>(marks: &'a [ReplayMark], zh: &str) -> &'a ReplayMark {
 
 both!(the_timeline_is_in_order_and_masked, |county| {
     let node = county.start("a").await;
-    let mut s = scene(&node).await;
+    let mut s = Box::pin(scene(&node)).await;
     s.citizen.line.chat(&s.session, "您好").await;
     let r = s.live().await;
     let path = format!("/sessions/{}/notes", s.session);
@@ -436,7 +436,7 @@ both!(the_timeline_is_in_order_and_masked, |county| {
 
 both!(what_was_changed_on_disk_is_not_played, |county| {
     let node = county.start("a").await;
-    let (_s, id) = recorded(&node).await;
+    let (_s, id) = Box::pin(recorded(&node)).await;
     let dir = recording::folder(node.app(), &RecordingId::parse(&id).unwrap());
     let file = dir.join("leg-01-000001.seg");
     let mut bytes = std::fs::read(&file).unwrap();

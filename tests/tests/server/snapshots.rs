@@ -69,7 +69,7 @@ both!(
     the_agent_takes_a_picture_and_the_citizen_sees_that_it_was_taken,
     |county| {
         let node = county.start("a").await;
-        let mut s = scene(&node).await;
+        let mut s = Box::pin(scene(&node)).await;
         let before = snap(&s, 200).await.unwrap();
         assert_eq!(
             (before.at_ms, before.width, before.height),
@@ -139,7 +139,7 @@ both!(
 
 both!(what_is_no_picture_or_too_much_of_one_is_refused, |county| {
     let node = county.start("a").await;
-    let s = scene(&node).await;
+    let s = Box::pin(scene(&node)).await;
     let member = citizen(&s).await;
     let (a, c) = (&s.agent.http, &s.citizen.http);
     let code = |r: Result<SnapshotView, Problem>| {

@@ -134,7 +134,7 @@ describe("CallPeer", () => {
     await vi.advanceTimersByTimeAsync(1);
     expect(peer.state).toBe("reconnecting");
     await vi.advanceTimersByTimeAsync(1);
-    expect(negotiate.mock.lastCall?.[0]).toBe("offer-1");
+    expect(negotiate).toHaveBeenLastCalledWith("offer-1", expect.anything());
     expect(Peer.all[0]!.isClosed).toBe(true);
     Peer.all[1]!.become("connecting");
     Peer.all[1]!.become("connected");
