@@ -57,7 +57,7 @@ both!(its_days_are_over_and_the_deletion_proves_itself, |county| {
     let boss = staff(&node, "supervisor").await;
     let o = open(&boss, &id).await.unwrap();
     let src = &o.view.legs[0].parts[0].src;
-    past(&node, 90 * 24 - 1).await;
+    past(&node, 180 * 24 - 1).await;
     sweep(&node).await;
     let before = row(&node, &id).await;
     assert_eq!(before.state, State::Sealed, "an hour is left");

@@ -153,7 +153,7 @@ both!(what_was_agreed_to_is_recorded_proven_and_signed, |county| {
     s.ask().await.unwrap();
     assert_eq!(s.ask().await.unwrap_err().code, "recording_open");
     let asked = until(&mut s.citizen.line, State::Asked).await;
-    assert!(asked.notice.days_routine == 90 && asked.started_at.is_none());
+    assert!(asked.notice.days_routine == 180 && asked.started_at.is_none());
     // Only the citizen answers, and only to what was on the screen.
     let yes = s.answer(&asked, true);
     let p = s.agent.line.command(yes.clone()).await.unwrap_err();
@@ -210,7 +210,7 @@ both!(what_was_agreed_to_is_recorded_proven_and_signed, |county| {
     );
     assert_eq!(r.bytes.unwrap() as u64, length(&node, &asked.id));
     let days = (r.delete_at.unwrap().micros() - r.ended_at.unwrap().micros()) / 86_400_000_000;
-    assert_eq!(days, 90, "no case came of it");
+    assert_eq!(days, 180, "no case came of it");
     assert_eq!(
         look(&s.citizen.http, &s.session)
             .await

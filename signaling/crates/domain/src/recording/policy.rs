@@ -41,7 +41,7 @@ impl Default for Policy {
                       encrypted, for this matter alone; every viewing is noted. You may refuse, or stop at any time: you can still \
                       ask for advice, and do steps that need it at a service window."
                 .into(),
-            days_routine: 90,
+            days_routine: 180,
             days_case: 3_650,
         }
     }
