@@ -4,12 +4,13 @@ import { Guard, checkAccessibility, launch } from '@cloud-booth/testkit'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Running, startServer } from './server.ts'
-import { ITEM, talkByPhone } from './talk.ts'
-import { type Watched, type Window, hears, openWindow, seesMoving, swipe, takeSeat } from './windows.ts'
+import { ITEM, sessionOf, talkByPhone } from './talk.ts'
+import { type Watched, type Window, hears, openWindow, seesMoving, signIn, swipe, takeSeat } from './windows.ts'
 
 let server: Running
 let browser: Browser
-const guard = new Guard()
+// Whoever comes to the wallboard without a sign-in is asked for one.
+const guard = new Guard({ allow: [/401 .*\/auth\/refresh/] })
 beforeAll(async () => {
   server = await startServer()
   browser = await launch({ args: ['--use-fake-device-for-media-stream=device-count=3', '--auto-select-desktop-capture-source=Entire screen'] })
@@ -63,6 +64,16 @@ it('papers under the second camera reach the agent beside the face, on the same 
   await booth.shot('92-booth-document')
   await checkAccessibility(desk.page)
   await checkAccessibility(booth.page)
+
+  // Who listens sees them too.
+  const wall = await openWindow(browser, server, 'console', guard)
+  await signIn(wall, '/wall/#live', 'supervisor')
+  await wall.click(`supervise-listen-${await sessionOf(desk)}`)
+  await seesMoving(wall.at('shown-document'))
+  await wall.shot('93-wall-document')
+  await wall.click('sup-leave')
+  await wall.see('sup-over')
+  await wall.context.close()
 
   // Large over the page, with the keyboard out again; the face and the papers change places.
   await desk.click('enlarge-shown')

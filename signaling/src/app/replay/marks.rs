@@ -1,7 +1,7 @@
 //! The timeline beneath the player: what was said, typed, asked and signed, on the recording's clock, as this viewer may read it.
 //!
-//! Sources: the session's journal (masked as a member with the viewer's eyes would get it), the script's prompts, snapshots, the manifest's own
-//! events, the question and the answer. What the journal says of the recording and its prompts is left out: the rows say it, and they
+//! Sources: the session's journal (masked as a member with the viewer's eyes would get it), the script's prompts, snapshots, what the
+//! members' networks were like, the manifest's own events, the question and the answer. What the journal says of the recording and its prompts is left out: the rows say it, and they
 //! outlive the visit's key. Values of the form are on no timeline.
 
 use super::{access::Seen, legs, legs::Cast, words};
@@ -9,10 +9,10 @@ use crate::{
     app::{App, case_words::both, catalogue, catalogue::ItemRef, session_view},
     problem::AppError,
 };
-use domain::{id::Id as _, time::Timestamp};
+use domain::{id::Id as _, quality::State, time::Timestamp};
 use media::record::{Ended, Happening, Manifest};
 use protocol::{Bilingual, ReplayMark, SessionEvent};
-use store::{Tx, keys, recording, session, snapshot};
+use store::{Tx, keys, quality, recording, session, snapshot};
 
 /// Entries of the journal on one timeline; a long session has some hundreds.
 const EVENTS: usize = 6_000;
@@ -157,6 +157,35 @@ async fn snapshots(
         .collect())
 }
 
+/// Where a member's network got better or worse; that it was good from the start is no news. Samples: by member, then by time.
+fn networks(samples: &[quality::Sample], cast: &Cast, clock: &Clock) -> Vec<ReplayMark> {
+    let mut out = vec![];
+    let mut last: Option<&quality::Sample> = None;
+    for sample in samples {
+        let before = last.filter(|l| l.member_id == sample.member_id);
+        last = Some(sample);
+        if before.map_or(State::Good, |b| b.state) == sample.state {
+            continue;
+        }
+        let (zh, en) = match sample.state {
+            State::Good => ("网络良好", "network is good"),
+            State::Fair => ("网络一般", "network is fair"),
+            State::Poor => ("网络较弱", "network is weak"),
+            State::Lost => ("网络断开", "network is gone"),
+        };
+        let name = cast.find(sample.member_id.as_str()).map(|p| &p.name);
+        let text = Bilingual {
+            zh: format!("{}{zh}", name.map_or("", |n| &n.zh)),
+            en: format!("{} {en}", name.map_or("", |n| &n.en)),
+        };
+        out.push(ReplayMark {
+            actor: Some(sample.member_id.to_string()),
+            ..mark(clock.ms(sample.at), "quality", text)
+        });
+    }
+    out
+}
+
 /// What the manifest says happened to the recording itself.
 fn happenings(m: &Manifest) -> Vec<ReplayMark> {
     let text = |h: &Happening| match h {
@@ -210,6 +239,8 @@ pub(super) async fn all(
     out.extend(journal(app, tx, seen, &scene, &clock).await?);
     out.extend(prompts(tx, r).await?);
     out.extend(snapshots(tx, r, cast).await?);
+    let samples = quality::of_session(tx, &seen.session.id).await?;
+    out.extend(networks(&samples, cast, &clock));
     out.extend(happenings(manifest));
     // Stable: of one moment, the order of the sources.
     out.sort_by_key(|m| m.at_ms);
@@ -231,6 +262,7 @@ async fn item_of(tx: &mut Tx, s: &session::Session) -> Result<Option<ItemRef>, A
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::id::{MemberId, SessionId};
     use media::record::{EventEntry, FORMAT, GapReason};
 
     #[test]
@@ -239,6 +271,36 @@ mod tests {
         assert_eq!(c.ms(Timestamp::from_micros(1_000_999)), 0);
         assert_eq!(c.ms(Timestamp::from_micros(999_999)), -1);
         assert_eq!(c.ms(Timestamp::from_millis(3_500)), 2_500);
+    }
+
+    #[test]
+    fn a_network_is_on_the_timeline_where_it_changes() {
+        let (a, b) = (MemberId::make(1, 1), MemberId::make(1, 2));
+        let sample = |member: &MemberId, ms: i64, state| quality::Sample {
+            session_id: SessionId::make(1, 1),
+            member_id: member.clone(),
+            at: Timestamp::from_millis(ms),
+            state,
+            loss_bp: None,
+            jitter_ms: None,
+            rtt_ms: None,
+            freeze_ms: None,
+        };
+        let samples = [
+            sample(&a, 0, State::Good),
+            sample(&a, 10_000, State::Good),
+            sample(&a, 20_000, State::Poor),
+            sample(&a, 30_000, State::Poor),
+            sample(&a, 40_000, State::Good),
+            sample(&b, 5_000, State::Lost),
+        ];
+        let marks = networks(&samples, &Cast::default(), &Clock(Timestamp::from_millis(0)));
+        let said: Vec<_> = marks.iter().map(|m| (m.at_ms, m.text.zh.as_str())).collect();
+        assert_eq!(
+            said,
+            [(20_000, "网络较弱"), (40_000, "网络良好"), (5_000, "网络断开")]
+        );
+        assert_eq!(marks[2].actor.as_deref(), Some(b.as_str()));
     }
 
     #[test]

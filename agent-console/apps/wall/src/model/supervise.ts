@@ -72,6 +72,15 @@ export function useSupervision(api: ApiClient, make: Makes = makes(api)) {
   const me = computed(() => view.value?.me ?? own.value?.member ?? null);
   const people = computed<readonly MemberView[]>(() => (view.value?.members ?? []).filter((one) => one.id !== me.value && one.present));
   const streamOf = (member: string): MediaStream | null => streams.value.find((one) => one.member === member)?.sources.camera ?? null;
+  /** Papers or a screen that they show: the papers first. */
+  const shownOf = (member: string): { stream: MediaStream; source: "document" | "screen" } | null => {
+    const sources = streams.value.find((one) => one.member === member)?.sources ?? {};
+    for (const source of ["document", "screen"] as const) {
+      const stream = sources[source];
+      if (stream) return { stream, source };
+    }
+    return null;
+  };
   const nameOf = (member: string | null): MemberView | null => view.value?.members.find((one) => one.id === member) ?? null;
 
   function keyOf(what: string): string {
@@ -262,7 +271,7 @@ export function useSupervision(api: ApiClient, make: Makes = makes(api)) {
   }
 
   return {
-    target, own, view, form, chat, peerState, connection, local, over, busy, error, mode, people, streamOf, nameOf, set, leave, close, me,
+    target, own, view, form, chat, peerState, connection, local, over, busy, error, mode, people, streamOf, shownOf, nameOf, set, leave, close, me,
     setMic: (on: boolean): void => media?.setMic(on),
     setCamera: async (on: boolean): Promise<void> => media?.setCamera(on),
     redial: (): void => (peer?.state === "failed" ? peer.connect() : peer?.rejoin()),
