@@ -294,11 +294,22 @@ mod tests {
             sample(&a, 40_000, State::Good),
             sample(&b, 5_000, State::Lost),
         ];
-        let marks = networks(&samples, &Cast::default(), &Clock(Timestamp::from_millis(0)));
-        let said: Vec<_> = marks.iter().map(|m| (m.at_ms, m.text.zh.as_str())).collect();
+        let marks = networks(
+            &samples,
+            &Cast::default(),
+            &Clock(Timestamp::from_millis(0)),
+        );
+        let said: Vec<_> = marks
+            .iter()
+            .map(|m| (m.at_ms, m.text.zh.as_str()))
+            .collect();
         assert_eq!(
             said,
-            [(20_000, "网络较弱"), (40_000, "网络良好"), (5_000, "网络断开")]
+            [
+                (20_000, "网络较弱"),
+                (40_000, "网络良好"),
+                (5_000, "网络断开")
+            ]
         );
         assert_eq!(marks[2].actor.as_deref(), Some(b.as_str()));
     }

@@ -28,11 +28,22 @@ async function worker(): Promise<ServiceWorkerRegistration | undefined> {
   }
 }
 
-export async function notifyRing(title: string, body: string): Promise<void> {
-  if (document.visibilityState === "visible") return;
-  await (await worker())?.showNotification(title, { body, tag: TAG, requireInteraction: true, icon: "/phone/icon.svg" });
+/** One after another: a ring that ends late must not take the next one's notification away. */
+let last: Promise<void> = Promise.resolve();
+function inTurn(act: () => Promise<void>): Promise<void> {
+  last = last.then(act).catch(() => undefined);
+  return last;
 }
 
-export async function notifyOver(): Promise<void> {
-  for (const one of (await (await worker())?.getNotifications({ tag: TAG })) ?? []) one.close();
+export function notifyRing(title: string, body: string): Promise<void> {
+  if (document.visibilityState === "visible") return Promise.resolve();
+  return inTurn(async () => {
+    await (await worker())?.showNotification(title, { body, tag: TAG, requireInteraction: true, icon: "/phone/icon.svg" });
+  });
+}
+
+export function notifyOver(): Promise<void> {
+  return inTurn(async () => {
+    for (const one of (await (await worker())?.getNotifications({ tag: TAG })) ?? []) one.close();
+  });
 }
