@@ -29,7 +29,9 @@ BEGIN
 END $$;
 CREATE TRIGGER supervision_own BEFORE INSERT ON supervisions FOR EACH ROW EXECUTE FUNCTION supervision_own();
 
--- What a hall tells of it (`domain::supervision::Policy`, JSON); without a row the default holds.
-CREATE TABLE supervision_policies (
-  hall_id TEXT COLLATE "C" PRIMARY KEY REFERENCES halls (id), policy TEXT COLLATE "C" NOT NULL, version BIGINT NOT NULL
+-- What a hall has decided of a subject (`domain::supervision::Policy`, `domain::recording::Policy`, JSON); without a row the default holds.
+CREATE TABLE hall_policies (
+  hall_id TEXT COLLATE "C" NOT NULL REFERENCES halls (id), subject TEXT COLLATE "C" NOT NULL CHECK (subject IN ('supervision', 'recording')),
+  policy TEXT COLLATE "C" NOT NULL, version BIGINT NOT NULL,
+  PRIMARY KEY (hall_id, subject)
 );

@@ -47,11 +47,6 @@ CREATE TABLE recording_prompts (
   CHECK ((answer IS NULL) = (answered_ms IS NULL)), CHECK ((answer IS NULL) = (answered_by IS NULL))
 );
 
--- What a hall tells and keeps (`domain::recording::Policy`, JSON); without a row the default holds.
-CREATE TABLE recording_policies (
-  hall_id TEXT COLLATE "C" PRIMARY KEY REFERENCES halls (id), policy TEXT COLLATE "C" NOT NULL, version BIGINT NOT NULL
-);
-
 -- What the citizen was shown and answered stays.
 CREATE FUNCTION recording_consent() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

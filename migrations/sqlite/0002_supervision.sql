@@ -24,7 +24,9 @@ CREATE TRIGGER supervision_own BEFORE INSERT ON supervisions
 WHEN EXISTS (SELECT 1 FROM sessions s WHERE s.id = NEW.session_id AND s.staff_id = NEW.staff_id AND s.parked = 0)
 BEGIN SELECT RAISE(ABORT, 'supervision_own'); END;
 
--- What a hall tells of it (`domain::supervision::Policy`, JSON); without a row the default holds.
-CREATE TABLE supervision_policies (
-  hall_id TEXT PRIMARY KEY REFERENCES halls (id), policy TEXT NOT NULL, version INTEGER NOT NULL
+-- What a hall has decided of a subject (`domain::supervision::Policy`, `domain::recording::Policy`, JSON); without a row the default holds.
+CREATE TABLE hall_policies (
+  hall_id TEXT NOT NULL REFERENCES halls (id), subject TEXT NOT NULL CHECK (subject IN ('supervision', 'recording')),
+  policy TEXT NOT NULL, version INTEGER NOT NULL,
+  PRIMARY KEY (hall_id, subject)
 ) STRICT;

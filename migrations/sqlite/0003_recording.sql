@@ -48,11 +48,6 @@ CREATE TABLE recording_prompts (
   CHECK ((answer IS NULL) = (answered_ms IS NULL)), CHECK ((answer IS NULL) = (answered_by IS NULL))
 ) STRICT;
 
--- What a hall tells and keeps (`domain::recording::Policy`, JSON); without a row the default holds.
-CREATE TABLE recording_policies (
-  hall_id TEXT PRIMARY KEY REFERENCES halls (id), policy TEXT NOT NULL, version INTEGER NOT NULL
-) STRICT;
-
 -- What the citizen was shown and answered stays.
 CREATE TRIGGER recording_consent BEFORE UPDATE ON recordings
 WHEN OLD.granted IS NOT NULL AND NEW.granted IS NOT OLD.granted OR NEW.notice <> OLD.notice OR NEW.policy_version <> OLD.policy_version

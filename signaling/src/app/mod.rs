@@ -28,6 +28,7 @@ pub mod form_view;
 pub mod forms;
 pub mod guests;
 pub mod hall_now;
+mod hall_policy;
 pub mod halls;
 pub mod handoff;
 pub mod handover;

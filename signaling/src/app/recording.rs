@@ -21,19 +21,18 @@ pub use asking::{answer, ask, withdraw};
 pub use ending::{due, recover_gone};
 pub(super) use ending::{session_over, stopped};
 pub(super) use gate::{check, lacking, missing};
-pub use policy::{get as policy, put as put_policy};
 pub(super) use running::{begin, happened, not_begun, required};
 pub use script::{answer as answer_prompt, read as read_prompt};
 pub use seal::is_ours;
 pub(super) use view::{sees, views};
 
-use super::{App, Work, call_flow::journal};
+use super::{App, Caller, Work, call_flow::journal, hall_policy, token::Principal};
 use crate::problem::{AppError, no};
 use domain::{
-    id::{Id as _, MemberId, RecordingId},
-    recording::{Cmd, Notice, State},
+    id::{HallId, Id as _, MemberId, RecordingId},
+    recording::{Cmd, Notice, Policy, State},
 };
-use protocol::EventBody;
+use protocol::{EventBody, PutRecordingPolicy, RecordingPolicyView};
 use std::path::PathBuf;
 use store::{
     Tx, dialect,
@@ -109,4 +108,23 @@ const fn gap_word(reason: media::record::GapReason) -> &'static str {
         G::Mode => "mode",
         G::Paused => "paused",
     }
+}
+
+/// What the hall tells, to its supervisors and administrators.
+pub async fn policy(
+    app: &App,
+    who: &Principal,
+    hall: HallId,
+) -> Result<RecordingPolicyView, AppError> {
+    hall_policy::get::<Policy>(app, who, hall).await
+}
+
+/// By administrators of the hall. Codes: see `hall_policy::put`.
+pub async fn put_policy(
+    app: &App,
+    caller: &Caller,
+    hall: HallId,
+    body: PutRecordingPolicy,
+) -> Result<RecordingPolicyView, AppError> {
+    hall_policy::put::<Policy>(app, caller, hall, &body).await
 }

@@ -12,19 +12,18 @@ mod take_over;
 mod told;
 
 pub use acts::{leave, set};
-pub use policy::{get as policy, put as put_policy};
 pub(super) use told::{Told, line_views, notice, of_entry, sees, shown, told, view_for};
 
-use super::{App, Work, call_flow::journal, desk};
+use super::{App, Caller, Work, call_flow::journal, desk, hall_policy, token::Principal};
 use crate::problem::AppError;
 use domain::{
-    id::{Id as _, MemberId},
+    id::{HallId, Id as _, MemberId},
     limits,
     session::State,
-    supervision::{Cmd, Mode, State as Phase},
+    supervision::{Cmd, Mode, Policy, State as Phase},
     time::Span,
 };
-use protocol::{EventBody, SupervisionMode};
+use protocol::{EventBody, PutSupervisionPolicy, SupervisionMode, SupervisionPolicyView};
 use serde_json::json;
 use store::{
     Tx, dialect, session,
@@ -206,4 +205,23 @@ pub async fn due(app: &App) -> Result<(), AppError> {
         app.media.shape(app, &id).await;
     }
     Ok(())
+}
+
+/// What the hall tells, to its supervisors and administrators.
+pub async fn policy(
+    app: &App,
+    who: &Principal,
+    hall: HallId,
+) -> Result<SupervisionPolicyView, AppError> {
+    hall_policy::get::<Policy>(app, who, hall).await
+}
+
+/// By administrators of the hall. Codes: see `hall_policy::put`.
+pub async fn put_policy(
+    app: &App,
+    caller: &Caller,
+    hall: HallId,
+    body: PutSupervisionPolicy,
+) -> Result<SupervisionPolicyView, AppError> {
+    hall_policy::put::<Policy>(app, caller, hall, &body).await
 }

@@ -34,6 +34,7 @@ pub mod outbox;
 pub mod pairing;
 mod pg;
 pub mod phrase;
+pub mod policy;
 mod pool;
 pub mod quality;
 pub mod queue;

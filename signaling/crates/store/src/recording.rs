@@ -86,13 +86,6 @@ pub struct Answer {
     pub by: String,
 }
 
-/// A hall's policy as JSON text (`domain::recording::Policy`) and its version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy {
-    pub policy: String,
-    pub version: i64,
-}
-
 // The lists of states are the partial indexes' own conditions: SQLite uses an index only where they read the same.
 const INSERT: &str = "INSERT INTO recordings (id, session_id, hall_id, visit_id, key_id, state, version, notice, policy_version, asked_by, asked_at)
   VALUES ($1, $2, $3, $4, $5, 'asked', 1, $6, $7, $8, $9)";
@@ -118,25 +111,9 @@ const READ: &str = "INSERT INTO recording_prompts (recording_id, item, prompt, t
 const ANSWER: &str =
     "UPDATE recording_prompts SET answered_at = $4, answered_ms = $5, answer = $6, answered_by = $7
   WHERE recording_id = $1 AND item = $2 AND prompt = $3";
-const POLICY: &str = "SELECT policy, version FROM recording_policies WHERE hall_id = $1";
-const POLICY_INSERT: &str = "INSERT INTO recording_policies (hall_id, policy, version) VALUES ($1, $2, 1) ON CONFLICT (hall_id) DO NOTHING";
-const POLICY_UPDATE: &str = "UPDATE recording_policies SET policy = $3, version = version + 1 WHERE hall_id = $1 AND version = $2";
 pub const QUERIES: &[&str] = &[
-    INSERT,
-    SAVE,
-    SAVE_ASKED,
-    GET,
-    NEWEST,
-    OF_SESSION,
-    UNANSWERED,
-    PENDING,
-    OF_GONE,
-    PROMPTS,
-    READ,
+    INSERT, SAVE, SAVE_ASKED, GET, NEWEST, OF_SESSION, UNANSWERED, PENDING, OF_GONE, PROMPTS, READ,
     ANSWER,
-    POLICY,
-    POLICY_INSERT,
-    POLICY_UPDATE,
 ];
 
 /// For `store::replay` as well: every column of a recording.
@@ -365,30 +342,5 @@ pub async fn answer(
             args![id, item, prompt, a.at, a.ms, &a.answer, &a.by],
         )
         .await?;
-    Ok(n == 1)
-}
-
-pub async fn policy(tx: &mut Tx, hall: &HallId) -> Result<Option<Policy>, StoreError> {
-    tx.one(POLICY, args![hall], |r| {
-        Ok(Policy {
-            policy: r.text("policy")?,
-            version: r.int("version")?,
-        })
-    })
-    .await
-}
-
-/// Keeps the policy over the version that the caller saw (0: none yet); false: a lost race.
-pub async fn save_policy(
-    tx: &mut Tx,
-    hall: &HallId,
-    policy: &str,
-    version: i64,
-) -> Result<bool, StoreError> {
-    let n = if version == 0 {
-        tx.exec(POLICY_INSERT, args![hall, policy]).await?
-    } else {
-        tx.exec(POLICY_UPDATE, args![hall, version, policy]).await?
-    };
     Ok(n == 1)
 }

@@ -31,13 +31,6 @@ pub struct Supervision {
     pub end_reason: Option<String>,
 }
 
-/// A hall's policy as JSON text (`domain::supervision::Policy`) and its version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy {
-    pub policy: String,
-    pub version: i64,
-}
-
 const INSERT: &str = "INSERT INTO supervisions (id, session_id, staff_id, member_id, hall_id, mode, version, told_agent, told_citizen, started_at, changed_at, due_at)
   VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9, $9, $10)";
 const SAVE: &str = "UPDATE supervisions SET version = version + 1, mode = $3, told_agent = $4, told_citizen = $5, changed_at = $6, due_at = $7, ended_at = $8, end_reason = $9
@@ -49,21 +42,8 @@ const OF_HALL: &str = "SELECT v.*, f.name FROM supervisions v JOIN sessions s ON
   WHERE s.hall_id = $1 AND v.ended_at IS NULL ORDER BY v.id";
 const SET_DUE: &str = "UPDATE supervisions SET due_at = $2 WHERE id = $1 AND ended_at IS NULL";
 const DUE: &str = "SELECT * FROM supervisions WHERE due_at <= $1 ORDER BY due_at LIMIT 64";
-const POLICY: &str = "SELECT policy, version FROM supervision_policies WHERE hall_id = $1";
-const POLICY_INSERT: &str = "INSERT INTO supervision_policies (hall_id, policy, version) VALUES ($1, $2, 1) ON CONFLICT (hall_id) DO NOTHING";
-const POLICY_UPDATE: &str = "UPDATE supervision_policies SET policy = $3, version = version + 1 WHERE hall_id = $1 AND version = $2";
 pub const QUERIES: &[&str] = &[
-    INSERT,
-    SAVE,
-    LIVE,
-    LIVE_STAFF,
-    OF_SESSION,
-    OF_HALL,
-    SET_DUE,
-    DUE,
-    POLICY,
-    POLICY_INSERT,
-    POLICY_UPDATE,
+    INSERT, SAVE, LIVE, LIVE_STAFF, OF_SESSION, OF_HALL, SET_DUE, DUE,
 ];
 
 fn row(r: &Row) -> Result<Supervision, StoreError> {
@@ -164,29 +144,4 @@ pub async fn set_due(
 /// Supervisors who have not come, or dropped and have not come back.
 pub async fn due(tx: &mut Tx, now: Timestamp) -> Result<Vec<Supervision>, StoreError> {
     tx.all(DUE, args![now], row).await
-}
-
-pub async fn policy(tx: &mut Tx, hall: &HallId) -> Result<Option<Policy>, StoreError> {
-    tx.one(POLICY, args![hall], |r| {
-        Ok(Policy {
-            policy: r.text("policy")?,
-            version: r.int("version")?,
-        })
-    })
-    .await
-}
-
-/// Keeps the policy over the version that the caller saw (0: none yet); false: a lost race.
-pub async fn save_policy(
-    tx: &mut Tx,
-    hall: &HallId,
-    policy: &str,
-    version: i64,
-) -> Result<bool, StoreError> {
-    let n = if version == 0 {
-        tx.exec(POLICY_INSERT, args![hall, policy]).await?
-    } else {
-        tx.exec(POLICY_UPDATE, args![hall, version, policy]).await?
-    };
-    Ok(n == 1)
 }

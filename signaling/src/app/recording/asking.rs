@@ -1,14 +1,14 @@
 //! The question and the answer, and the answer taken back.
 
-use super::{ending, gate, locked, policy, running, save, step, tell};
+use super::{ending, gate, locked, running, save, step, tell};
 use crate::{
-    app::{App, Caller, Work, call_flow, desk, signing},
+    app::{App, Caller, Work, call_flow, desk, hall_policy, signing},
     problem::{AppError, no},
 };
 use domain::{
     catalogue::LegalStep,
     id::{Id as _, KeyId, RecordingId, SessionId},
-    recording::{Cmd, End, PER_SESSION, State},
+    recording::{Cmd, End, PER_SESSION, Policy, State},
     session::Role,
     time::Timestamp,
 };
@@ -46,7 +46,7 @@ pub async fn ask(app: &App, caller: &Caller, id: SessionId) -> Result<CommandRep
                     return Err(no("slow_down"));
                 }
                 State::apply(all.last().map(|r| r.state), Cmd::Ask)?;
-                let (policy, version) = policy::of(tx, &s.hall_id).await?;
+                let (policy, version) = hall_policy::of::<Policy>(tx, &s.hall_id).await?;
                 let notice = policy.notice(version);
                 let key_id: KeyId = w.id();
                 let (_, wrapped) = w.app.vault.make(key_id.clone());

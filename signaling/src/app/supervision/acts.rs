@@ -1,15 +1,15 @@
 //! Begin to supervise, go on in another mode, leave: by a supervisor of the session's hall, who is no part of it otherwise.
 
-use super::{ARRIVE, end, mode_of, mode_view, policy, take_over, told};
+use super::{ARRIVE, end, mode_of, mode_view, take_over, told};
 use crate::{
-    app::{App, Caller, Work, call_flow::journal, invites, token::Principal},
+    app::{App, Caller, Work, call_flow::journal, hall_policy, invites, token::Principal},
     problem::{AppError, no},
 };
 use domain::{
     id::{Id as _, SessionId, StaffId, SupervisionId},
     invite::{MEMBERS_MAX, Member as Part},
     session::{Role, State},
-    supervision::{Cmd, Meets, Mode, State as Phase, Told},
+    supervision::{Cmd, Meets, Mode, Policy, State as Phase, Told},
 };
 use protocol::{EventBody, SetSupervision, SupervisionView};
 use serde_json::json;
@@ -84,7 +84,10 @@ pub async fn set(
                 meets(tx, &s, &me, live.as_ref()).await?.check(mode)?;
                 let phase = live.as_ref().map_or(Phase::Off, |v| Phase::In(v.mode));
                 phase.apply(Cmd::To(mode))?;
-                let told = policy::of(tx, &s.hall_id).await?.0.told(mode);
+                let told = hall_policy::of::<Policy>(tx, &s.hall_id)
+                    .await?
+                    .0
+                    .told(mode);
                 let v = match live {
                     None => begin(tx, w, &s, &me, mode, told).await?,
                     Some(v) if mode == Mode::TakeOver => {

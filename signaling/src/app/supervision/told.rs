@@ -1,9 +1,9 @@
 //! Who sees a supervision: in the snapshot, in the journal then and later, in the supervisors' list; and the notice with
 //! which a call begins. Never decides it: the policy did when the mode began, and the row keeps it.
 
-use super::{mode_view, policy};
+use super::mode_view;
 use crate::{
-    app::App,
+    app::{App, hall_policy},
     problem::{AppError, no},
 };
 use domain::{
@@ -200,7 +200,7 @@ pub(in crate::app) async fn notice(
     if may(me, Permission::StaffTalk) {
         return Ok(None);
     }
-    let (p, _) = policy::of(tx, &s.hall_id).await?;
+    let (p, _) = hall_policy::of::<rule::Policy>(tx, &s.hall_id).await?;
     Ok(p.standing.then_some(Bilingual {
         zh: p.text_zh,
         en: p.text_en,

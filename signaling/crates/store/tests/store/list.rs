@@ -40,6 +40,7 @@ const ALL: &[(&str, &[&str])] = &[
     ("seat_state", store::seat_state::QUERIES),
     ("notice", store::notice::QUERIES),
     ("phrase", store::phrase::QUERIES),
+    ("policy", store::policy::QUERIES),
     ("wallboard", store::wallboard::QUERIES),
     ("session", store::session::QUERIES),
     ("signature", store::signature::QUERIES),

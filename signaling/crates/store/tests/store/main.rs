@@ -19,6 +19,7 @@ mod issued;
 mod lanes;
 mod list;
 mod papers;
+mod policies;
 mod quality;
 mod recordings;
 mod replays;

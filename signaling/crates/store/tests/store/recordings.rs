@@ -473,21 +473,3 @@ both!(an_item_s_signature_waits_for_a_live_recording, |store| {
     })
     .unwrap();
 });
-
-both!(
-    a_hall_s_policy_is_kept_over_the_version_that_was_seen,
-    |store| {
-        w!(store, |tx| {
-            world(tx).await?;
-            assert_eq!(recording::policy(tx, &hall_id()).await?, None);
-            assert!(recording::save_policy(tx, &hall_id(), "a", 0).await?);
-            assert!(!recording::save_policy(tx, &hall_id(), "b", 0).await?);
-            assert!(recording::save_policy(tx, &hall_id(), "b", 1).await?);
-            assert!(!recording::save_policy(tx, &hall_id(), "c", 1).await?);
-            let p = recording::policy(tx, &hall_id()).await?.unwrap();
-            assert_eq!((p.policy.as_str(), p.version), ("b", 2));
-            Ok(())
-        })
-        .unwrap();
-    }
-);

@@ -1,6 +1,6 @@
-//! Supervision of sessions and a hall's policy: what is kept, and what the constraints refuse.
+//! Supervision of sessions: what is kept, and what the constraints refuse.
 
-use crate::world::{a_hall, a_session, a_staff, at, hall_id, id, the_member};
+use crate::world::{a_session, a_staff, at, hall_id, id, the_member};
 use domain::{
     session::Role,
     supervision::{Mode, Told},
@@ -148,21 +148,3 @@ both!(
         }
     }
 );
-
-both!(a_hall_s_policy_is_kept_over_what_was_seen, |store| {
-    w!(store, |tx| {
-        a_hall(tx).await?;
-        assert_eq!(supervision::policy(tx, &hall_id()).await?, None);
-        assert!(supervision::save_policy(tx, &hall_id(), "{}", 0).await?);
-        assert!(!supervision::save_policy(tx, &hall_id(), "{1}", 0).await?);
-        assert!(supervision::save_policy(tx, &hall_id(), "{2}", 1).await?);
-        assert!(!supervision::save_policy(tx, &hall_id(), "{3}", 1).await?);
-        let kept = supervision::Policy {
-            policy: "{2}".into(),
-            version: 2,
-        };
-        assert_eq!(supervision::policy(tx, &hall_id()).await?, Some(kept));
-        Ok(())
-    })
-    .unwrap();
-});
