@@ -40,7 +40,7 @@ CREATE INDEX recordings_due ON recordings (delete_at) WHERE delete_at IS NOT NUL
 CREATE TABLE recording_prompts (
   recording_id TEXT COLLATE "C" NOT NULL REFERENCES recordings (id), item TEXT COLLATE "C" NOT NULL, prompt TEXT COLLATE "C" NOT NULL,
   text_zh TEXT COLLATE "C" NOT NULL, text_en TEXT COLLATE "C" NOT NULL, asks TEXT COLLATE "C" NOT NULL CHECK (asks IN ('none', 'yes_no')),
-  read_at BIGINT NOT NULL, read_ms BIGINT NOT NULL, answered_at BIGINT, answered_ms BIGINT,
+  read_at BIGINT NOT NULL, read_ms BIGINT NOT NULL, again_ms BIGINT, answered_at BIGINT, answered_ms BIGINT,
   answer TEXT COLLATE "C" CHECK (answer IN ('yes', 'no')), answered_by TEXT COLLATE "C" CHECK (answered_by IN ('citizen', 'agent')),
   PRIMARY KEY (recording_id, item, prompt),
   CHECK (answer IS NULL OR asks = 'yes_no'), CHECK ((answer IS NULL) = (answered_at IS NULL)),

@@ -41,7 +41,7 @@ CREATE INDEX recordings_due ON recordings (delete_at) WHERE delete_at IS NOT NUL
 CREATE TABLE recording_prompts (
   recording_id TEXT NOT NULL REFERENCES recordings (id), item TEXT NOT NULL, prompt TEXT NOT NULL,
   text_zh TEXT NOT NULL, text_en TEXT NOT NULL, asks TEXT NOT NULL CHECK (asks IN ('none', 'yes_no')),
-  read_at INTEGER NOT NULL, read_ms INTEGER NOT NULL, answered_at INTEGER, answered_ms INTEGER,
+  read_at INTEGER NOT NULL, read_ms INTEGER NOT NULL, again_ms INTEGER, answered_at INTEGER, answered_ms INTEGER,
   answer TEXT CHECK (answer IN ('yes', 'no')), answered_by TEXT CHECK (answered_by IN ('citizen', 'agent')),
   PRIMARY KEY (recording_id, item, prompt),
   CHECK (answer IS NULL OR asks = 'yes_no'), CHECK ((answer IS NULL) = (answered_at IS NULL)),

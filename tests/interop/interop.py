@@ -74,21 +74,36 @@ async def headless(url: str, agent: Agent) -> None:
 
 
 async def h264(url: str, agent: Agent) -> None:
-    """H.264 where the server takes it, and a clear word where it does not."""
+    """A room whose both sides speak H.264 alone is one of H.264."""
     http, line, ticket = await citizen(url, agent.hall)
     mine, theirs = Peer(CITIZEN, "video/H264"), Peer(AGENT, "video/H264")
     offer = await agent.rung()
     session = await agent.accept(offer)
     await line.command(kind="join", session=session)
+    await mine.enter(line, ticket)
+    await theirs.enter(agent.line, ticket)
+    await asyncio.gather(mine.decodes(AGENT), theirs.decodes(CITIZEN))
+    say(f"H.264 and Opus, both ways: {len(mine.seen.frames)} and {len(theirs.seen.frames)} frames decoded")
+    await asyncio.gather(mine.close(), theirs.close())
+    await agent.finish(session)
+    await line.close()
+
+
+async def no_common_codec(url: str, agent: Agent) -> None:
+    """Who decodes nothing of what the room speaks is told which codec it would take."""
+    http, line, ticket = await citizen(url, agent.hall)
+    mine, theirs = Peer(CITIZEN, "video/H264"), Peer(AGENT, "video/VP8")
+    offer = await agent.rung()
+    session = await agent.accept(offer)
+    await line.command(kind="join", session=session)
+    await mine.enter(line, ticket)
     try:
-        await mine.enter(line, ticket)
+        await theirs.enter(agent.line, ticket)
     except Refused as e:
         assert e.code == "codec_unsupported", e
-        say("H.264: this server does not take it, and says so (codec_unsupported)")
     else:
-        await theirs.enter(agent.line, ticket)
-        await asyncio.gather(mine.decodes(AGENT), theirs.decodes(CITIZEN))
-        say(f"H.264 and Opus, both ways: {len(mine.seen.frames)} and {len(theirs.seen.frames)} frames decoded")
+        raise AssertionError("a peer of VP8 alone was let into a room of H.264 alone")
+    say("H.264 beside VP8: refused, and told why (codec_unsupported)")
     await asyncio.gather(mine.close(), theirs.close())
     await agent.finish(session)
     await line.close()
@@ -97,7 +112,7 @@ async def h264(url: str, agent: Agent) -> None:
 async def main() -> None:
     with Server() as running:
         agent = await Agent.sit(running.url, "agent1", server.PASSWORD)
-        for scene in (both_ways, headless, h264):
+        for scene in (both_ways, headless, h264, no_common_codec):
             await scene(running.url, agent)
         await agent.line.close()
 

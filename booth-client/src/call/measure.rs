@@ -95,11 +95,14 @@ pub struct Ears {
     pub first_audio: Option<Instant>,
     /// When the first keyframe was whole.
     pub first_keyframe: Option<Instant>,
+    pub last_audio: Option<Instant>,
+    pub last_video: Option<Instant>,
 }
 
 impl Ears {
     pub fn audio(&mut self, at: Instant, ssrc: u32, sequence: u16, timestamp: u32) {
         self.first_audio.get_or_insert(at);
+        self.last_audio = Some(at);
         if let Some(s) = stream(&mut self.audio, AUDIO_CLOCK, at, ssrc, sequence, timestamp) {
             s.packet(at, sequence, timestamp);
         }
@@ -112,6 +115,7 @@ impl Ears {
         (sequence, timestamp, marker): (u16, u32, bool),
         payload: &[u8],
     ) {
+        self.last_video = Some(at);
         let Some(s) = stream(&mut self.video, VIDEO_CLOCK, at, ssrc, sequence, timestamp) else {
             return;
         };
@@ -179,6 +183,8 @@ pub struct Reported {
     pub lost: u32,
     /// In units of the RTP clock.
     pub jitter: u32,
+    /// The highest number that arrived there, and when a report first said so.
+    pub newest: Option<(u32, Instant)>,
 }
 
 /// Reports of the server, by stream, and the round trips read from them.
@@ -193,7 +199,7 @@ const TRIPS_MAX: usize = 8_192;
 
 impl Feedback {
     /// `ours`: streams that this side sends; reports about others are not looked at.
-    pub fn report(&mut self, ours: &[u32], r: &ReceptionReport, now: SystemTime) {
+    pub fn report(&mut self, ours: &[u32], r: &ReceptionReport, now: SystemTime, at: Instant) {
         if !ours.contains(&r.ssrc) {
             return;
         }
@@ -203,6 +209,9 @@ impl Feedback {
             return;
         }
         to.reports += 1;
+        if to.newest.is_none_or(|(n, _)| n != r.last_sequence_number) {
+            to.newest = Some((r.last_sequence_number, at));
+        }
         to.lost = r.total_lost;
         to.jitter = r.jitter;
         if let Some(ms) = round_trip_ms(ntp_middle(now), r.last_sender_report, r.delay)
@@ -220,11 +229,13 @@ impl Feedback {
         all.get(all.len() / 2).copied().map(rounded)
     }
 
+    /// When the server last reported that more of these streams had arrived.
     #[must_use]
-    pub fn was_heard(&self, ssrcs: &[u32]) -> bool {
+    pub fn last_heard(&self, ssrcs: &[u32]) -> Option<Instant> {
         ssrcs
             .iter()
-            .any(|s| self.by_ssrc.get(s).is_some_and(|r| r.reports > 0))
+            .filter_map(|s| Some(self.by_ssrc.get(s)?.newest?.1))
+            .max()
     }
 
     /// Figures of what was sent on these streams.
@@ -322,9 +333,16 @@ mod tests {
             delay: 65_536 / 4,
             ..ReceptionReport::default()
         };
-        assert!(!seen.was_heard(&[5]));
-        seen.report(&[5], &r, sent + Duration::from_millis(330));
-        assert!(seen.was_heard(&[5]));
+        let t0 = Instant::now();
+        let t1 = t0 + Duration::from_secs(1);
+        assert_eq!(seen.last_heard(&[5]), None);
+        seen.report(&[5], &r, sent + Duration::from_millis(330), t0);
+        // A report that tells of nothing new does not say that anything arrives.
+        seen.report(&[5], &r, sent + Duration::from_millis(330), t1);
+        assert_eq!(seen.last_heard(&[5]), Some(t0));
+        r.last_sequence_number += 1;
+        seen.report(&[5], &r, sent + Duration::from_millis(330), t1);
+        assert_eq!(seen.last_heard(&[5]), Some(t1));
         let ms = seen.round_trip_ms().unwrap();
         assert!((ms - 80.0).abs() < 0.1, "{ms}");
         let f = seen.figures(&[5], 300, AUDIO_CLOCK);
@@ -334,7 +352,7 @@ mod tests {
         );
         // Somebody else's stream, and a report that saw nothing.
         r.ssrc = 6;
-        seen.report(&[5], &r, sent);
+        seen.report(&[5], &r, sent, t1);
         seen.report(
             &[7],
             &ReceptionReport {
@@ -342,7 +360,8 @@ mod tests {
                 ..ReceptionReport::default()
             },
             sent,
+            t1,
         );
-        assert!(!seen.was_heard(&[6, 7]));
+        assert_eq!(seen.last_heard(&[6, 7]), None);
     }
 }

@@ -287,6 +287,7 @@ impl Caller<'_> {
 
     /// Hangs up properly, whatever happened, and fills in the figures.
     async fn leave(mut self) -> Report {
+        let ended = std::time::Instant::now();
         let talked = self.talking_since.map_or(Duration::ZERO, |t| t.elapsed());
         let held = self.held + self.held_since.map_or(Duration::ZERO, |t| t.elapsed());
         self.report.talk_ms = u64::try_from(talked.as_millis()).unwrap_or(u64::MAX);
@@ -296,7 +297,7 @@ impl Caller<'_> {
         self.media.hang_up().await;
         self.report.reconnects = self.line.reconnects.load(Ordering::Relaxed);
         self.fill();
-        let outcome = self.judge();
+        let outcome = self.judge(ended);
         self.line.close().await;
         self.report.came_to(outcome)
     }

@@ -62,7 +62,7 @@ impl Tap {
         };
         let mut feedback = self.feedback.lock().unwrap_or_else(PoisonError::into_inner);
         for r in reports {
-            feedback.report(ours, r, SystemTime::now());
+            feedback.report(ours, r, SystemTime::now(), Instant::now());
         }
     }
 }

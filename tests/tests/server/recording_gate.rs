@@ -163,6 +163,16 @@ both!(
         .await
         .unwrap();
         assert_eq!(sign_ask(&mut s).await, "prompts_unread");
+        // Explained and read again: the citizen's page hears of it.
+        read(&mut s.agent.line, &session, &r.id, "truth")
+            .await
+            .unwrap();
+        s.citizen
+            .line
+            .event_where(
+                |e| matches!(&e.body, EventBody::PromptRead { prompt, .. } if prompt == "truth"),
+            )
+            .await;
         answer(
             &mut s.agent.line,
             &session,

@@ -31,11 +31,15 @@ export function usePrompts(read: () => RecordingView | null | undefined, use: Pr
     away.clear();
     opened.value = null;
   });
-  // A prompt that is read again is asked again.
-  watch(() => currentPrompt(script.value), (now, before) => {
-    if (!now || (now.id === before?.id && now.read_ms === before.read_ms)) return;
-    away.delete(now.id);
-    opened.value = null;
+  // A prompt that is read again is asked again; one that stands answered is shown with its answer, for it may be another now.
+  watch(script, (now, before) => {
+    const were = new Map(before.map((one) => [one.id, one.read_ms]));
+    for (const one of now) {
+      const was = were.get(one.id) ?? null;
+      if (one.read_ms === null || one.read_ms === was) continue;
+      away.delete(one.id);
+      opened.value = was !== null && one.answer !== null ? one.id : null;
+    }
   });
   watch(() => script.value.map((one) => `${one.id}:${one.answered_ms ?? ""}:${one.answer ?? ""}`), (now, before) => {
     for (const [at, one] of script.value.entries()) {

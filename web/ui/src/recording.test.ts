@@ -167,6 +167,14 @@ describe("prompts on the citizen's screen", () => {
     await set([prompt("a", { read_ms: 8_000 })]);
     expect(prompts.shown.value?.id).toBe("a");
   });
+  it("an answered prompt that is read again is shown with its answer, until there is another", async () => {
+    const no = { answer: "no", answered_ms: 2_000, answered_by: "citizen" } as const;
+    const { prompts, set, noted } = begin([prompt("a", { read_ms: 1_000, ...no }), prompt("b", { read_ms: 3_000, asks: "none" })]);
+    await set([prompt("a", { read_ms: 9_000, ...no }), prompt("b", { read_ms: 3_000, asks: "none" })]);
+    expect([prompts.shown.value?.id, prompts.shown.value?.answer]).toEqual(["a", "no"]);
+    await set([prompt("a", { read_ms: 9_000, answer: "yes", answered_ms: 9_900, answered_by: "citizen" }), prompt("b", { read_ms: 3_000, asks: "none" })]);
+    expect([prompts.shown.value, noted]).toEqual([null, ["a:yes"]]);
+  });
   it("an answer can be opened again until the signature", async () => {
     const { prompts, closed } = begin([prompt("a", { read_ms: 1_000, answer: "no", answered_ms: 2_000, answered_by: "agent" })]);
     expect(prompts.shown.value).toBeNull();

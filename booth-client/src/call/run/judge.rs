@@ -9,11 +9,15 @@ use crate::call::{
 use protocol::{CallMode, TicketMode};
 use std::{
     sync::{PoisonError, atomic::Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// A talk that others ended sooner than this says nothing about the media: reports come once a second.
 const TOO_SHORT: Duration = Duration::from_secs(3);
+/// What still flowed at the end came this shortly before it. Silence under DTX is a packet in 400 ms, reports come once a second.
+const FRESH: Duration = Duration::from_secs(4);
+/// Above this sound is no longer continuous.
+const LOSS_MOST_PCT: f64 = 10.0;
 
 /// What must have flowed, and what did.
 #[derive(Debug, Clone, Copy, Default)]
@@ -21,11 +25,16 @@ pub(super) struct Flow {
     /// The agent's microphone and camera are on, as far as the mode lets them.
     pub mic: bool,
     pub camera: bool,
+    /// Until the end.
     pub audio_in: bool,
     pub picture_in: bool,
+    /// At any time.
+    pub any_in: bool,
     pub sent: bool,
-    /// The server reported that it receives.
+    /// Until the end the server reported that it receives.
     pub heard: bool,
+    /// Of the sound, the worse direction.
+    pub loss_pct: f64,
 }
 
 impl Flow {
@@ -51,11 +60,12 @@ impl Flow {
                 picture_in: false,
                 ..
             } => Some(("没有收到坐席的画面", "no picture came from the agent")),
-            Self {
-                audio_in: false,
-                picture_in: false,
-                ..
-            } => Some(("没有收到坐席的任何音视频", "nothing came from the agent")),
+            Self { any_in: false, .. } => {
+                Some(("没有收到坐席的任何音视频", "nothing came from the agent"))
+            }
+            Self { loss_pct, .. } if loss_pct > LOSS_MOST_PCT => {
+                Some(("声音丢包太多", "too much of the sound was lost"))
+            }
             _ => None,
         }
     }
@@ -101,8 +111,10 @@ impl Caller<'_> {
         };
     }
 
-    fn flow(&self) -> Flow {
+    fn flow(&self, ended: Instant) -> Flow {
         let m = &self.report.media;
+        let fresh =
+            |at: Option<Instant>| at.is_some_and(|at| ended.saturating_duration_since(at) <= FRESH);
         let mode = self.session.as_ref().map(|s| s.mode);
         let (mic, camera) = self.agent().unwrap_or((true, true));
         let feedback = self
@@ -113,19 +125,30 @@ impl Caller<'_> {
             .unwrap_or_else(PoisonError::into_inner);
         let [audio, video] = &self.media.ours;
         // With both kinds sent, both must arrive.
-        let heard = (m.audio_out.packets == 0 || feedback.was_heard(audio))
-            && (m.video_out.packets == 0 || feedback.was_heard(video));
+        let heard = (m.audio_out.packets == 0 || fresh(feedback.last_heard(audio)))
+            && (m.video_out.packets == 0 || fresh(feedback.last_heard(video)));
+        let ears = self
+            .media
+            .shared
+            .ears
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        // On hold nothing of the agent is heard or seen.
+        let held = self.held_since.is_some();
         Flow {
-            mic: mic && matches!(mode, Some(CallMode::Video | CallMode::Audio)),
-            camera: camera && mode == Some(CallMode::Video),
-            audio_in: m.audio_in.packets > 0,
-            picture_in: m.video_in.keyframes.unwrap_or(0) > 0,
+            mic: mic && !held && matches!(mode, Some(CallMode::Video | CallMode::Audio)),
+            camera: camera && !held && mode == Some(CallMode::Video),
+            audio_in: fresh(ears.last_audio),
+            picture_in: ears.first_keyframe.is_some() && fresh(ears.last_video),
+            any_in: ears.first_audio.is_some() || ears.first_keyframe.is_some(),
             sent: m.audio_out.packets + m.video_out.packets > 0,
             heard,
+            loss_pct: m.audio_in.loss_pct.max(m.audio_out.loss_pct),
         }
     }
 
-    pub(super) fn judge(&mut self) -> Outcome {
+    /// `ended`: when the talk was over.
+    pub(super) fn judge(&mut self, ended: Instant) -> Outcome {
         let Some(end) = self.stage.end().cloned() else {
             return Outcome::Internal;
         };
@@ -134,8 +157,8 @@ impl Caller<'_> {
         }
         let short = self.report.talk_ms < TOO_SHORT.as_millis() as u64;
         match end {
-            End::Enough => self.judge_talk(),
-            End::Session(reason) if reason == "finished" && !short => self.judge_talk(),
+            End::Enough => self.judge_talk(ended),
+            End::Session(reason) if reason == "finished" && !short => self.judge_talk(ended),
             End::Session(_) | End::Ticket(_) | End::NotEntered | End::TakenOver => {
                 Outcome::BrokeOff
             }
@@ -151,12 +174,12 @@ impl Caller<'_> {
         }
     }
 
-    fn judge_talk(&mut self) -> Outcome {
+    fn judge_talk(&mut self, ended: Instant) -> Outcome {
         let lacks = if self.plan.mode == TicketMode::Text {
             let lost = ("文字没有送达", "what was typed did not arrive");
             (!self.echoed).then_some(lost)
         } else {
-            self.flow().lacks()
+            self.flow(ended).lacks()
         };
         match lacks {
             None => Outcome::Ok,
@@ -179,8 +202,10 @@ mod tests {
             camera: true,
             audio_in: true,
             picture_in: true,
+            any_in: true,
             sent: true,
             heard: true,
+            loss_pct: 0.5,
         };
         let lacks = |f: Flow| f.lacks().map(|l| l.1);
         assert_eq!(lacks(all), None);
@@ -227,9 +252,17 @@ mod tests {
                     camera: false,
                     audio_in: false,
                     picture_in: false,
+                    any_in: false,
                     ..all
                 },
                 "nothing",
+            ),
+            (
+                Flow {
+                    loss_pct: 12.0,
+                    ..all
+                },
+                "too much",
             ),
         ] {
             assert!(lacks(flow).is_some_and(|l| l.contains(word)), "{flow:?}");

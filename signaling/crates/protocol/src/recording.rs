@@ -85,7 +85,7 @@ pub struct PromptView {
     pub id: String,
     pub text: Bilingual,
     pub asks: AnswerKind,
-    /// Milliseconds since the recording's start.
+    /// Milliseconds since the recording's start; when it was read out last.
     pub read_ms: Option<i64>,
     pub answered_ms: Option<i64>,
     pub answer: Option<PromptAnswer>,

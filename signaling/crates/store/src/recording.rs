@@ -73,6 +73,8 @@ pub struct Prompt {
     pub asks: String,
     pub read_at: Timestamp,
     pub read_ms: i64,
+    /// When it was read out again, last.
+    pub again_ms: Option<i64>,
     pub answer: Option<Answer>,
 }
 
@@ -107,7 +109,7 @@ const OF_GONE: &str = "SELECT * FROM recordings WHERE state IN ('starting', 'liv
 const PROMPTS: &str =
     "SELECT * FROM recording_prompts WHERE recording_id = $1 ORDER BY read_at, item, prompt";
 const READ: &str = "INSERT INTO recording_prompts (recording_id, item, prompt, text_zh, text_en, asks, read_at, read_ms)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (recording_id, item, prompt) DO NOTHING";
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (recording_id, item, prompt) DO UPDATE SET again_ms = excluded.read_ms";
 const ANSWER: &str =
     "UPDATE recording_prompts SET answered_at = $4, answered_ms = $5, answer = $6, answered_by = $7
   WHERE recording_id = $1 AND item = $2 AND prompt = $3";
@@ -183,6 +185,7 @@ fn prompt(r: &Row) -> Result<Prompt, StoreError> {
         asks: r.text("asks")?,
         read_at: r.time("read_at")?,
         read_ms: r.int("read_ms")?,
+        again_ms: r.opt_int("again_ms")?,
         answer,
     })
 }
@@ -308,24 +311,23 @@ pub async fn prompts(tx: &mut Tx, id: &RecordingId) -> Result<Vec<Prompt>, Store
     tx.all(PROMPTS, args![id], prompt).await
 }
 
-/// A prompt has been read; false: it was before. Constraint `recording_not_live`.
-pub async fn read(tx: &mut Tx, p: &Prompt) -> Result<bool, StoreError> {
-    let n = tx
-        .exec(
-            READ,
-            args![
-                &p.recording_id,
-                &p.item,
-                &p.prompt,
-                &p.text_zh,
-                &p.text_en,
-                &p.asks,
-                p.read_at,
-                p.read_ms
-            ],
-        )
-        .await?;
-    Ok(n == 1)
+/// A prompt has been read. Read again, its words and its first place stay. Constraint `recording_not_live`.
+pub async fn read(tx: &mut Tx, p: &Prompt) -> Result<(), StoreError> {
+    tx.exec(
+        READ,
+        args![
+            &p.recording_id,
+            &p.item,
+            &p.prompt,
+            &p.text_zh,
+            &p.text_en,
+            &p.asks,
+            p.read_at,
+            p.read_ms
+        ],
+    )
+    .await?;
+    Ok(())
 }
 
 /// The answer to a prompt that was read; a new one replaces the last. False: it was not read. Constraint `recording_not_live`.

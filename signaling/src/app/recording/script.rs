@@ -17,7 +17,8 @@ use store::{
     session, signature,
 };
 
-/// By the agent: this prompt has been read out. Read again, it stays where it was first read.
+/// By the agent: this prompt has been read out. Read again, its row stays where it was first read; the journal tells each time,
+/// and the citizen's page asks again.
 ///
 /// Codes: `agent_only`, `recording_not_found`, `recording_not_live`, `prompt_unknown`.
 pub async fn read(
@@ -54,16 +55,16 @@ pub async fn read(
                     asks: p.asks.as_str().to_owned(),
                     read_at: w.now,
                     read_ms: ms,
+                    again_ms: None,
                     answer: None,
                 };
-                if kept::read(tx, &row).await? {
-                    session::touch(tx, &id).await?;
-                    let body = EventBody::PromptRead {
-                        recording: r.id.to_string(),
-                        prompt: row.prompt,
-                    };
-                    call_flow::journal(tx, w, &s, Some(&me.id), &body).await?;
-                }
+                kept::read(tx, &row).await?;
+                session::touch(tx, &id).await?;
+                let body = EventBody::PromptRead {
+                    recording: r.id.to_string(),
+                    prompt: row.prompt,
+                };
+                call_flow::journal(tx, w, &s, Some(&me.id), &body).await?;
                 Ok(CommandReply::Done {})
             })
         },

@@ -67,7 +67,7 @@ async fn document(tx: &mut Tx, r: &Recording) -> Result<Option<Value>, AppError>
         .await?
         .into_iter()
         .map(|p| {
-            json!({"item": p.item, "prompt": p.prompt, "text": {"zh": p.text_zh, "en": p.text_en}, "read_ms": p.read_ms,
+            json!({"item": p.item, "prompt": p.prompt, "text": {"zh": p.text_zh, "en": p.text_en}, "read_ms": p.read_ms, "again_ms": p.again_ms,
                 "answer": p.answer.map(|a| json!({"answer": a.answer, "by": a.by, "at_ms": a.ms}))})
         })
         .collect();

@@ -68,7 +68,7 @@ fn prompt_view(id: &str, text: Bilingual, asks: AnswerKind, row: Option<&Prompt>
         id: id.to_owned(),
         text,
         asks,
-        read_ms: row.map(|r| r.read_ms),
+        read_ms: row.map(|r| r.again_ms.unwrap_or(r.read_ms)),
         answered_ms: answer.map(|a| a.ms),
         answer: answer.and_then(|a| answer_view(&a.answer)),
         answered_by: answer.map(|a| a.by.clone()),

@@ -110,6 +110,14 @@ async fn prompts(tx: &mut Tx, r: &recording::Recording) -> Result<Vec<ReplayMark
             object: object.clone(),
             ..mark(p.read_ms, "prompt", both(&p.text_zh, &p.text_en))
         });
+        if let Some(ms) = p.again_ms {
+            let zh = format!("再念一遍：{}", p.text_zh);
+            let en = format!("Read again: {}", p.text_en);
+            out.push(ReplayMark {
+                object: object.clone(),
+                ..mark(ms, "prompt", both(&zh, &en))
+            });
+        }
         if let Some(a) = p.answer {
             let (zh, en) = match (a.answer.as_str(), a.by.as_str()) {
                 ("yes", "citizen") => (

@@ -380,6 +380,7 @@ fn prompt(ms: i64) -> Prompt {
         asks: "yes_no".into(),
         read_at: at(30),
         read_ms: ms,
+        again_ms: None,
         answer: None,
     }
 }
@@ -415,14 +416,14 @@ both!(a_prompt_counts_while_the_recording_is_live, |store| {
         let rec = id(1);
         let unread = recording::answer(tx, &rec, "permit", "truth", &says("yes", 5)).await?;
         assert!(!unread, "an answer to nothing");
-        assert!(recording::read(tx, &prompt(10_000)).await?);
-        assert!(
-            !recording::read(tx, &prompt(12_000)).await?,
-            "it stays where it was read"
-        );
+        recording::read(tx, &prompt(10_000)).await?;
+        // It stays where it was read first, and tells of the last time.
+        recording::read(tx, &prompt(10_500)).await?;
+        recording::read(tx, &prompt(12_000)).await?;
         assert!(recording::answer(tx, &rec, "permit", "truth", &says("no", 11_000)).await?);
         assert!(recording::answer(tx, &rec, "permit", "truth", &says("yes", 13_000)).await?);
         let kept = Prompt {
+            again_ms: Some(12_000),
             answer: Some(says("yes", 13_000)),
             ..prompt(10_000)
         };
