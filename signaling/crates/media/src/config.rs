@@ -57,6 +57,9 @@ pub const PICTURE_LEAST: u32 = 150_000;
 pub const KEYFRAME_GAP: Duration = Duration::from_millis(300);
 /// A leg whose queue was full gets no video for this long, then restarts at a keyframe.
 pub const CONGESTED: Duration = Duration::from_secs(1);
+/// Nothing from a member for this long is told. A page sends sound or reports many times in it, and asks whether the way is still
+/// there (RFC 7675) every 2.5 s even where it sends nothing.
+pub const QUIET: Duration = Duration::from_secs(3);
 /// What a page said by RTCP and was not yet acted on; it says it again.
 pub const HEARD_INBOX: usize = 64;
 /// Events handed to the reader and not yet taken.

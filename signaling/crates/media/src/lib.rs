@@ -16,7 +16,8 @@
 //!    asks every publisher for a keyframe at once.
 //! 5. A new offer of the same peer connection renegotiates it (ICE restart, a picture more or less); of another one, it replaces the
 //!    member's connection. A room has one video codec: when it changes, [`MediaEvent::Renegotiate`] says whose page is to offer again.
-//! 6. A member's end is always noticed: DTLS close_notify, a failed connection, or silence ([`MediaConfig::silence`]).
+//! 6. A member's end is always noticed: DTLS close_notify, a failed connection, or silence ([`MediaConfig::silence`]). Long before that the
+//!    silence itself is told ([`MediaEvent::Quiet`]), so that nobody takes a picture that stands still for a live one.
 //! 7. [`Engine::start_recording`] writes each member's media to a [`record::SegmentSink`] before it is forwarded; [`MediaEvent::Recording`] says
 //!    when that is proven, interrupted and stopped. What nobody may hear is not recorded.
 //!

@@ -1,9 +1,9 @@
-//! The task beside one peer connection: takes its tracks, notices its end, reports its quality.
+//! The task beside one peer connection: takes its tracks, notices its silence and its end, reports its quality.
 //!
-//! Ends with the connection or when it is closed; reports an end exactly once. Limits: [`MediaConfig::silence`],
+//! Ends with the connection or when it is closed; reports an end exactly once. Limits: [`QUIET`], [`MediaConfig::silence`],
 //! [`MediaConfig::connect_timeout`].
 
-use crate::config::MediaConfig;
+use crate::config::{MediaConfig, QUIET};
 use crate::estimate::Estimator;
 use crate::event::{EndReason, Kind};
 use crate::incoming::Arrival;
@@ -67,6 +67,7 @@ impl Watcher {
         let mut quality = tokio::time::interval(self.config.quality_every);
         let born = Instant::now();
         let mut connected = false;
+        let mut quiet = false;
         let reason = loop {
             tokio::select! {
                 biased;
@@ -100,6 +101,13 @@ impl Watcher {
                         let waiting = leg.egress.octets() > self.network.octets;
                         self.network.estimator.tick(now, waiting);
                         self.tell(now);
+                        if quiet != (leg.port.port.silence() >= QUIET) {
+                            quiet = !quiet;
+                            self.sink.on_quiet(quiet);
+                            // What was lost meanwhile says nothing of the line as it is again.
+                            let _ = self.measure().await;
+                            quality.reset();
+                        }
                     }
                     if !leg.port.port.is_driven() {
                         tracing::error!("a connection's driver ended by itself");
@@ -115,7 +123,8 @@ impl Watcher {
                         break EndReason::NeverConnected;
                     }
                 }
-                _ = quality.tick(), if connected => self.report_quality().await,
+                // A silent line has no figures: what came before the silence is no word on it.
+                _ = quality.tick(), if connected && !quiet => self.report_quality().await,
             }
         };
         self.sink.on_ended(reason);
@@ -221,11 +230,24 @@ impl Watcher {
     }
 
     async fn report_quality(&mut self) {
+        let worst = self.measure().await;
+        if worst.any {
+            let (loss_pct, jitter_ms) = ((worst.loss * 100.0).clamp(0.0, 100.0), worst.jitter_ms);
+            self.sink.on_quality(
+                loss_pct as f32,
+                jitter_ms as f32,
+                worst.rtt_ms.map(|rtt| rtt as f32),
+            );
+        }
+    }
+
+    /// Of both directions since it was last asked for.
+    async fn measure(&mut self) -> Worst {
+        let mut worst = Worst::default();
         let Some(leg) = self.leg.upgrade() else {
-            return;
+            return worst;
         };
         let report = leg.pc.get_stats(Instant::now(), StatsSelector::None).await;
-        let mut worst = Worst::default();
         for entry in report.iter() {
             let RTCStatsReportEntry::InboundRtp(inbound) = entry else {
                 continue;
@@ -270,14 +292,7 @@ impl Watcher {
                     .reduce(f64::max);
             }
         }
-        if worst.any {
-            let (loss_pct, jitter_ms) = ((worst.loss * 100.0).clamp(0.0, 100.0), worst.jitter_ms);
-            self.sink.on_quality(
-                loss_pct as f32,
-                jitter_ms as f32,
-                worst.rtt_ms.map(|rtt| rtt as f32),
-            );
-        }
+        worst
     }
 }
 
