@@ -343,7 +343,11 @@ mod tests {
         let back = gone.apply(Cmd::Back);
         assert_eq!(back, poor);
         assert_eq!(back.apply(Cmd::Back), poor, "once is enough");
-        assert_eq!(back.apply(loss(0.0)).state(), Some(Poor), "better takes three");
+        assert_eq!(
+            back.apply(loss(0.0)).state(),
+            Some(Poor),
+            "better takes three"
+        );
         // What was never measured is not known.
         let unknown = Line::default().apply(Cmd::Ended).apply(Cmd::Back);
         assert_eq!(unknown, Line::default());

@@ -450,6 +450,23 @@ async fn a_new_connection_replaces_the_old_and_numbers_go_on_at_the_receiver() {
 }
 
 #[tokio::test]
+async fn a_silence_is_the_present_connection_s_to_tell_and_its_newest_word_counts() {
+    let b = Bench::new();
+    let quiet = |e: &MediaEvent| matches!(e, MediaEvent::Quiet { member, .. } if member == "c");
+    let heard = |e: &MediaEvent| matches!(e, MediaEvent::Heard { member, .. } if member == "c");
+    let old = b.join("c", Citizen).await;
+    old.sink.on_quiet(true);
+    assert_eq!(b.events().await.iter().filter(|e| quiet(e)).count(), 1);
+    old.sink.on_quiet(true);
+    old.sink.on_quiet(false);
+    let events = b.events().await;
+    assert!(!events.iter().any(quiet) && events.iter().any(heard));
+    b.try_join("c", Citizen, "another", 5).await.unwrap();
+    old.sink.on_quiet(true);
+    assert!(!b.events().await.iter().any(quiet));
+}
+
+#[tokio::test]
 async fn the_same_identity_renegotiates_the_connection() {
     let b = Bench::new();
     b.join("c", Citizen).await;
