@@ -53,6 +53,8 @@ pub const ESTIMATE_LEAST: f64 = 30_000.0;
 pub const ESTIMATE_MOST: f64 = 3_000_000.0;
 /// A picture below this (bit/s) is not worth having, nor recording: no sender is told to make less.
 pub const PICTURE_LEAST: u32 = 150_000;
+/// A picture of which packets were lost and nothing came for this long begins anew: its sender's network was away.
+pub const HOLE: Duration = Duration::from_millis(300);
 /// Least time between two keyframe requests to one publisher.
 pub const KEYFRAME_GAP: Duration = Duration::from_millis(300);
 /// A leg whose queue was full gets no video for this long, then restarts at a keyframe.

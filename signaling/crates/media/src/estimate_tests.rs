@@ -103,7 +103,7 @@ impl<C: Fn(u64) -> f64, V: Fn(u64, f64) -> f64> World<C, V> {
                     })
                     .collect();
                 estimator.heard(now, &report);
-                estimator.tick(now, true);
+                estimator.tick(now, true, false);
                 lagging.pop_front();
                 lagging.push_back(estimator.target);
                 run.estimates.push((now - S, estimator.target));
@@ -118,6 +118,39 @@ impl<C: Fn(u64) -> f64, V: Fn(u64, f64) -> f64> World<C, V> {
 
 fn follows(_: u64, known: f64) -> f64 {
     (known * 0.9 - 60_000.0).clamp(50_000.0, 2_500_000.0)
+}
+
+/// Fifty packets that arrive as they left, told of at the end; half of them lost if the network was away.
+fn second(estimator: &mut Estimator, from: u64, away: bool) {
+    let packets: Vec<Arrival> = (0..50)
+        .map(|n| Arrival {
+            sent_us: from + n * 20 * MS,
+            arrived_us: (!away || n > 25).then_some(from + n * 20 * MS + 77 * S),
+            size: 1_100,
+        })
+        .collect();
+    estimator.heard(from + S, &packets);
+}
+
+#[test]
+fn a_page_that_is_cut_off_says_nothing_of_the_width_of_its_network() {
+    let began = |estimator: &mut Estimator| {
+        (1..9).for_each(|n| second(estimator, n * S, false));
+        estimator.target
+    };
+    let mut estimator = Estimator::default();
+    let before = began(&mut estimator);
+    (18..40).for_each(|n| estimator.tick(n * S / 2, true, true));
+    // The first word after it is of what was lost in it.
+    second(&mut estimator, 19 * S, true);
+    second(&mut estimator, 20 * S, false);
+    assert!(estimator.target >= before, "{}", estimator.target);
+    assert!(estimator.estimate(21 * S).is_some_and(|e| !e.congested));
+    // One whose reports alone stay away is drowned.
+    let mut estimator = Estimator::default();
+    let before = began(&mut estimator);
+    (18..40).for_each(|n| estimator.tick(n * S / 2, true, false));
+    assert!(estimator.target < before / 10.0);
 }
 
 #[test]

@@ -78,9 +78,11 @@ pub(crate) fn is_of_the_chosen_pair(packet: &[u8]) -> bool {
         .is_some_and(|b| (20..=63).contains(b) || (128..=191).contains(b))
 }
 
-/// An answer to a connectivity check (RFC 8489 §5: success, binding).
-pub(crate) fn is_check_answer(packet: &[u8]) -> bool {
-    packet.starts_with(&[0x01, 0x01])
+/// A connectivity check or the answer to one (RFC 8489 §5: request or success, binding). We are lite (RFC 8445 §2.5): the library sends
+/// either only to an address from which a check with the right password has just come; the first such one it asks back, the next it
+/// answers.
+pub(crate) fn is_check(packet: &[u8]) -> bool {
+    packet.starts_with(&[0x00, 0x01]) || packet.starts_with(&[0x01, 0x01])
 }
 
 /// A client that sends media is heard many times within this (ms).
@@ -334,9 +336,9 @@ impl Port {
         }
     }
 
-    /// The library answered a check from this address, so whoever sent it has the connection's password (RFC 8445 §7.3). If nothing
-    /// comes from the present one any more, the client has moved: its network or an address translator gave it another.
-    pub(crate) fn answered(&self, from: SocketAddr) {
+    /// A check from this address was found genuine: whoever sent it has the connection's password (RFC 8445 §7.3). If nothing comes
+    /// from the present one any more, the client has moved: its network or an address translator gave it another.
+    pub(crate) fn checked(&self, from: SocketAddr) {
         let path = self.path_key.load(Ordering::Relaxed);
         let now = self.started.elapsed().as_millis() as u64;
         let heard = self.path_heard_ms.load(Ordering::Relaxed);

@@ -454,8 +454,12 @@ impl Room {
     /// Nothing comes from a member any more, or something comes again.
     pub(crate) fn quiet(&self, member: &str, epoch: u64, quiet: bool) {
         let mut state = lock(&self.state);
-        if state.conn(member, epoch).is_none() {
+        let Some(conn) = state.conn(member, epoch) else {
             return;
+        };
+        allot::quiet(conn, quiet);
+        if !quiet {
+            self.tell_slots(member, conn);
         }
         let (room, member) = (self.id.clone(), member.to_owned());
         self.outbox.push(if quiet {

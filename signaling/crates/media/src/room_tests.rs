@@ -467,6 +467,31 @@ async fn a_silence_is_the_present_connection_s_to_tell_and_its_newest_word_count
 }
 
 #[tokio::test]
+async fn a_silent_page_gets_sound_alone_and_its_pictures_back_from_a_keyframe_on() {
+    let b = Bench::new();
+    b.room.set_live(true);
+    let agent = b.join("a", Agent).await;
+    let citizen = b.join("c", Citizen).await;
+    citizen.key(1);
+    citizen.audio(1);
+    agent.sink.on_quiet(true);
+    citizen.delta(2);
+    citizen.audio(2);
+    agent.sink.on_quiet(false);
+    let asked = citizen.plis();
+    citizen.delta(3);
+    assert!(citizen.plis() >= asked);
+    citizen.key(4);
+    citizen.audio(3);
+    assert_eq!(agent.got(), [(1, 1), (0, 1), (0, 2), (1, 2), (0, 3)]);
+    let told = b.events().await.into_iter().rev().find_map(|e| match e {
+        MediaEvent::Slots { member, slots, .. } if member == "a" => Some(slots),
+        _ => None,
+    });
+    assert!(told.unwrap().iter().all(|s| !s.paused));
+}
+
+#[tokio::test]
 async fn the_same_identity_renegotiates_the_connection() {
     let b = Bench::new();
     b.join("c", Citizen).await;

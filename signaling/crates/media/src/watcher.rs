@@ -4,7 +4,7 @@
 //! [`MediaConfig::connect_timeout`].
 
 use crate::config::{MediaConfig, QUIET};
-use crate::estimate::Estimator;
+use crate::estimate::{Estimator, UNHEARD_US};
 use crate::event::{EndReason, Kind};
 use crate::incoming::Arrival;
 use crate::leg::LegSink;
@@ -18,6 +18,7 @@ use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::MissedTickBehavior;
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 use webrtc::peer_connection::{RTCPeerConnectionState, RTCStatsReportEntry, StatsSelector};
 
@@ -49,6 +50,9 @@ pub(crate) struct Network {
 /// The room is told at most so often (µs), unless there is much less.
 const TELL_US: u64 = 200_000;
 
+/// A return is noticed within this: whoever was gone shall see the others at once.
+const LISTEN: Duration = Duration::from_millis(50);
+
 /// Packets of one track that are passed on at once.
 const TOGETHER: usize = 32;
 
@@ -65,6 +69,8 @@ impl Watcher {
         let mut tick =
             tokio::time::interval(Duration::from_millis(500).min(self.config.silence / 4));
         let mut quality = tokio::time::interval(self.config.quality_every);
+        let mut ear = tokio::time::interval(LISTEN);
+        ear.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let born = Instant::now();
         let mut connected = false;
         let mut quiet = false;
@@ -99,14 +105,13 @@ impl Watcher {
                         self.sink.on_report_due();
                         let now = leg.egress.now_us();
                         let waiting = leg.egress.octets() > self.network.octets;
-                        self.network.estimator.tick(now, waiting);
+                        let silence = leg.port.port.silence();
+                        let silent = silence >= Duration::from_micros(UNHEARD_US);
+                        self.network.estimator.tick(now, waiting, silent);
                         self.tell(now);
-                        if quiet != (leg.port.port.silence() >= QUIET) {
-                            quiet = !quiet;
-                            self.sink.on_quiet(quiet);
-                            // What was lost meanwhile says nothing of the line as it is again.
-                            let _ = self.measure().await;
-                            quality.reset();
+                        if !quiet && silence >= QUIET {
+                            quiet = true;
+                            self.sink.on_quiet(true);
                         }
                     }
                     if !leg.port.port.is_driven() {
@@ -121,6 +126,16 @@ impl Watcher {
                     }
                     if !connected && born.elapsed() >= self.config.connect_timeout {
                         break EndReason::NeverConnected;
+                    }
+                }
+                _ = ear.tick(), if quiet => {
+                    let Some(leg) = self.leg.upgrade() else { return };
+                    if leg.port.port.silence() < QUIET {
+                        quiet = false;
+                        self.sink.on_quiet(false);
+                        // What was lost meanwhile says nothing of the line as it is again.
+                        let _ = self.measure().await;
+                        quality.reset();
                     }
                 }
                 // A silent line has no figures: what came before the silence is no word on it.
