@@ -254,7 +254,7 @@ fn a_bad_radio_link_is_not_taken_for_a_narrow_one() {
 fn a_page_that_is_not_heard_of_any_more_gets_less_and_less() {
     let mut estimator = Estimator::default();
     assert_eq!(estimator.estimate(0), None);
-    estimator.tick(5 * S, true);
+    estimator.tick(5 * S, true, false);
     assert_eq!(estimator.estimate(5 * S), None, "nothing was ever said");
     let packet = |n: u64| Arrival {
         sent_us: n * 20 * MS,
@@ -265,10 +265,10 @@ fn a_page_that_is_not_heard_of_any_more_gets_less_and_less() {
         estimator.heard(n * 20 * MS, &[packet(n)]);
     }
     let before = estimator.estimate(6 * S).map_or(0, |e| e.bitrate);
-    estimator.tick(6_500 * MS, true);
+    estimator.tick(6_500 * MS, true, false);
     assert_eq!(estimator.estimate(6 * S).map_or(0, |e| e.bitrate), before);
     for n in 0..12 {
-        estimator.tick(8 * S + n * 500 * MS, true);
+        estimator.tick(8 * S + n * 500 * MS, true, false);
     }
     let after = estimator.estimate(13_600 * MS);
     let calm = |e: &Estimator, at| e.estimate(at).is_some_and(|e| !e.congested);
@@ -276,8 +276,8 @@ fn a_page_that_is_not_heard_of_any_more_gets_less_and_less() {
     assert!(after.is_some_and(|e| e.congested));
     // Nothing was sent for a while: the first packet after that is not late yet.
     estimator.heard(14 * S, &[packet(700)]);
-    estimator.tick(80 * S, false);
-    estimator.tick(80_500 * MS, true);
+    estimator.tick(80 * S, false, false);
+    estimator.tick(80_500 * MS, true, false);
     assert!(calm(&estimator, 80_500 * MS));
 }
 
