@@ -26,6 +26,8 @@ pub const INBOX_PACKETS: usize = 1_024;
 pub const ADDRS_PER_CONNECTION: usize = 16;
 /// ICE user fragments of one connection: the present one and those of recent restarts.
 pub const UFRAGS_PER_CONNECTION: usize = 4;
+/// Streams of one page by which it is known when its address changes: sound, three pictures, and what they were before.
+pub const STREAMS_PER_CONNECTION: usize = 8;
 /// Largest datagram or TCP frame (bytes); DTLS and SRTP stay under the Ethernet MTU.
 pub const DATAGRAM_BYTES: usize = 2_048;
 /// Kernel buffers of the shared port (bytes): bursts to and from hundreds of clients.

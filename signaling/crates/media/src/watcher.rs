@@ -207,6 +207,7 @@ impl Watcher {
             return;
         };
         let ssrc = track.ssrcs().await.first().copied().unwrap_or_default();
+        leg.port.register_stream(ssrc);
         let arrival = Arrival::new(track.clone(), ssrc);
         leg.incoming.adopt(&mid, arrival.clone());
         let (sink, incoming, line) = (self.sink.clone(), leg.incoming.clone(), mid.clone());
