@@ -54,8 +54,7 @@ pub(super) const fn state_view(s: State) -> QualityState {
 struct Reading {
     room: String,
     member: String,
-    /// None: the connection ended.
-    figures: Option<Figures>,
+    said: Cmd,
 }
 
 /// Where readings are handed over; the task ends when this goes, or at the server's stop.
@@ -83,25 +82,27 @@ impl Intake {
         jitter_ms: f32,
         rtt_ms: Option<f32>,
     ) {
-        let figures = Some(Figures {
+        let figures = Figures {
             loss_pct,
             jitter_ms,
             rtt_ms,
             freeze_pct: None,
-        });
-        let _ = self.0.try_send(Reading {
-            room,
-            member,
-            figures,
-        });
+        };
+        self.hand_over(room, member, Cmd::Measured(figures));
     }
 
+    /// The connection ended, or nothing comes over it.
     pub(super) fn ended(&self, room: String, member: String) {
-        let _ = self.0.try_send(Reading {
-            room,
-            member,
-            figures: None,
-        });
+        self.hand_over(room, member, Cmd::Ended);
+    }
+
+    /// Something comes again.
+    pub(super) fn back(&self, room: String, member: String) {
+        self.hand_over(room, member, Cmd::Back);
+    }
+
+    fn hand_over(&self, room: String, member: String, said: Cmd) {
+        let _ = self.0.try_send(Reading { room, member, said });
     }
 }
 
@@ -233,17 +234,27 @@ impl Lines {
         let reception = track
             .reception
             .filter(|said| now.since(said.at) <= rule::RECEPTION_LIFE);
-        let figures = r.figures.map(|f| Figures {
-            freeze_pct: reception.and_then(|s| rule::freeze_pct(s.freeze_ms, s.period_ms)),
-            ..f
-        });
-        track.line = track.line.apply(figures.map_or(Cmd::Ended, Cmd::Measured));
+        let figures = match r.said {
+            Cmd::Measured(f) => Some(Figures {
+                freeze_pct: reception.and_then(|s| rule::freeze_pct(s.freeze_ms, s.period_ms)),
+                ..f
+            }),
+            Cmd::Ended | Cmd::Back => None,
+        };
+        let before = track.line;
+        track.line = before.apply(figures.map_or(r.said, Cmd::Measured));
+        // A connection that is up was no news to a line that was not lost.
+        if r.said == Cmd::Back && track.line == before {
+            return Ok(());
+        }
         let Some(state) = track.line.state() else {
             return Ok(());
         };
-        let due = track
-            .kept
-            .is_none_or(|(at, before)| before != state || now.since(at) >= rule::SAMPLE_EVERY);
+        // A row of a line that is there has figures: after a return the next reading brings them.
+        let due = (figures.is_some() || state == State::Lost)
+            && track
+                .kept
+                .is_none_or(|(at, before)| before != state || now.since(at) >= rule::SAMPLE_EVERY);
         if due {
             track.kept = Some((now, state));
             // What a reading says while the word is still `lost` cannot be: an end has none.

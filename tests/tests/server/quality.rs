@@ -10,6 +10,7 @@ use it::{
 use protocol::{
     ClientFrame, Ephemeral, EventBody, Problem, QualityState, QualityView, ServerFrame,
 };
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// Readings come every five seconds, and two or three of them make a word.
@@ -153,6 +154,26 @@ async fn a_line_is_told_until_it_is_gone_and_the_series_says_so() {
     ] {
         assert_eq!(series(&http, &t.session).await.unwrap_err().code, code);
     }
+    drop(t.peers);
+    t.county.close(t.node).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silence_is_told_before_the_line_is_given_up_and_the_return_at_once() {
+    let mut t = Box::pin(talk()).await;
+    told(&mut t.agent.line, &t.c, alive).await;
+    let cut = t.peers.0.cut.clone();
+    let since = Instant::now();
+    cut.store(true, Ordering::SeqCst);
+    // Both sides: whoever is cut off may still hear by the WebSocket.
+    told(&mut t.agent.line, &t.c, lost).await;
+    told(&mut t.citizen.line, &t.c, lost).await;
+    assert!(since.elapsed() < media::MediaConfig::default().silence);
+    cut.store(false, Ordering::SeqCst);
+    let since = Instant::now();
+    told(&mut t.agent.line, &t.c, alive).await;
+    // Sooner than the next reading.
+    assert!(since.elapsed() < Duration::from_secs(4));
     drop(t.peers);
     t.county.close(t.node).await;
 }

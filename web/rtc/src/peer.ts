@@ -287,6 +287,8 @@ export class CallPeer {
       this.#set("connected");
       this.#measure();
     } else if (state === "disconnected") {
+      // Said at once: by now the picture has stood still for seconds.
+      this.#set("reconnecting");
       this.#heal = setTimeout(() => this.#fail(), HEAL_MS);
     } else if (state === "failed") this.#fail();
   }

@@ -23,7 +23,7 @@ describe("the word for a line", () => {
     expect(ownLine("good", "reconnecting")).toBe("lost");
     expect(ownLine("unknown", "failed")).toBe("lost");
     expect(ownLine("good", "connecting")).toBe("unknown");
-    expect(ownLine("lost", "connected"), "what the server said before the return").toBe("unknown");
+    expect(ownLine("lost", "connected"), "the browser has not noticed yet").toBe("lost");
   });
 });
 

@@ -28,8 +28,9 @@ export function judge(sample: QualitySample): QualityLevel {
   return within(sample, FAIR) ? "fair" : "poor";
 }
 
-/** The own line: what the server last said of it, but while this page has no connection it knows better. */
+/** The own line: what the server last said of it, but while this page has no connection it knows better. That nothing comes of this page
+ * any more is the server's to say, long before the browser gives the connection up. */
 export function ownLine(told: LineState, peer: "new" | "connecting" | "connected" | "reconnecting" | "failed" | "closed"): LineState {
-  if (peer === "connected") return told === "lost" ? "unknown" : told;
+  if (peer === "connected") return told;
   return peer === "reconnecting" || peer === "failed" ? "lost" : "unknown";
 }

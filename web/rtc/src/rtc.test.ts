@@ -167,8 +167,10 @@ describe("CallPeer", () => {
     await settle();
     Peer.all[0]!.become("connected");
     Peer.all[0]!.become("disconnected");
+    expect(peer.state, "nobody takes a picture that stands still for a live one").toBe("reconnecting");
     await vi.advanceTimersByTimeAsync(2000);
     Peer.all[0]!.become("connected");
+    expect(peer.state).toBe("connected");
     await vi.advanceTimersByTimeAsync(5000);
     expect(Peer.all).toHaveLength(1);
     Peer.all[0]!.become("disconnected");

@@ -31,7 +31,7 @@ pub enum State {
     Good,
     Fair,
     Poor,
-    /// Nothing comes through: the connection is gone.
+    /// Nothing comes through: the connection is silent or gone.
     Lost,
 }
 
@@ -115,8 +115,10 @@ pub fn judge(f: &Figures) -> State {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Cmd {
     Measured(Figures),
-    /// The connection ended.
+    /// The connection ended, or nothing comes over it any more.
     Ended,
+    /// Something comes again.
+    Back,
 }
 
 /// What is said of a line, and what may be said next.
@@ -125,6 +127,8 @@ pub struct Line {
     said: Option<State>,
     /// The mildest change that the last readings agree on, and how many they are.
     next: Option<(State, u8)>,
+    /// The word before the line was lost.
+    before: Option<State>,
 }
 
 impl Line {
@@ -138,15 +142,38 @@ impl Line {
         Self {
             said: Some(state),
             next: None,
+            before: None,
         }
     }
 
-    /// The one place that says how the word changes: an end at once, a first reading and one after an end at once, anything else
-    /// when several readings in a row agree on its direction.
+    fn lost(self) -> Self {
+        Self {
+            before: match self.said {
+                Some(State::Lost) => self.before,
+                said => said,
+            },
+            ..Self::saying(State::Lost)
+        }
+    }
+
+    /// What was said before the loss holds until it is measured anew.
+    fn back(self) -> Self {
+        match self.said {
+            Some(State::Lost) => Self {
+                said: self.before,
+                ..Self::default()
+            },
+            _ => self,
+        }
+    }
+
+    /// The one place that says how the word changes: an end and a return at once, a first reading and one after an end at once,
+    /// anything else when several readings in a row agree on its direction.
     #[must_use]
     pub fn apply(self, cmd: Cmd) -> Self {
         let figures = match cmd {
-            Cmd::Ended => return Self::saying(State::Lost),
+            Cmd::Ended => return self.lost(),
+            Cmd::Back => return self.back(),
             Cmd::Measured(f) => f,
         };
         let plain = judge(&figures);
@@ -179,8 +206,8 @@ impl Line {
             Self::saying(next)
         } else {
             Self {
-                said: Some(said),
                 next: Some((next, times)),
+                ..Self::saying(said)
             }
         }
     }
@@ -306,6 +333,24 @@ mod tests {
                 assert_eq!(line.state(), Some(*said), "{what}, reading {n}");
             }
         }
+    }
+
+    #[test]
+    fn a_return_says_what_was_said_before_the_loss() {
+        let poor = Line::default().apply(loss(50.0));
+        let gone = poor.apply(Cmd::Ended).apply(Cmd::Ended);
+        assert_eq!(gone.state(), Some(Lost));
+        let back = gone.apply(Cmd::Back);
+        assert_eq!(back, poor);
+        assert_eq!(back.apply(Cmd::Back), poor, "once is enough");
+        assert_eq!(
+            back.apply(loss(0.0)).state(),
+            Some(Poor),
+            "better takes three"
+        );
+        // What was never measured is not known.
+        let unknown = Line::default().apply(Cmd::Ended).apply(Cmd::Back);
+        assert_eq!(unknown, Line::default());
     }
 
     #[test]

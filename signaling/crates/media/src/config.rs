@@ -26,6 +26,8 @@ pub const INBOX_PACKETS: usize = 1_024;
 pub const ADDRS_PER_CONNECTION: usize = 16;
 /// ICE user fragments of one connection: the present one and those of recent restarts.
 pub const UFRAGS_PER_CONNECTION: usize = 4;
+/// Streams of one page by which it is known when its address changes: sound, three pictures, and what they were before.
+pub const STREAMS_PER_CONNECTION: usize = 8;
 /// Largest datagram or TCP frame (bytes); DTLS and SRTP stay under the Ethernet MTU.
 pub const DATAGRAM_BYTES: usize = 2_048;
 /// Kernel buffers of the shared port (bytes): bursts to and from hundreds of clients.
@@ -53,10 +55,15 @@ pub const ESTIMATE_LEAST: f64 = 30_000.0;
 pub const ESTIMATE_MOST: f64 = 3_000_000.0;
 /// A picture below this (bit/s) is not worth having, nor recording: no sender is told to make less.
 pub const PICTURE_LEAST: u32 = 150_000;
+/// A picture of which packets were lost and nothing came for this long begins anew: its sender's network was away.
+pub const HOLE: Duration = Duration::from_millis(300);
 /// Least time between two keyframe requests to one publisher.
 pub const KEYFRAME_GAP: Duration = Duration::from_millis(300);
 /// A leg whose queue was full gets no video for this long, then restarts at a keyframe.
 pub const CONGESTED: Duration = Duration::from_secs(1);
+/// Nothing from a member for this long is told. A page sends sound or reports many times in it, and asks whether the way is still
+/// there (RFC 7675) every 2.5 s even where it sends nothing.
+pub const QUIET: Duration = Duration::from_secs(3);
 /// What a page said by RTCP and was not yet acted on; it says it again.
 pub const HEARD_INBOX: usize = 64;
 /// Events handed to the reader and not yet taken.

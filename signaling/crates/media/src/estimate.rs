@@ -52,8 +52,8 @@ const NEAR: std::ops::Range<f64> = 0.9..1.15;
 const RESPONSE_US: u64 = 100_000;
 /// After a decrease the estimate rests.
 const REST_US: u64 = 300_000;
-/// A page that reports nothing this long is cut off or drowned (µs).
-const UNHEARD_US: u64 = 1_000_000;
+/// A page that reports nothing this long is drowned; one that says nothing at all is cut off (µs).
+pub(crate) const UNHEARD_US: u64 = 1_000_000;
 /// Congestion is over when none was seen for this long (µs).
 const FRESH_US: u64 = 500_000;
 
@@ -70,6 +70,9 @@ pub(crate) struct Estimator {
     by_packet: bool,
     /// Since when packets wait to be told of.
     waiting_us: Option<u64>,
+    /// Nothing comes from the page; and when it was back: what left before is no word on the network as it is now.
+    cut: bool,
+    back_us: u64,
     changed_us: u64,
     decreased_us: Option<u64>,
     congested_us: Option<u64>,
@@ -126,6 +129,8 @@ impl Default for Estimator {
             known: false,
             by_packet: false,
             waiting_us: None,
+            cut: false,
+            back_us: 0,
             changed_us: 0,
             decreased_us: None,
             congested_us: None,
@@ -148,6 +153,11 @@ impl Estimator {
 
     /// A page told of packets, in the order in which they left.
     pub(crate) fn heard(&mut self, now: u64, packets: &[Arrival]) {
+        if self.cut {
+            self.back(now);
+        }
+        // In the order in which they left.
+        let packets = &packets[packets.partition_point(|p| p.sent_us < self.back_us)..];
         if packets.is_empty() {
             return;
         }
@@ -198,6 +208,9 @@ impl Estimator {
 
     /// Receiver reports of a page that tells nothing of single packets: the worst loss (0 to 1), and what it was sent (bit/s).
     pub(crate) fn reported(&mut self, now: u64, loss: f64, sent: f64) {
+        if self.cut {
+            return self.back(now);
+        }
         let (before, known) = (self.target, self.known);
         match self.loss.reported(loss) {
             Verdict::Congested(_) => {
@@ -212,9 +225,11 @@ impl Estimator {
         }
     }
 
-    /// Now and then; `waiting`: packets have left since the page was last heard of.
-    pub(crate) fn tick(&mut self, now: u64, waiting: bool) {
-        if !self.by_packet || !waiting {
+    /// Now and then; `waiting`: packets have left since the page was last heard of; `silent`: nothing of any kind comes from it for
+    /// [`UNHEARD_US`], so its network is gone, which says nothing of how wide it is.
+    pub(crate) fn tick(&mut self, now: u64, waiting: bool, silent: bool) {
+        self.cut |= silent;
+        if !self.by_packet || !waiting || silent {
             self.waiting_us = None;
             return;
         }
@@ -223,6 +238,13 @@ impl Estimator {
             self.congested_us = Some(now);
             self.fall(now, self.target * 0.7);
         }
+    }
+
+    fn back(&mut self, now: u64) {
+        (self.cut, self.back_us, self.changed_us) = (false, now, now);
+        self.trend = Trend::default();
+        self.came = Came::default();
+        self.loss = Loss::default();
     }
 
     fn fall(&mut self, now: u64, to: f64) {

@@ -103,7 +103,7 @@ impl<C: Fn(u64) -> f64, V: Fn(u64, f64) -> f64> World<C, V> {
                     })
                     .collect();
                 estimator.heard(now, &report);
-                estimator.tick(now, true);
+                estimator.tick(now, true, false);
                 lagging.pop_front();
                 lagging.push_back(estimator.target);
                 run.estimates.push((now - S, estimator.target));
@@ -118,6 +118,39 @@ impl<C: Fn(u64) -> f64, V: Fn(u64, f64) -> f64> World<C, V> {
 
 fn follows(_: u64, known: f64) -> f64 {
     (known * 0.9 - 60_000.0).clamp(50_000.0, 2_500_000.0)
+}
+
+/// Fifty packets that arrive as they left, told of at the end; half of them lost if the network was away.
+fn second(estimator: &mut Estimator, from: u64, away: bool) {
+    let packets: Vec<Arrival> = (0..50)
+        .map(|n| Arrival {
+            sent_us: from + n * 20 * MS,
+            arrived_us: (!away || n > 25).then_some(from + n * 20 * MS + 77 * S),
+            size: 1_100,
+        })
+        .collect();
+    estimator.heard(from + S, &packets);
+}
+
+#[test]
+fn a_page_that_is_cut_off_says_nothing_of_the_width_of_its_network() {
+    let began = |estimator: &mut Estimator| {
+        (1..9).for_each(|n| second(estimator, n * S, false));
+        estimator.target
+    };
+    let mut estimator = Estimator::default();
+    let before = began(&mut estimator);
+    (18..40).for_each(|n| estimator.tick(n * S / 2, true, true));
+    // The first word after it is of what was lost in it.
+    second(&mut estimator, 19 * S, true);
+    second(&mut estimator, 20 * S, false);
+    assert!(estimator.target >= before, "{}", estimator.target);
+    assert!(estimator.estimate(21 * S).is_some_and(|e| !e.congested));
+    // One whose reports alone stay away is drowned.
+    let mut estimator = Estimator::default();
+    let before = began(&mut estimator);
+    (18..40).for_each(|n| estimator.tick(n * S / 2, true, false));
+    assert!(estimator.target < before / 10.0);
 }
 
 #[test]
@@ -221,7 +254,7 @@ fn a_bad_radio_link_is_not_taken_for_a_narrow_one() {
 fn a_page_that_is_not_heard_of_any_more_gets_less_and_less() {
     let mut estimator = Estimator::default();
     assert_eq!(estimator.estimate(0), None);
-    estimator.tick(5 * S, true);
+    estimator.tick(5 * S, true, false);
     assert_eq!(estimator.estimate(5 * S), None, "nothing was ever said");
     let packet = |n: u64| Arrival {
         sent_us: n * 20 * MS,
@@ -232,10 +265,10 @@ fn a_page_that_is_not_heard_of_any_more_gets_less_and_less() {
         estimator.heard(n * 20 * MS, &[packet(n)]);
     }
     let before = estimator.estimate(6 * S).map_or(0, |e| e.bitrate);
-    estimator.tick(6_500 * MS, true);
+    estimator.tick(6_500 * MS, true, false);
     assert_eq!(estimator.estimate(6 * S).map_or(0, |e| e.bitrate), before);
     for n in 0..12 {
-        estimator.tick(8 * S + n * 500 * MS, true);
+        estimator.tick(8 * S + n * 500 * MS, true, false);
     }
     let after = estimator.estimate(13_600 * MS);
     let calm = |e: &Estimator, at| e.estimate(at).is_some_and(|e| !e.congested);
@@ -243,8 +276,8 @@ fn a_page_that_is_not_heard_of_any_more_gets_less_and_less() {
     assert!(after.is_some_and(|e| e.congested));
     // Nothing was sent for a while: the first packet after that is not late yet.
     estimator.heard(14 * S, &[packet(700)]);
-    estimator.tick(80 * S, false);
-    estimator.tick(80_500 * MS, true);
+    estimator.tick(80 * S, false, false);
+    estimator.tick(80_500 * MS, true, false);
     assert!(calm(&estimator, 80_500 * MS));
 }
 

@@ -145,7 +145,8 @@ pub enum RecordingEvent {
     },
 }
 
-/// What happened. All but `Quality` are never lost; of `Slots` and `Renegotiate` only the newest of a member is kept.
+/// What happened. All but `Quality` are never lost; of `Slots`, of `Renegotiate` and of the pair `Quiet`, `Heard` only
+/// the newest of a member is kept.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum MediaEvent {
@@ -164,6 +165,21 @@ pub enum MediaEvent {
         member: String,
         /// Why.
         reason: EndReason,
+    },
+    /// Nothing has come from the member for [`QUIET`](crate::config::QUIET), so its picture stands still with the others: its network
+    /// is down. `Heard`, `Disconnected` or, after `Disconnected` by `replaced`, `Connected` follows.
+    Quiet {
+        /// Room id.
+        room: String,
+        /// Member id.
+        member: String,
+    },
+    /// Something comes again from a member that was quiet, over the same connection.
+    Heard {
+        /// Room id.
+        room: String,
+        /// Member id.
+        member: String,
     },
     /// The full map of what the member receives; tell its page.
     Slots {
@@ -223,6 +239,7 @@ impl Outbox {
             // The map is whole each time: an older one that nobody read says nothing.
             MediaEvent::Slots { room, member, .. } => queue.retain(|e| !matches!(e, MediaEvent::Slots { room: r, member: m, .. } if r == room && m == member)),
             MediaEvent::Renegotiate { .. } => queue.retain(|e| *e != event),
+            MediaEvent::Quiet { room, member } | MediaEvent::Heard { room, member } => queue.retain(|e| !matches!(e, MediaEvent::Quiet { room: r, member: m } | MediaEvent::Heard { room: r, member: m } if r == room && m == member)),
             _ => {}
         }
         queue.push_back(event);

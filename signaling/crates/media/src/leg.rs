@@ -89,6 +89,8 @@ pub(crate) trait LegSink: Send + Sync + 'static {
     /// What the page's network takes, by what it reported.
     fn on_estimate(&self, _estimate: Estimate) {}
     fn on_quality(&self, loss_pct: f32, jitter_ms: f32, rtt_ms: Option<f32>);
+    /// Nothing has come from the page for [`QUIET`](crate::config::QUIET), or something comes again.
+    fn on_quiet(&self, quiet: bool);
     /// Once, unless [`Leg::close`] came first.
     fn on_ended(&self, reason: EndReason);
 }

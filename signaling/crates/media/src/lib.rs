@@ -16,7 +16,8 @@
 //!    asks every publisher for a keyframe at once.
 //! 5. A new offer of the same peer connection renegotiates it (ICE restart, a picture more or less); of another one, it replaces the
 //!    member's connection. A room has one video codec: when it changes, [`MediaEvent::Renegotiate`] says whose page is to offer again.
-//! 6. A member's end is always noticed: DTLS close_notify, a failed connection, or silence ([`MediaConfig::silence`]).
+//! 6. A member's end is always noticed: DTLS close_notify, a failed connection, or silence ([`MediaConfig::silence`]). Long before that the
+//!    silence itself is told ([`MediaEvent::Quiet`]), so that nobody takes a picture that stands still for a live one.
 //! 7. [`Engine::start_recording`] writes each member's media to a [`record::SegmentSink`] before it is forwarded; [`MediaEvent::Recording`] says
 //!    when that is proven, interrupted and stopped. What nobody may hear is not recorded.
 //!
@@ -28,7 +29,7 @@
 //! payload types in SDP · `picture` where a stretch begins · `room` members, `slots` who is where · `publish` the packet path · `keyframe` PLI coalescing · `leg` the small
 //! trait behind which the WebRTC library hides · `peer`, `watcher` that library · `rtx`, `history`, `repeats` what is sent again · `sent`, `trend`, `loss`,
 //! `estimate` what a page's network takes · `budget`, `room/allot` who gets how much of it · `gate`, `layers` what of a stream goes on · `cap` what its
-//! sender is told · `egress`, `protect` the way out · `mux`, `tcp`, `runtime` the shared ports · `sdp` what an
+//! sender is told · `egress`, `protect` the way out · `mux`, `tcp`, `runtime` the shared ports, `moved` whose address changed · `sdp` what an
 //! offer must be · [`record`] what is written to disk · [`config`] every limit.
 //!
 //! ## 中文
@@ -62,6 +63,7 @@ mod lane;
 mod layers;
 mod leg;
 mod loss;
+mod moved;
 mod mux;
 mod negotiated;
 mod peer;

@@ -1,18 +1,23 @@
-//! One UDP port for all connections: by ICE user fragment first, then by remote address.
+//! One UDP port for all connections: by ICE user fragment first, then by remote address; a known stream from an unknown address is asked
+//! whether it is whose it seems.
 //!
 //! Owns the socket, the routing table and each connection's inbox. Never parses more than STUN's USERNAME, never blocks a sender, never
 //! panics on input. A STUN request always re-keys its address: the client moved, restarted ICE, or its port now belongs to another.
-//! Limits: [`INBOX_PACKETS`], [`ADDRS_PER_CONNECTION`], [`UFRAGS_PER_CONNECTION`], [`DATAGRAM_BYTES`].
+//! Limits: [`INBOX_PACKETS`], [`ADDRS_PER_CONNECTION`], [`UFRAGS_PER_CONNECTION`], [`STREAMS_PER_CONNECTION`],
+//! [`DATAGRAM_BYTES`].
 
 use crate::config::{
-    ADDRS_PER_CONNECTION, DATAGRAM_BYTES, INBOX_PACKETS, RECEIVE_BUFFER, SEND_BUFFER, TCP_STREAMS,
-    UFRAGS_PER_CONNECTION,
+    ADDRS_PER_CONNECTION, DATAGRAM_BYTES, INBOX_PACKETS, RECEIVE_BUFFER, SEND_BUFFER,
+    STREAMS_PER_CONNECTION, TCP_STREAMS, UFRAGS_PER_CONNECTION,
 };
 use crate::counters::{Counters, bump};
+use crate::moved::{Credentials, Transaction, answer_to, stream_of};
 use crate::tcp::{MuxStream, TcpOut};
 use bytes::Bytes;
 use quinn_udp::{Transmit, UdpSockRef, UdpSocketState};
+use rtc_crypto::RTCCryptoProvider;
 use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -30,6 +35,7 @@ pub(crate) struct Mux {
     /// What the kernel can do for it (segmentation offload).
     abilities: UdpSocketState,
     table: Mutex<Table>,
+    crypto: Arc<dyn RTCCryptoProvider>,
     started: Instant,
     pub(crate) counters: Arc<Counters>,
 }
@@ -38,6 +44,7 @@ pub(crate) struct Mux {
 struct Table {
     by_ufrag: HashMap<String, Arc<Port>>,
     by_addr: HashMap<SocketAddr, Arc<Port>>,
+    by_stream: HashMap<u32, Arc<Port>>,
 }
 
 /// One connection's end of the shared ports.
@@ -54,6 +61,16 @@ pub(crate) struct Port {
     path_key: AtomicU64,
     path_heard_ms: AtomicU64,
     chosen_key: AtomicU64,
+    /// How the page is asked, and the last question.
+    credentials: Mutex<Option<Credentials>>,
+    asked: Mutex<Option<Asked>>,
+}
+
+/// A question to an address from which a stream of the page seems to come.
+struct Asked {
+    transaction: Transaction,
+    to: SocketAddr,
+    at_ms: u64,
 }
 
 /// An address as one number; 0 is none. The ports are IPv4's alone.
@@ -62,6 +79,12 @@ fn key(addr: SocketAddr) -> u64 {
         SocketAddr::V4(v4) => (u64::from(u32::from(*v4.ip())) << 16) | u64::from(v4.port()),
         SocketAddr::V6(_) => 0,
     }
+}
+
+/// The address of such a number.
+fn addr_of(key: u64) -> SocketAddr {
+    let ip = std::net::Ipv4Addr::from((key >> 16) as u32);
+    SocketAddr::from((ip, key as u16))
 }
 
 /// Where the library sends what is not a connectivity check: the pair that ICE has chosen.
@@ -78,13 +101,17 @@ pub(crate) fn is_of_the_chosen_pair(packet: &[u8]) -> bool {
         .is_some_and(|b| (20..=63).contains(b) || (128..=191).contains(b))
 }
 
-/// An answer to a connectivity check (RFC 8489 §5: success, binding).
-pub(crate) fn is_check_answer(packet: &[u8]) -> bool {
-    packet.starts_with(&[0x01, 0x01])
+/// A connectivity check or the answer to one (RFC 8489 §5: request or success, binding). We are lite (RFC 8445 §2.5): the library sends
+/// either only to an address from which a check with the right password has just come; the first such one it asks back, the next it
+/// answers.
+pub(crate) fn is_check(packet: &[u8]) -> bool {
+    packet.starts_with(&[0x00, 0x01]) || packet.starts_with(&[0x01, 0x01])
 }
 
 /// A client that sends media is heard many times within this (ms).
 const PATH_STALE_MS: u64 = 400;
+/// Questions to strangers for one connection are so far apart (ms).
+const ASK_EVERY_MS: u64 = 100;
 
 #[derive(Default)]
 struct Inbox {
@@ -96,6 +123,7 @@ struct Inbox {
 struct Keys {
     ufrags: VecDeque<String>,
     addrs: VecDeque<SocketAddr>,
+    streams: VecDeque<u32>,
 }
 
 impl std::fmt::Debug for Mux {
@@ -133,6 +161,7 @@ impl Mux {
             send,
             abilities,
             table: Mutex::default(),
+            crypto: rtc_crypto::default_provider().map_err(io::Error::other)?,
             started: Instant::now(),
             counters,
         }))
@@ -157,6 +186,8 @@ impl Mux {
             path_key: AtomicU64::new(0),
             path_heard_ms: AtomicU64::new(0),
             chosen_key: AtomicU64::new(0),
+            credentials: Mutex::default(),
+            asked: Mutex::default(),
         });
         (
             PortGuard {
@@ -182,6 +213,7 @@ impl Mux {
     fn dispatch(&self, packet: &[u8], from: SocketAddr) {
         bump(&self.counters.datagrams_in);
         let Some(port) = self.route(packet, from) else {
+            self.stranger(packet, from);
             bump(&self.counters.datagrams_ignored);
             return;
         };
@@ -201,19 +233,32 @@ impl Mux {
                 .get(&from)
                 .is_some_and(|p| Arc::ptr_eq(p, &port));
             if !known {
-                let mut keys = lock(&port.keys);
-                if keys.addrs.len() == ADDRS_PER_CONNECTION
-                    && let Some(oldest) = keys.addrs.pop_front()
-                {
-                    remove_own(&mut table.by_addr, &oldest, &port);
-                }
-                keys.addrs.push_back(from);
-                drop(keys);
-                table.by_addr.insert(from, port.clone());
+                table.settle(&port, from);
             }
             return Some(port);
         }
         table.by_addr.get(&from).cloned()
+    }
+
+    /// Somebody at an address that nobody is known by: a client whose address changed is asked, and believed once it answers.
+    fn stranger(&self, packet: &[u8], from: SocketAddr) {
+        if let Some(stream) = stream_of(packet) {
+            let port = lock(&self.table).by_stream.get(&stream).cloned();
+            if let Some(question) = port.and_then(|p| p.ask(from, self.crypto.as_ref())) {
+                self.send_to(&question, from);
+            }
+        } else if let Some(transaction) = answer_to(packet) {
+            let mut table = lock(&self.table);
+            let asked = |p: &&Arc<Port>| p.has_asked(transaction, from);
+            let Some(port) = table.by_stream.values().find(asked).cloned() else {
+                return;
+            };
+            if port.is_answered(packet, self.crypto.as_ref()) {
+                table.settle(&port, from);
+                drop(table);
+                port.move_to(from);
+            }
+        }
     }
 
     /// The connection that answers to a user fragment (for the TCP side).
@@ -254,7 +299,22 @@ impl Mux {
     }
 }
 
-fn remove_own(map: &mut HashMap<SocketAddr, Arc<Port>>, key: &SocketAddr, port: &Arc<Port>) {
+impl Table {
+    /// Notes that a connection's client is at an address.
+    fn settle(&mut self, port: &Arc<Port>, at: SocketAddr) {
+        let mut keys = lock(&port.keys);
+        if keys.addrs.len() == ADDRS_PER_CONNECTION
+            && let Some(oldest) = keys.addrs.pop_front()
+        {
+            remove_own(&mut self.by_addr, &oldest, port);
+        }
+        keys.addrs.push_back(at);
+        drop(keys);
+        self.by_addr.insert(at, port.clone());
+    }
+}
+
+fn remove_own<K: Eq + Hash>(map: &mut HashMap<K, Arc<Port>>, key: &K, port: &Arc<Port>) {
     if map.get(key).is_some_and(|p| Arc::ptr_eq(p, port)) {
         map.remove(key);
     }
@@ -267,6 +327,12 @@ impl Port {
             let now = self.heard_ms.load(Ordering::Relaxed);
             self.path_heard_ms.store(now, Ordering::Relaxed);
         }
+        // The library takes media from the pair that it has chosen; that the client has moved since is known here alone.
+        let chosen = self.chosen_key.load(Ordering::Relaxed);
+        let moved = chosen != 0
+            && key(from) == self.path_key.load(Ordering::Relaxed)
+            && is_of_the_chosen_pair(packet);
+        let from = if moved { addr_of(chosen) } else { from };
         let mut inbox = lock(&self.inbox);
         if inbox.packets.len() >= INBOX_PACKETS {
             return false;
@@ -334,14 +400,67 @@ impl Port {
         }
     }
 
-    /// The library answered a check from this address, so whoever sent it has the connection's password (RFC 8445 §7.3). If nothing
-    /// comes from the present one any more, the client has moved: its network or an address translator gave it another.
-    pub(crate) fn answered(&self, from: SocketAddr) {
+    /// A check from this address was found genuine: whoever sent it has the connection's password (RFC 8445 §7.3). If nothing comes
+    /// from the present one any more, the client has moved: its network or an address translator gave it another.
+    pub(crate) fn checked(&self, from: SocketAddr) {
         let path = self.path_key.load(Ordering::Relaxed);
         let now = self.started.elapsed().as_millis() as u64;
         let heard = self.path_heard_ms.load(Ordering::Relaxed);
         if path != 0 && path != key(from) && now.saturating_sub(heard) >= PATH_STALE_MS {
             self.set_path(Path::Udp(from));
+        }
+    }
+
+    /// How the page can be asked whether it is at an address.
+    pub(crate) fn set_credentials(&self, credentials: Option<Credentials>) {
+        *lock(&self.credentials) = credentials;
+    }
+
+    /// The question to an address from which a stream of this page seems to come; none where it was asked just now, or while the page
+    /// is heard where it was.
+    fn ask(&self, to: SocketAddr, crypto: &dyn RTCCryptoProvider) -> Option<Vec<u8>> {
+        let now = self.started.elapsed().as_millis() as u64;
+        let heard = self.path_heard_ms.load(Ordering::Relaxed);
+        if self.path_key.load(Ordering::Relaxed) == 0 || now.saturating_sub(heard) < ASK_EVERY_MS {
+            return None;
+        }
+        let mut asked = lock(&self.asked);
+        if asked
+            .as_ref()
+            .is_some_and(|a| now.saturating_sub(a.at_ms) < ASK_EVERY_MS)
+        {
+            return None;
+        }
+        let (transaction, question) = lock(&self.credentials).as_ref()?.ask(crypto)?;
+        *asked = Some(Asked {
+            transaction,
+            to,
+            at_ms: now,
+        });
+        Some(question)
+    }
+
+    fn has_asked(&self, transaction: Transaction, to: SocketAddr) -> bool {
+        let asked = lock(&self.asked);
+        asked
+            .as_ref()
+            .is_some_and(|a| a.transaction == transaction && a.to == to)
+    }
+
+    fn is_answered(&self, packet: &[u8], crypto: &dyn RTCCryptoProvider) -> bool {
+        let credentials = lock(&self.credentials);
+        credentials
+            .as_ref()
+            .is_some_and(|c| c.is_answer(packet, crypto))
+    }
+
+    /// The client answered from there, unless it was heard where it was since it was asked.
+    fn move_to(&self, at: SocketAddr) {
+        let asked = lock(&self.asked).take();
+        let heard = self.path_heard_ms.load(Ordering::Relaxed);
+        if asked.is_some_and(|a| heard < a.at_ms) {
+            self.hear();
+            self.set_path(Path::Udp(at));
         }
     }
 
@@ -395,6 +514,22 @@ pub(crate) struct PortGuard {
 }
 
 impl PortGuard {
+    /// A stream that comes from this page.
+    pub(crate) fn register_stream(&self, ssrc: u32) {
+        let mut table = lock(&self.mux.table);
+        let mut keys = lock(&self.port.keys);
+        if keys.streams.contains(&ssrc) {
+            return;
+        }
+        if keys.streams.len() == STREAMS_PER_CONNECTION
+            && let Some(oldest) = keys.streams.pop_front()
+        {
+            remove_own(&mut table.by_stream, &oldest, &self.port);
+        }
+        keys.streams.push_back(ssrc);
+        table.by_stream.insert(ssrc, self.port.clone());
+    }
+
     /// Routes a user fragment here; an ICE restart adds one and the old stays valid for packets under way.
     pub(crate) fn register(&self, ufrag: &str) {
         let mut table = lock(&self.mux.table);
@@ -426,6 +561,9 @@ impl Drop for PortGuard {
         for addr in keys.addrs.drain(..) {
             remove_own(&mut table.by_addr, &addr, &self.port);
         }
+        for stream in keys.streams.drain(..) {
+            remove_own(&mut table.by_stream, &stream, &self.port);
+        }
     }
 }
 
@@ -453,6 +591,7 @@ pub(crate) fn stun_request_ufrag(packet: &[u8]) -> Option<&str> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::moved::tests::answer;
 
     fn stun(username: &str) -> Vec<u8> {
         let mut p = vec![0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42];
@@ -525,6 +664,46 @@ mod tests {
         drop(b);
         let table = lock(&mux.table);
         assert!(table.by_addr.is_empty() && table.by_ufrag.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_client_that_answers_from_another_address_has_moved_there() {
+        let mux = mux();
+        let (a, _ra) = mux.open();
+        a.register("aaaa");
+        a.register_stream(7);
+        let offer = "a=ice-ufrag:page\r\na=ice-pwd:the page's own\r\n";
+        a.port.set_credentials(Credentials::of(offer, "aaaa"));
+        mux.dispatch(&stun("aaaa:page"), addr(9));
+        a.port.route(addr(9));
+        let page = std::net::UdpSocket::bind(addr(0)).unwrap();
+        page.set_read_timeout(Some(Duration::from_millis(50)))
+            .unwrap();
+        let there = page.local_addr().unwrap();
+        let sound = [0x80, 111, 0, 1, 0, 0, 0, 2, 0, 0, 0, 7, 1];
+        let asked = || {
+            mux.dispatch(&sound, there);
+            let mut question = vec![0; 500];
+            let n = page.recv(&mut question).ok()?;
+            question.truncate(n);
+            Some(question)
+        };
+        assert_eq!(asked(), None, "the client was heard just now");
+        let question = std::iter::repeat_with(asked).flatten().next().unwrap();
+        let lie = answer(&question, "a guess", mux.crypto.as_ref());
+        mux.dispatch(&lie, there);
+        let good = answer(&question, "the page's own", mux.crypto.as_ref());
+        mux.dispatch(&good, addr(10));
+        assert_eq!(queued(&a), 1, "nobody is believed yet");
+        mux.dispatch(&good, there);
+        assert!(matches!(a.port.path(), Some(Path::Udp(at)) if at == there));
+        // To the library it is where it was.
+        mux.dispatch(&sound, there);
+        let (_, from) = lock(&a.port.inbox).packets.pop_back().unwrap();
+        assert_eq!(from, addr(9));
+        assert_eq!(a.port.route(addr(9)), there);
+        drop(a);
+        assert!(lock(&mux.table).by_stream.is_empty());
     }
 
     #[tokio::test]

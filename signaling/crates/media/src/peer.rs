@@ -13,6 +13,7 @@ use crate::incoming::Incoming;
 use crate::keys::KeyTap;
 use crate::lane::Lane;
 use crate::leg::{Answer, Leg, LegSink, LegSlot, Sent, SlotReport};
+use crate::moved::Credentials;
 use crate::mux::{Mux, PortGuard};
 use crate::negotiated::{self, Terms};
 use crate::record::Codec;
@@ -268,6 +269,8 @@ impl WebRtcLeg {
         let (ufrag, sections) = sdp::read_answer(&answer.sdp)?;
         // Before the page can know it: its first STUN request must find us. An ICE restart brings a new one.
         self.port.register(&ufrag);
+        let credentials = Credentials::of(&offer.sdp, &ufrag);
+        self.port.port.set_credentials(credentials);
         let payloads = |mid: &str| {
             let section = sections.iter().find(|s| s.mid == mid && s.receives);
             section.map(|s| s.payloads)

@@ -109,11 +109,16 @@ impl OutSlot {
 
     /// What of the source goes on from now, and what the page can take of it; gives what it could before.
     pub(crate) fn allot(&self, level: Level, share: Option<u32>) -> Option<u32> {
+        self.set_level(level);
+        std::mem::replace(&mut lock(&self.state).gate.share, share)
+    }
+
+    /// What of the source goes on from now.
+    pub(crate) fn set_level(&self, level: Level) {
         let mut state = lock(&self.state);
         if state.gate.set(level) {
             state.rewriter.resync();
         }
-        std::mem::replace(&mut state.gate.share, share)
     }
 
     /// A renegotiation may number the codecs anew.
@@ -339,11 +344,12 @@ impl Publisher {
         }
         self.record(lane, codec, packets, now);
         let fan = self.fan(lane);
+        let mut wanted = false;
         if lane.kind() == Kind::Video && !fan.is_empty() {
             let mut history = lock(&self.history[lane as usize]);
+            wanted = history.has_hole(now, packets);
             packets.iter().for_each(|packet| history.keep(packet));
         }
-        let mut wanted = false;
         for slot in fan.iter() {
             wanted |= slot.forward(now, codec, packets, &self.counters);
         }

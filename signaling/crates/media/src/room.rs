@@ -451,6 +451,24 @@ impl Room {
         });
     }
 
+    /// Nothing comes from a member any more, or something comes again.
+    pub(crate) fn quiet(&self, member: &str, epoch: u64, quiet: bool) {
+        let mut state = lock(&self.state);
+        let Some(conn) = state.conn(member, epoch) else {
+            return;
+        };
+        allot::quiet(conn, quiet);
+        if !quiet {
+            self.tell_slots(member, conn);
+        }
+        let (room, member) = (self.id.clone(), member.to_owned());
+        self.outbox.push(if quiet {
+            MediaEvent::Quiet { room, member }
+        } else {
+            MediaEvent::Heard { room, member }
+        });
+    }
+
     pub(crate) fn keyframe_wanted(&self, member: &str, epoch: u64, slot: usize) {
         let publisher = {
             let mut state = lock(&self.state);

@@ -450,6 +450,48 @@ async fn a_new_connection_replaces_the_old_and_numbers_go_on_at_the_receiver() {
 }
 
 #[tokio::test]
+async fn a_silence_is_the_present_connection_s_to_tell_and_its_newest_word_counts() {
+    let b = Bench::new();
+    let quiet = |e: &MediaEvent| matches!(e, MediaEvent::Quiet { member, .. } if member == "c");
+    let heard = |e: &MediaEvent| matches!(e, MediaEvent::Heard { member, .. } if member == "c");
+    let old = b.join("c", Citizen).await;
+    old.sink.on_quiet(true);
+    assert_eq!(b.events().await.iter().filter(|e| quiet(e)).count(), 1);
+    old.sink.on_quiet(true);
+    old.sink.on_quiet(false);
+    let events = b.events().await;
+    assert!(!events.iter().any(quiet) && events.iter().any(heard));
+    b.try_join("c", Citizen, "another", 5).await.unwrap();
+    old.sink.on_quiet(true);
+    assert!(!b.events().await.iter().any(quiet));
+}
+
+#[tokio::test]
+async fn a_silent_page_gets_sound_alone_and_its_pictures_back_from_a_keyframe_on() {
+    let b = Bench::new();
+    b.room.set_live(true);
+    let agent = b.join("a", Agent).await;
+    let citizen = b.join("c", Citizen).await;
+    citizen.key(1);
+    citizen.audio(1);
+    agent.sink.on_quiet(true);
+    citizen.delta(2);
+    citizen.audio(2);
+    agent.sink.on_quiet(false);
+    let asked = citizen.plis();
+    citizen.delta(3);
+    assert!(citizen.plis() >= asked);
+    citizen.key(4);
+    citizen.audio(3);
+    assert_eq!(agent.got(), [(1, 1), (0, 1), (0, 2), (1, 2), (0, 3)]);
+    let told = b.events().await.into_iter().rev().find_map(|e| match e {
+        MediaEvent::Slots { member, slots, .. } if member == "a" => Some(slots),
+        _ => None,
+    });
+    assert!(told.unwrap().iter().all(|s| !s.paused));
+}
+
+#[tokio::test]
 async fn the_same_identity_renegotiates_the_connection() {
     let b = Bench::new();
     b.join("c", Citizen).await;

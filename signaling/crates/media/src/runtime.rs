@@ -3,7 +3,7 @@
 //! The driver insists on binding a UDP socket and a TCP listener of its own; both are closed at once and only their addresses live on,
 //! as names of local candidates inside the driver.
 
-use crate::mux::{Driving, Mux, Port, is_check_answer, is_of_the_chosen_pair};
+use crate::mux::{Driving, Mux, Port, is_check, is_of_the_chosen_pair};
 use crate::tcp::{MuxStream, PortListener};
 use std::future::Future;
 use std::io::{self, IoSliceMut};
@@ -119,8 +119,8 @@ impl AsyncUdpSocket for PortSocket {
         let mut to = transmit.destination;
         if is_of_the_chosen_pair(transmit.contents) {
             to = self.port.route(to);
-        } else if is_check_answer(transmit.contents) {
-            self.port.answered(to);
+        } else if is_check(transmit.contents) {
+            self.port.checked(to);
         }
         self.mux.send_to(transmit.contents, to);
         Poll::Ready(Ok(transmit.contents.len()))

@@ -65,6 +65,12 @@ impl LegSink for MemberSink {
         }
     }
 
+    fn on_quiet(&self, quiet: bool) {
+        if let Some(room) = self.room.upgrade() {
+            room.quiet(&self.member, self.epoch, quiet);
+        }
+    }
+
     fn on_ended(&self, reason: EndReason) {
         if let Some(room) = self.room.upgrade() {
             room.ended(&self.member, self.epoch, reason);

@@ -1,10 +1,10 @@
-//! The task beside one peer connection: takes its tracks, notices its end, reports its quality.
+//! The task beside one peer connection: takes its tracks, notices its silence and its end, reports its quality.
 //!
-//! Ends with the connection or when it is closed; reports an end exactly once. Limits: [`MediaConfig::silence`],
+//! Ends with the connection or when it is closed; reports an end exactly once. Limits: [`QUIET`], [`MediaConfig::silence`],
 //! [`MediaConfig::connect_timeout`].
 
-use crate::config::MediaConfig;
-use crate::estimate::Estimator;
+use crate::config::{MediaConfig, QUIET};
+use crate::estimate::{Estimator, UNHEARD_US};
 use crate::event::{EndReason, Kind};
 use crate::incoming::Arrival;
 use crate::leg::LegSink;
@@ -18,6 +18,7 @@ use std::sync::{Arc, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::MissedTickBehavior;
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 use webrtc::peer_connection::{RTCPeerConnectionState, RTCStatsReportEntry, StatsSelector};
 
@@ -49,6 +50,9 @@ pub(crate) struct Network {
 /// The room is told at most so often (µs), unless there is much less.
 const TELL_US: u64 = 200_000;
 
+/// A return is noticed within this: whoever was gone shall see the others at once.
+const LISTEN: Duration = Duration::from_millis(50);
+
 /// Packets of one track that are passed on at once.
 const TOGETHER: usize = 32;
 
@@ -65,8 +69,11 @@ impl Watcher {
         let mut tick =
             tokio::time::interval(Duration::from_millis(500).min(self.config.silence / 4));
         let mut quality = tokio::time::interval(self.config.quality_every);
+        let mut ear = tokio::time::interval(LISTEN);
+        ear.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let born = Instant::now();
         let mut connected = false;
+        let mut quiet = false;
         let reason = loop {
             tokio::select! {
                 biased;
@@ -98,8 +105,14 @@ impl Watcher {
                         self.sink.on_report_due();
                         let now = leg.egress.now_us();
                         let waiting = leg.egress.octets() > self.network.octets;
-                        self.network.estimator.tick(now, waiting);
+                        let silence = leg.port.port.silence();
+                        let silent = silence >= Duration::from_micros(UNHEARD_US);
+                        self.network.estimator.tick(now, waiting, silent);
                         self.tell(now);
+                        if !quiet && silence >= QUIET {
+                            quiet = true;
+                            self.sink.on_quiet(true);
+                        }
                     }
                     if !leg.port.port.is_driven() {
                         tracing::error!("a connection's driver ended by itself");
@@ -115,7 +128,18 @@ impl Watcher {
                         break EndReason::NeverConnected;
                     }
                 }
-                _ = quality.tick(), if connected => self.report_quality().await,
+                _ = ear.tick(), if quiet => {
+                    let Some(leg) = self.leg.upgrade() else { return };
+                    if leg.port.port.silence() < QUIET {
+                        quiet = false;
+                        self.sink.on_quiet(false);
+                        // What was lost meanwhile says nothing of the line as it is again.
+                        let _ = self.measure().await;
+                        quality.reset();
+                    }
+                }
+                // A silent line has no figures: what came before the silence is no word on it.
+                _ = quality.tick(), if connected && !quiet => self.report_quality().await,
             }
         };
         self.sink.on_ended(reason);
@@ -183,6 +207,7 @@ impl Watcher {
             return;
         };
         let ssrc = track.ssrcs().await.first().copied().unwrap_or_default();
+        leg.port.register_stream(ssrc);
         let arrival = Arrival::new(track.clone(), ssrc);
         leg.incoming.adopt(&mid, arrival.clone());
         let (sink, incoming, line) = (self.sink.clone(), leg.incoming.clone(), mid.clone());
@@ -221,11 +246,24 @@ impl Watcher {
     }
 
     async fn report_quality(&mut self) {
+        let worst = self.measure().await;
+        if worst.any {
+            let (loss_pct, jitter_ms) = ((worst.loss * 100.0).clamp(0.0, 100.0), worst.jitter_ms);
+            self.sink.on_quality(
+                loss_pct as f32,
+                jitter_ms as f32,
+                worst.rtt_ms.map(|rtt| rtt as f32),
+            );
+        }
+    }
+
+    /// Of both directions since it was last asked for.
+    async fn measure(&mut self) -> Worst {
+        let mut worst = Worst::default();
         let Some(leg) = self.leg.upgrade() else {
-            return;
+            return worst;
         };
         let report = leg.pc.get_stats(Instant::now(), StatsSelector::None).await;
-        let mut worst = Worst::default();
         for entry in report.iter() {
             let RTCStatsReportEntry::InboundRtp(inbound) = entry else {
                 continue;
@@ -270,14 +308,7 @@ impl Watcher {
                     .reduce(f64::max);
             }
         }
-        if worst.any {
-            let (loss_pct, jitter_ms) = ((worst.loss * 100.0).clamp(0.0, 100.0), worst.jitter_ms);
-            self.sink.on_quality(
-                loss_pct as f32,
-                jitter_ms as f32,
-                worst.rtt_ms.map(|rtt| rtt as f32),
-            );
-        }
+        worst
     }
 }
 

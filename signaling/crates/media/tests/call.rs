@@ -177,6 +177,11 @@ async fn a_member_that_vanishes_is_noticed_and_may_come_back() {
 
     citizen.vanish();
     let gone = Instant::now();
+    // The others are told before it is given up.
+    events
+        .wait(|e| matches!(e, MediaEvent::Quiet { member, .. } if member == "c"))
+        .await;
+    assert!(gone.elapsed() < silence);
     assert_eq!(events.ended("c").await, EndReason::Silent);
     assert!(gone.elapsed() >= silence - Duration::from_millis(500) && gone.elapsed() < silence * 3);
     // The absent reader held nobody up.

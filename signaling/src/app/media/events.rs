@@ -97,7 +97,10 @@ pub(super) async fn renegotiate(app: &App, room: &str, member: &str) -> Result<(
 async fn on_event(app: &App, quality: &quality::Intake, e: MediaEvent) -> Result<(), AppError> {
     match e {
         // A check has no lease to keep and nobody to tell.
-        MediaEvent::Slots { room, .. } | MediaEvent::Connected { room, .. }
+        MediaEvent::Slots { room, .. }
+        | MediaEvent::Connected { room, .. }
+        | MediaEvent::Quiet { room, .. }
+        | MediaEvent::Heard { room, .. }
             if netcheck::owns(&room) =>
         {
             Ok(())
@@ -123,10 +126,19 @@ async fn on_event(app: &App, quality: &quality::Intake, e: MediaEvent) -> Result
         }
         MediaEvent::Connected { room, member } => {
             lock(&app.media.slots).entry(room.clone()).or_default();
+            quality.back(room.clone(), member.clone());
             note(app, &room, &member, |m| EventBody::MediaConnected {
                 member: m,
             })
             .await
+        }
+        MediaEvent::Quiet { room, member } => {
+            quality.ended(room, member);
+            Ok(())
+        }
+        MediaEvent::Heard { room, member } => {
+            quality.back(room, member);
+            Ok(())
         }
         MediaEvent::Disconnected {
             room,

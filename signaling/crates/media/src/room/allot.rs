@@ -14,6 +14,8 @@ use std::time::Instant;
 pub(super) struct Allot {
     began: Instant,
     budget: Budget,
+    /// Nothing comes from the page: no picture is sent to it.
+    quiet: bool,
 }
 
 impl Default for Allot {
@@ -21,6 +23,7 @@ impl Default for Allot {
         Self {
             began: Instant::now(),
             budget: Budget::default(),
+            quiet: false,
         }
     }
 }
@@ -53,6 +56,20 @@ impl Room {
     }
 }
 
+/// A page from which nothing comes gets no pictures, so that none are in the way when it is back; then they go on as before, each from a
+/// keyframe on.
+pub(super) fn quiet(conn: &mut Conn, quiet: bool) {
+    conn.allot.quiet = quiet;
+    for assigned in conn.slots.iter().filter(|s| s.slot.kind == Kind::Video) {
+        let level = if quiet {
+            Level::Paused
+        } else {
+            conn.allot.budget.level(assigned.slot.index)
+        };
+        assigned.slot.set_level(level);
+    }
+}
+
 /// Sets levels and shares; whether a level changed, and whose share fell.
 fn allot(conn: &mut Conn, estimate: Estimate) -> (bool, Vec<String>) {
     let now = conn.allot.began.elapsed().as_micros() as u64;
@@ -75,10 +92,10 @@ fn allot(conn: &mut Conn, estimate: Estimate) -> (bool, Vec<String>) {
     for assigned in conn.slots.iter().filter(|s| s.slot.kind == Kind::Video) {
         let id = assigned.slot.index;
         let used = pictures.iter().any(|p| p.id == id);
-        let level = if used {
-            budget.level(id)
-        } else {
-            Level::default()
+        let level = match (conn.allot.quiet, used) {
+            (true, _) => Level::Paused,
+            (false, true) => budget.level(id),
+            (false, false) => Level::default(),
         };
         let limited = used && estimate.is_limit();
         let share = limited.then(|| budget.share(id, estimate, sound, &pictures));

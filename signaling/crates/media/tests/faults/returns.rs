@@ -40,7 +40,7 @@ async fn a_link_that_was_down_for_ten_seconds_carries_the_same_connection_on() {
     };
     let Call {
         engine,
-        events,
+        mut events,
         citizen,
         agent,
     } = call(&place, config).await;
@@ -50,6 +50,14 @@ async fn a_link_that_was_down_for_ten_seconds_carries_the_same_connection_on() {
     let took = back(&agent, &citizen, 1).await;
     say("link_down_10_s_same_connection_ms", took);
     assert!(took <= BACK, "{took:?}");
+    let of_citizen = |e: &MediaEvent, quiet| match e {
+        MediaEvent::Quiet { member, .. } => quiet && member == "c",
+        MediaEvent::Heard { member, .. } => !quiet && member == "c",
+        _ => false,
+    };
+    for quiet in [true, false] {
+        events.wait(|e| of_citizen(e, quiet)).await;
+    }
     assert!(
         !events
             .seen
