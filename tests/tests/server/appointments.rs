@@ -1,6 +1,5 @@
 //! Booking, checking in, not coming.
 
-use domain::id::BoothId;
 use it::{
     booth::Booth,
     county::{County, Node},
@@ -8,8 +7,8 @@ use it::{
     people::{Agent, Citizen, hall, staff},
 };
 use protocol::{
-    AppointmentState, AppointmentView, Booked, BoothNonce, BoothToken, DeviceKey, PriorityClass,
-    Problem, SlotList, SlotRuleView, SlotTime, TicketState, TicketView, VisitToken, VisitView,
+    AppointmentState, AppointmentView, Booked, PriorityClass, Problem, SlotList, SlotRuleView,
+    SlotTime, TicketState, TicketView, VisitView,
 };
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,17 +1,15 @@
 //! When no seat is free: a call-back, the ticket on the phone, a request that is left.
 
-use domain::id::BoothId;
 use it::{
     booth::Booth,
-    county::{County, Node, named},
     http::{Http, key},
     line::Line,
-    people::{Agent, Citizen, hall, staff},
+    people::{Agent, Citizen, staff},
 };
 use protocol::{
-    Accepted, BoothNonce, BoothToken, CallBackState, CallBackTaken, CallBackView, CarryCode,
-    DeviceKey, PriorityClass, RequestFull, RequestItem, RequestState, RequestView, SeatState,
-    SeatView, ServerFrame, TicketState, TicketView, VisitToken,
+    Accepted, CallBackState, CallBackTaken, CallBackView, CarryCode, PriorityClass, RequestFull,
+    RequestItem, RequestState, RequestView, SeatState, SeatView, ServerFrame, TicketState,
+    TicketView, VisitToken,
 };
 use serde_json::json;
 

@@ -121,7 +121,7 @@ async fn strangers_have_a_share_of_the_rooms() {
     }
     let p = node.http().post::<Value>("/media/check", &offer).await;
     assert_eq!(p.unwrap_err().code, "slow_down");
-    assert_eq!(stats(&node).rooms, limits::STRANGERS_ROOMS);
+    assert_eq!(stats(&node).rooms, limits::STRANGERS_ROOMS as u64);
     let citizen = Citizen::arrive(&node).await;
     let a = citizen.http.post::<CheckAnswer>("/media/check", &offer);
     a.await.unwrap();
