@@ -16,7 +16,7 @@ CREATE TABLE recordings (
   -- First the media plane's alone, then what was signed, as it was signed.
   manifest TEXT COLLATE "C", signature TEXT COLLATE "C", public_key TEXT COLLATE "C", sealed_at BIGINT,
   duration_ms BIGINT, gaps BIGINT, bytes BIGINT, delete_at BIGINT,
-  hold BOOLEAN NOT NULL DEFAULT FALSE, hold_reason TEXT COLLATE "C", hold_by TEXT COLLATE "C", hold_at BIGINT, deleted_at BIGINT,
+  hold BOOLEAN NOT NULL DEFAULT FALSE, hold_reason_enc BYTEA, hold_by TEXT COLLATE "C", hold_at BIGINT, deleted_at BIGINT,
   -- Nothing begins without a yes.
   CHECK (state IN ('asked', 'refused') OR granted IS TRUE), CHECK (state <> 'asked' OR granted IS NULL),
   CHECK (state <> 'refused' OR granted IS NOT TRUE), CHECK ((granted IS NULL) = (answered_at IS NULL)),
@@ -27,7 +27,7 @@ CREATE TABLE recordings (
   CHECK ((ended_at IS NULL) = (state IN ('asked', 'starting', 'live', 'interrupted'))),
   CHECK (state <> 'sealed' OR (manifest IS NOT NULL AND signature IS NOT NULL AND public_key IS NOT NULL AND sealed_at IS NOT NULL)),
   CHECK ((state = 'deleted') = (deleted_at IS NOT NULL)),
-  CHECK (NOT hold OR (hold_reason IS NOT NULL AND hold_by IS NOT NULL AND hold_at IS NOT NULL)), CHECK (NOT hold OR state <> 'deleted')
+  CHECK (NOT hold OR (hold_reason_enc IS NOT NULL AND hold_by IS NOT NULL AND hold_at IS NOT NULL)), CHECK (NOT hold OR state <> 'deleted')
 );
 CREATE UNIQUE INDEX recording_open ON recordings (session_id) WHERE state IN ('asked', 'starting', 'live', 'interrupted');
 CREATE INDEX recordings_of_session ON recordings (session_id, id);
@@ -35,6 +35,9 @@ CREATE INDEX recordings_of_hall ON recordings (hall_id, id);
 CREATE INDEX recordings_under_way ON recordings (id) WHERE state IN ('starting', 'live', 'interrupted', 'sealing');
 CREATE INDEX recordings_asked ON recordings (asked_at) WHERE state = 'asked';
 CREATE INDEX recordings_due ON recordings (delete_at) WHERE delete_at IS NOT NULL AND state = 'sealed';
+
+-- The recording that was proven live while the visit's card was read; none: it was read beside one.
+ALTER TABLE visits ADD COLUMN identified_in TEXT COLLATE "C" REFERENCES recordings (id);
 
 -- The item's script as it was read (双录话术); times in milliseconds are the recording's clock.
 CREATE TABLE recording_prompts (

@@ -16,7 +16,7 @@ CREATE TABLE recordings (
   -- First the media plane's alone, then what was signed, as it was signed.
   manifest TEXT, signature TEXT, public_key TEXT, sealed_at INTEGER,
   duration_ms INTEGER, gaps INTEGER, bytes INTEGER, delete_at INTEGER,
-  hold INTEGER NOT NULL DEFAULT 0 CHECK (hold IN (0, 1)), hold_reason TEXT, hold_by TEXT, hold_at INTEGER, deleted_at INTEGER,
+  hold INTEGER NOT NULL DEFAULT 0 CHECK (hold IN (0, 1)), hold_reason_enc BLOB, hold_by TEXT, hold_at INTEGER, deleted_at INTEGER,
   CHECK (granted IN (0, 1)),
   -- Nothing begins without a yes.
   CHECK (state IN ('asked', 'refused') OR granted IS TRUE), CHECK (state <> 'asked' OR granted IS NULL),
@@ -28,7 +28,7 @@ CREATE TABLE recordings (
   CHECK ((ended_at IS NULL) = (state IN ('asked', 'starting', 'live', 'interrupted'))),
   CHECK (state <> 'sealed' OR (manifest IS NOT NULL AND signature IS NOT NULL AND public_key IS NOT NULL AND sealed_at IS NOT NULL)),
   CHECK ((state = 'deleted') = (deleted_at IS NOT NULL)),
-  CHECK (hold = 0 OR (hold_reason IS NOT NULL AND hold_by IS NOT NULL AND hold_at IS NOT NULL)), CHECK (hold = 0 OR state <> 'deleted')
+  CHECK (hold = 0 OR (hold_reason_enc IS NOT NULL AND hold_by IS NOT NULL AND hold_at IS NOT NULL)), CHECK (hold = 0 OR state <> 'deleted')
 ) STRICT;
 CREATE UNIQUE INDEX recording_open ON recordings (session_id) WHERE state IN ('asked', 'starting', 'live', 'interrupted');
 CREATE INDEX recordings_of_session ON recordings (session_id, id);
@@ -36,6 +36,9 @@ CREATE INDEX recordings_of_hall ON recordings (hall_id, id);
 CREATE INDEX recordings_under_way ON recordings (id) WHERE state IN ('starting', 'live', 'interrupted', 'sealing');
 CREATE INDEX recordings_asked ON recordings (asked_at) WHERE state = 'asked';
 CREATE INDEX recordings_due ON recordings (delete_at) WHERE delete_at IS NOT NULL AND state = 'sealed';
+
+-- The recording that was proven live while the visit's card was read; none: it was read beside one.
+ALTER TABLE visits ADD COLUMN identified_in TEXT REFERENCES recordings (id);
 
 -- The item's script as it was read (双录话术); times in milliseconds are the recording's clock.
 CREATE TABLE recording_prompts (

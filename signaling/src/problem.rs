@@ -111,6 +111,12 @@ pub const KINDS: &[Kind] = &[
         "Please swipe the identity card first",
     ),
     kind(
+        "identity_unrecorded",
+        409,
+        "这件事要在录音录像时刷身份证，请再刷一次",
+        "The card must be read while it is recorded; please read it again",
+    ),
+    kind(
         "consent_required",
         403,
         "要先得到本人同意",
@@ -1066,6 +1072,12 @@ pub const KINDS: &[Kind] = &[
         409,
         "这件事要有录音录像才能交件",
         "This matter is handed off with a recording only",
+    ),
+    kind(
+        "replay_needed",
+        403,
+        "先打开这段录像的回放，再看抓拍",
+        "Open the recording for replay first, then its snapshots",
     ),
     kind(
         "prompts_unread",

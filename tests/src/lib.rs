@@ -2,6 +2,7 @@
 //! as pages do, over HTTP and WebSocket. Never reaches past the doors except where a test says so (a timer, a changed row).
 #![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
+pub mod booth;
 pub mod county;
 pub mod http;
 pub mod line;

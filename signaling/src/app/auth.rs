@@ -8,7 +8,6 @@ use argon2::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
-    catalogue::LegalStep,
     id::{BoothId, HallId, Id as _, KeyId, StaffId, VisitId},
     identifiers::CitizenId,
     limits,
@@ -358,6 +357,7 @@ pub async fn open_visit(
         key_id: data_key.id().clone(),
         identity_enc: None,
         citizen_index: None,
+        identified_in: None,
         card_nonce: Some(secret()),
         ended: false,
         created_at: app.now(),
@@ -438,13 +438,19 @@ pub async fn visit_view(app: &App, id: VisitId) -> Result<VisitView, AppError> {
     .await
 }
 
-/// Checks a card read and attaches it to the visit, within a transaction of the caller's.
+/// Checks a card read and attaches it to the visit, within a transaction of the caller's. `s`: the live session of the visit, whose
+/// item may bind the card to a recording; the visit keeps in which one it was read.
 pub async fn identify(
     tx: &mut Tx,
     w: &mut super::Work,
     id: &VisitId,
+    s: Option<&session::Session>,
     read: &CardRead,
 ) -> Result<(), AppError> {
+    let during = match s {
+        Some(s) => recording::card_read(tx, s).await?,
+        None => None,
+    };
     let v = visit::get(tx, id).await?.ok_or_else(|| no("not_found"))?;
     if v.ended {
         return Err(no("visit_ended"));
@@ -481,14 +487,16 @@ pub async fn identify(
         number: Pii::new(number.expose().to_owned()),
     };
     let sealed = w.app.vault.key(tx, &v.key_id).await?.seal(&identity)?;
-    if !visit::identify(tx, id, sealed, &index, &secret(), &read.nonce).await? {
+    let next = secret();
+    if !visit::identify(tx, id, sealed, &index, &next, &read.nonce, during.as_ref()).await? {
         return Err(no("card_refused"));
     }
+    let recording = during.as_ref().map(|r| r.as_str());
     w.audit(
         tx,
         "visit.identified",
         id.as_str(),
-        serde_json::json!({"booth": booth_id.as_str()}),
+        serde_json::json!({"booth": booth_id.as_str(), "recording": recording}),
     )
     .await
 }
@@ -508,13 +516,9 @@ pub async fn identify_visit(
         let (id, read) = (id.clone(), read.clone());
         Box::pin(async move {
             // Beside the session's own door, the same lock.
-            if let Some(s) = session::newest_of_visit(tx, &id)
-                .await?
-                .filter(|s| s.state != State::Ended)
-            {
-                recording::check(tx, &s, LegalStep::Identify).await?;
-            }
-            identify(tx, w, &id, &read).await
+            let s = session::newest_of_visit(tx, &id).await?;
+            let s = s.filter(|s| s.state != State::Ended);
+            identify(tx, w, &id, s.as_ref(), &read).await
         })
     })
     .await?;

@@ -117,6 +117,18 @@ pub async fn remove(app: &App, key: &KeyId, sm3: &str) -> io::Result<()> {
     }
 }
 
+/// Takes a file that [`put`] has written back, unless a row names it: nothing came of it.
+pub async fn forget(app: &App, key: &DataKey, sm3: &str) -> Result<(), AppError> {
+    let (id, digest) = (key.id().clone(), sm3.to_owned());
+    let kept = app
+        .read(|tx| Box::pin(async move { Ok(file::get(tx, &digest, &id).await?.is_some()) }))
+        .await?;
+    if !kept && let Err(e) = remove(app, key.id(), sm3).await {
+        tracing::warn!(error = %e, "a file without a row stays on the disk");
+    }
+    Ok(())
+}
+
 /// A data key for work outside a transaction.
 pub async fn key_of(app: &App, id: &KeyId) -> Result<DataKey, AppError> {
     let (a, id) = (app.clone(), id.clone());

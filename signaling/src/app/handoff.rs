@@ -38,8 +38,6 @@ fn lacking(missing: &[String]) -> Option<AppError> {
         .collect();
     if missing.is_empty() {
         None
-    } else if has("identity") {
-        Some(no("identity_required"))
     } else if has("form") || has("confirm") {
         Some(no("form_not_ready"))
     } else if !papers.is_empty() {
@@ -90,8 +88,8 @@ async fn agents(tx: &mut Tx, s: &session::Session) -> Result<(Vec<Person>, Vec<P
 
 /// By the session's agent. Needs identity, a complete and confirmed form, the required materials and a live signature.
 ///
-/// Codes: `agent_only`, `case_exists`, `identity_required`, `form_not_ready`, `material_required`, `recording_required`,
-/// `prompts_unread`, `signature_required`, `own_case`, `calendar_missing`.
+/// Codes: `agent_only`, `case_exists`, `identity_required`, `identity_unrecorded`, `form_not_ready`, `material_required`,
+/// `recording_required`, `prompts_unread`, `signature_required`, `own_case`, `calendar_missing`.
 pub async fn hand_off(app: &App, caller: &Caller, id: SessionId) -> Result<HandOff, AppError> {
     let who = caller.who.clone();
     let case = app
@@ -109,6 +107,8 @@ pub async fn hand_off(app: &App, caller: &Caller, id: SessionId) -> Result<HandO
                     if s.case_id.is_some() {
                         return Err(no("case_exists"));
                     }
+                    // Before the rest: it comes first, and two refusals tell why it is missing.
+                    recording::check_card(tx, &s).await?;
                     if let Some(e) = lacking(&signing::missing(&w.app, tx, &s).await?) {
                         return Err(e);
                     }
@@ -250,12 +250,6 @@ mod tests {
     fn what_is_missing_is_named_in_the_order_of_the_session() {
         let of = |m: &[&str]| lacking(&m.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>());
         assert!(of(&[]).is_none());
-        assert_eq!(
-            of(&["signature", "identity", "material:photo"])
-                .unwrap()
-                .code(),
-            "identity_required"
-        );
         assert_eq!(
             of(&["confirm", "signature"]).unwrap().code(),
             "form_not_ready"

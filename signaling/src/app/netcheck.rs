@@ -2,7 +2,7 @@
 //!
 //! Owns the table of these rooms and their end. They have no lease and no row: they live on the node that answered, whose own
 //! candidates the answer names. Limits: [`limits::CHECK_ROOMS`], [`limits::CHECK_LIFE`], and rates by caller; who has no token
-//! shares one small budget with all others who have none, so that strangers never cost a caller theirs.
+//! shares one small budget and [`limits::STRANGERS_ROOMS`] with all others who have none, so that strangers never cost a caller theirs.
 
 use super::{App, media::refused, rates::Rates, relay::Relay, token::Principal, vault};
 use crate::problem::{AppError, no};
@@ -21,7 +21,14 @@ const MEMBER: &str = "page";
 pub struct Reach {
     pub relay: Relay,
     pub rates: Rates,
-    rooms: Mutex<Vec<(String, Timestamp)>>,
+    rooms: Mutex<Vec<Room>>,
+}
+
+struct Room {
+    name: String,
+    until: Timestamp,
+    /// Opened by somebody without a token.
+    stranger: bool,
 }
 
 impl Reach {
@@ -32,27 +39,32 @@ impl Reach {
             ..Self::default()
         }
     }
-    fn rooms(&self) -> MutexGuard<'_, Vec<(String, Timestamp)>> {
+    fn rooms(&self) -> MutexGuard<'_, Vec<Room>> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
     /// Sets a room aside; `None` when there are enough.
-    fn open(&self, until: Timestamp) -> Option<String> {
+    fn open(&self, until: Timestamp, stranger: bool) -> Option<String> {
         let mut rooms = self.rooms();
-        if rooms.len() >= limits::CHECK_ROOMS {
+        let strangers = rooms.iter().filter(|r| r.stranger).count();
+        if rooms.len() >= limits::CHECK_ROOMS || stranger && strangers >= limits::STRANGERS_ROOMS {
             return None;
         }
-        let room = format!("{PREFIX}{}", domain::audit::hex(&vault::random::<8>()));
-        rooms.push((room.clone(), until));
-        Some(room)
+        let name = format!("{PREFIX}{}", domain::audit::hex(&vault::random::<8>()));
+        rooms.push(Room {
+            name: name.clone(),
+            until,
+            stranger,
+        });
+        Some(name)
     }
     fn forget(&self, room: &str) {
-        self.rooms().retain(|(r, _)| r != room);
+        self.rooms().retain(|r| r.name != room);
     }
     fn past(&self, now: Timestamp) -> Vec<String> {
         let mut rooms = self.rooms();
-        let (past, rest) = rooms.drain(..).partition(|(_, until)| *until <= now);
+        let (past, rest): (Vec<Room>, _) = rooms.drain(..).partition(|r| r.until <= now);
         *rooms = rest;
-        past.into_iter().map(|(r, _): (String, _)| r).collect()
+        past.into_iter().map(|r| r.name).collect()
     }
 }
 
@@ -88,7 +100,8 @@ pub async fn offer(
             .take("check", "", limits::STRANGERS_PER_MIN, now)?,
     }
     let until = now + limits::CHECK_LIFE;
-    let room = app.reach.open(until).ok_or_else(|| no("slow_down"))?;
+    let room = app.reach.open(until, who.is_none());
+    let room = room.ok_or_else(|| no("slow_down"))?;
     match engine
         .offer(&room, MEMBER, MemberRole::Citizen, &body.sdp)
         .await
@@ -134,14 +147,22 @@ mod tests {
     fn rooms_are_few_and_end() {
         let (r, t) = (Reach::default(), Timestamp::from_millis(0));
         let until = t + limits::CHECK_LIFE;
+        let strangers = |n| n < limits::STRANGERS_ROOMS;
         let all: Vec<String> = (0..limits::CHECK_ROOMS)
-            .map(|_| r.open(until).unwrap())
+            .map(|n| r.open(until, strangers(n)).unwrap())
             .collect();
-        assert!(all.iter().all(|room| owns(room)) && r.open(until).is_none());
+        assert!(all.iter().all(|room| owns(room)) && r.open(until, false).is_none());
+        r.forget(&all[limits::STRANGERS_ROOMS]);
+        assert!(
+            r.open(until, true).is_none(),
+            "a caller's place is no stranger's"
+        );
+        let free = r.open(until, false).unwrap();
         r.forget(&all[0]);
-        let late = r.open(until + Span::seconds(1)).unwrap();
+        r.forget(&free);
+        let late = r.open(until + Span::seconds(1), true).unwrap();
         let past = r.past(until);
-        assert_eq!(past, all[1..]);
+        assert_eq!(past.len(), limits::CHECK_ROOMS - 2);
         assert_eq!(r.past(until + Span::seconds(1)), [late]);
     }
 }

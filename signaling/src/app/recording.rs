@@ -20,7 +20,7 @@ mod view;
 pub use asking::{answer, ask, withdraw};
 pub use ending::{due, recover_gone};
 pub(super) use ending::{session_over, stopped};
-pub(super) use gate::{check, lacking, missing};
+pub(super) use gate::{Card, card, card_read, check, check_card, lacking, missing};
 pub(super) use running::{begin, happened, not_begun, required};
 pub use script::{answer as answer_prompt, read as read_prompt};
 pub use seal::is_ours;

@@ -19,6 +19,9 @@ use sha1::Sha1;
 /// Characters of the opaque part: enough to tell callers of one day apart.
 const OPAQUE_CHARS: usize = 20;
 
+/// No caller's name.
+const STRANGERS: &str = "strangers";
+
 /// The relays of this installation; none by default.
 #[derive(Debug, Clone, Default)]
 pub struct Relay {
@@ -90,16 +93,16 @@ pub fn of(app: &App, who: &Principal) -> Result<IceServers, AppError> {
         .servers(&opaque(app, who.name()), reach.relay.life, now))
 }
 
-/// For a check by somebody who has no token yet: just long enough for it. Codes: `slow_down`.
+/// For a check by somebody who has no token yet: just long enough for it. To the relay all of them are one caller, so that together they
+/// hold no more than its quota of one. Codes: `slow_down`.
 pub fn of_stranger(app: &App) -> Result<IceServers, AppError> {
     let (now, reach) = (app.now(), &app.reach);
     reach
         .rates
         .take("relay", "", limits::STRANGERS_PER_MIN, now)?;
-    let once = domain::audit::hex(&super::vault::random::<8>());
     Ok(reach
         .relay
-        .servers(&once, limits::CHECK_CREDENTIAL_LIFE, now))
+        .servers(&opaque(app, STRANGERS), limits::CHECK_CREDENTIAL_LIFE, now))
 }
 
 #[cfg(test)]

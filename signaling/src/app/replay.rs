@@ -4,7 +4,7 @@
 //! recording; whether they may is asked anew at each request, from the rows: a duty that is over or another hall ends it at once.
 //!
 //! `replay/access.rs` who may; `lines.rs` lists, hold and the manifest; `opening.rs` open and look; `legs.rs` what there is to play; `marks.rs`
-//! and `words.rs` the timeline; `parts.rs` the bytes; `export.rs`, `making.rs`, `ffmpeg.rs`, `vessel.rs` one file of all legs. Keeping and
+//! and `words.rs` the timeline; `parts.rs` and `warm.rs` the bytes; `export.rs`, `making.rs`, `ffmpeg.rs`, `vessel.rs` one file of all legs. Keeping and
 //! deletion are `retention`.
 
 pub mod access;
@@ -18,6 +18,8 @@ pub mod opening;
 pub mod parts;
 mod sealed;
 mod vessel;
+mod warm;
 mod words;
 
 pub use ffmpeg::available as can_export;
+pub(super) use sealed::manifest;

@@ -42,28 +42,37 @@ pub(super) fn delete_at(r: &Recording, has_case: bool) -> Result<Option<Timestam
 
 /// What is over goes. For the sweep; nodes may race.
 pub async fn sweep(app: &App) -> Result<(), AppError> {
-    let now = app.now();
-    let (undated, due) = app
-        .read(move |tx| {
-            Box::pin(async move {
-                Ok((
-                    opened::undated(tx, BATCH).await?,
-                    opened::due(tx, now, BATCH).await?,
-                ))
-            })
-        })
+    let undated = app
+        .read(move |tx| Box::pin(async move { Ok(opened::undated(tx, BATCH).await?) }))
         .await?;
     for r in undated {
         desk::lost_race_is_fine(date(app, r.id).await)?;
     }
-    for r in due {
-        let id = r.id.clone();
-        if let Err(e) = delete(app, r.id).await {
-            // One that cannot go holds up no other.
-            tracing::error!(recording = %id, code = e.code(), error = %e, "a recording was not deleted; it is tried again");
+    delete_due(app).await?;
+    replay::export::sweep(app).await
+}
+
+/// Page by page, each once: those that cannot go hold up no other, however many they are.
+async fn delete_due(app: &App) -> Result<(), AppError> {
+    let now = app.now();
+    let mut after: Option<Recording> = None;
+    loop {
+        let last = after.take();
+        let page = app
+            .read(move |tx| {
+                Box::pin(async move { Ok(opened::due(tx, now, last.as_ref(), BATCH).await?) })
+            })
+            .await?;
+        for r in &page {
+            if let Err(e) = delete(app, r.id.clone()).await {
+                tracing::error!(recording = %r.id, code = e.code(), error = %e, "a recording was not deleted; it is tried again");
+            }
+        }
+        match page.last() {
+            Some(r) if page.len() as i64 == BATCH => after = Some(r.clone()),
+            Some(_) | None => return Ok(()),
         }
     }
-    replay::export::sweep(app).await
 }
 
 /// The row, while its session takes turns, and whether a case came of it.
@@ -103,28 +112,12 @@ async fn date(app: &App, id: RecordingId) -> Result<(), AppError> {
     .await
 }
 
-/// What lay on the disk.
-#[derive(Clone, Copy, Default)]
-struct Files {
-    count: u64,
-    bytes: u64,
-}
-
 /// Takes a directory with everything in it; what is not there is gone.
-fn remove(dir: &Path) -> std::io::Result<Files> {
-    let mut found = Files::default();
-    match std::fs::read_dir(dir) {
-        Ok(all) => {
-            for e in all {
-                found.count += 1;
-                found.bytes += e?.metadata()?.len();
-            }
-            std::fs::remove_dir_all(dir)?;
-        }
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-        Err(e) => return Err(e),
+fn remove(dir: &Path) -> std::io::Result<()> {
+    match std::fs::remove_dir_all(dir) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        done => done,
     }
-    Ok(found)
 }
 
 async fn delete(app: &App, id: RecordingId) -> Result<(), AppError> {
@@ -139,7 +132,7 @@ async fn delete(app: &App, id: RecordingId) -> Result<(), AppError> {
         return Ok(());
     }
     let dir = taking::folder(app, &id);
-    let files = tokio::task::spawn_blocking(move || remove(&dir))
+    tokio::task::spawn_blocking(move || remove(&dir))
         .await
         .map_err(|_| no("internal"))?
         .map_err(|e| {
@@ -148,7 +141,7 @@ async fn delete(app: &App, id: RecordingId) -> Result<(), AppError> {
         })?;
     app.write("server", move |tx, w| {
         let id = id.clone();
-        Box::pin(async move { write_off(tx, w, &id, files).await })
+        Box::pin(async move { write_off(tx, w, &id).await })
     })
     .await
 }
@@ -183,12 +176,7 @@ async fn lock_away(tx: &mut Tx, w: &mut Work, id: &RecordingId) -> Result<bool, 
 }
 
 /// The row and the audit say what went.
-async fn write_off(
-    tx: &mut Tx,
-    w: &mut Work,
-    id: &RecordingId,
-    files: Files,
-) -> Result<(), AppError> {
+async fn write_off(tx: &mut Tx, w: &mut Work, id: &RecordingId) -> Result<(), AppError> {
     let Some((mut r, has_case)) = locked(tx, id).await? else {
         return Ok(());
     };
@@ -196,6 +184,7 @@ async fn write_off(
         return Ok(());
     }
     r.state = State::apply(Some(r.state), Cmd::Delete)?;
+    let media = replay::manifest(&r).ok();
     let manifest = r.manifest.take().unwrap_or_default();
     (r.deleted_at, r.delete_at) = (Some(w.now), None);
     save(tx, &r).await?;
@@ -205,8 +194,15 @@ async fn write_off(
         (false, Some("withdrawn")) => "withdrawn",
         (false, _) => "routine",
     };
+    // What the citizen said and answered goes with the recording of it.
+    let prompts = kept::forget_prompts(tx, id).await?;
+    // As it was signed: what still lay there may be the rest that an earlier try left.
+    let (mut files, mut bytes) = (0, 0);
+    for s in media.iter().flat_map(|m| &m.legs).flat_map(|l| &l.segments) {
+        (files, bytes) = (files + 1, bytes + s.bytes);
+    }
     let detail = json!({
-        "session": r.session_id.as_str(), "key": r.key_id.as_str(), "why": why, "files": files.count, "bytes": files.bytes,
+        "session": r.session_id.as_str(), "key": r.key_id.as_str(), "why": why, "files": files, "bytes": bytes, "prompts": prompts,
         "manifest_sha256": hex(&Sha256::digest(manifest.as_bytes())), "manifest_sm3": sm3_hex(manifest.as_bytes()),
     });
     w.audit(tx, "recording.deleted", id.as_str(), detail).await
@@ -229,9 +225,8 @@ mod tests {
         std::fs::create_dir(&rec).unwrap();
         std::fs::write(rec.join("leg-01-000001.seg"), [1; 10]).unwrap();
         std::fs::write(rec.join("leg-02-000001.seg"), [1; 5]).unwrap();
-        let found = remove(&rec).unwrap();
-        assert_eq!((found.count, found.bytes), (2, 15));
-        assert!(!rec.exists());
-        assert_eq!(remove(&rec).unwrap().count, 0);
+        remove(&rec).unwrap();
+        assert!(!rec.exists() && dir.path().exists());
+        remove(&rec).unwrap();
     }
 }

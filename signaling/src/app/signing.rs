@@ -95,8 +95,8 @@ fn open_fields(d: &forms::Document) -> Vec<Rejected> {
 
 /// By the agent: the declaration and the pad on the citizen's screen. Asking again over the same content changes nothing.
 ///
-/// Codes: `agent_only`, `form_not_open`, `form_frozen`, `recording_not_live`, `prompts_unread`, `identity_required`, `form_not_ready`
-/// (with the fields).
+/// Codes: `agent_only`, `form_not_open`, `form_frozen`, `recording_not_live`, `prompts_unread`, `identity_required`,
+/// `identity_unrecorded`, `form_not_ready` (with the fields).
 pub async fn ask(app: &App, caller: &Caller, id: SessionId) -> Result<CommandReply, AppError> {
     let who = caller.who.clone();
     app.command(
@@ -118,9 +118,7 @@ pub async fn ask(app: &App, caller: &Caller, id: SessionId) -> Result<CommandRep
                 let v = visit::get(tx, &s.visit_id)
                     .await?
                     .ok_or_else(|| no("visit_ended"))?;
-                if v.citizen_index.is_none() {
-                    return Err(no("identity_required"));
-                }
+                recording::check_card(tx, &s).await?;
                 let open = open_fields(&d);
                 if !open.is_empty() {
                     return Err(no("form_not_ready").with_fields(open));
@@ -203,8 +201,8 @@ fn check_image(text: &str) -> Result<Vec<u8>, AppError> {
 
 /// By the citizen: the drawn signature over the digest that was on the screen.
 ///
-/// Codes: `citizen_only`, `recording_not_live`, `prompts_unread`, `identity_required`, `sign_not_asked`, `sign_stale`, `sign_empty`,
-/// `field_kind`, `too_large`, `form_frozen`.
+/// Codes: `citizen_only`, `recording_not_live`, `prompts_unread`, `identity_required`, `identity_unrecorded`, `sign_not_asked`,
+/// `sign_stale`, `sign_empty`, `field_kind`, `too_large`, `form_frozen`.
 pub async fn sign(
     app: &App,
     caller: &Caller,
@@ -241,12 +239,7 @@ pub async fn sign(
                 }
                 forms::thawed(&s)?;
                 recording::check(tx, &s, LegalStep::Sign).await?;
-                if visit::get(tx, &s.visit_id)
-                    .await?
-                    .is_none_or(|v| v.citizen_index.is_none())
-                {
-                    return Err(no("identity_required"));
-                }
+                recording::check_card(tx, &s).await?;
                 let asked = signature::live(tx, &id)
                     .await?
                     .filter(|x| x.state == "asked")
@@ -343,10 +336,7 @@ pub async fn missing(
     s: &session::Session,
 ) -> Result<Vec<String>, AppError> {
     let mut out = Vec::new();
-    if visit::get(tx, &s.visit_id)
-        .await?
-        .is_none_or(|v| v.citizen_index.is_none())
-    {
+    if recording::card(tx, s).await? != recording::Card::Read {
         out.push("identity".to_owned());
     }
     match forms::document(app, tx, &s.id).await? {

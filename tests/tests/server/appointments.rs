@@ -1,14 +1,14 @@
 //! Booking, checking in, not coming.
 
-use domain::id::BoothId;
 use it::{
-    county::{County, Node, named},
+    booth::Booth,
+    county::{County, Node},
     http::{Http, answer, key},
     people::{Agent, Citizen, hall, staff},
 };
 use protocol::{
-    AppointmentState, AppointmentView, Booked, BoothNonce, BoothToken, DeviceKey, PriorityClass,
-    Problem, SlotList, SlotRuleView, SlotTime, TicketState, TicketView, VisitToken, VisitView,
+    AppointmentState, AppointmentView, Booked, PriorityClass, Problem, SlotList, SlotRuleView,
+    SlotTime, TicketState, TicketView, VisitView,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -63,40 +63,12 @@ async fn book(who: &Http, slot: &SlotTime) -> Result<Booked, Problem> {
 
 /// At a booth, with a card that was read there.
 async fn with_card(county: &County, node: &Node, name: &str, number: &str) -> Http {
-    let device = DeviceKey::from_secret(&county.booth_secret("booth-1")).unwrap();
-    let booth = named::<BoothId>("booth", "booth-1");
-    let http = node.http();
-    let n: BoothNonce = http
-        .post("/auth/booth/challenge", json!({"booth": booth}))
-        .await
-        .unwrap();
-    let signature = device.sign(&protocol::booth_login_bytes(&booth, &n.nonce));
-    let t: BoothToken = http
-        .post(
-            "/auth/booth",
-            json!({"booth": booth, "nonce": n.nonce, "signature": signature}),
-        )
-        .await
-        .unwrap();
-    let v: VisitToken = http
-        .with(&t.access_token)
-        .post("/visits", json!({"channel": "booth", "hall": hall()}))
-        .await
-        .unwrap();
-    let me = http.with(&v.access_token);
-    let nonce = v.visit.card_nonce.unwrap();
-    let read_at = node.app().now().rfc3339();
-    let bytes = protocol::card_read_bytes(&nonce, name, number, &read_at, &booth);
-    let read = json!({"nonce": nonce, "name": name, "number": number, "read_at": read_at,
-        "booth": booth, "signature": device.sign(&bytes)});
-    let _: VisitView = me
-        .post(
-            &format!("/visits/{}/identity", v.visit.id),
-            json!({"read": read}),
-        )
-        .await
-        .unwrap();
-    me
+    let booth = Booth::of(county, "booth-1");
+    let (me, nonce) = booth.arrive(node).await;
+    let read = booth.read(node, &nonce, name, number);
+    let path = format!("/visits/{}/identity", me.visit);
+    let _: VisitView = me.http.post(&path, json!({"read": read})).await.unwrap();
+    me.http
 }
 
 both!(from_the_booking_to_the_end_of_the_call, |county| {

@@ -1,16 +1,15 @@
 //! When no seat is free: a call-back, the ticket on the phone, a request that is left.
 
-use domain::id::BoothId;
 use it::{
-    county::{County, Node, named},
+    booth::Booth,
     http::{Http, key},
     line::Line,
-    people::{Agent, Citizen, hall, staff},
+    people::{Agent, Citizen, staff},
 };
 use protocol::{
-    Accepted, BoothNonce, BoothToken, CallBackState, CallBackTaken, CallBackView, CarryCode,
-    DeviceKey, PriorityClass, RequestFull, RequestItem, RequestState, RequestView, SeatState,
-    SeatView, ServerFrame, TicketState, TicketView, VisitToken,
+    Accepted, CallBackState, CallBackTaken, CallBackView, CarryCode, PriorityClass, RequestFull,
+    RequestItem, RequestState, RequestView, SeatState, SeatView, ServerFrame, TicketState,
+    TicketView, VisitToken,
 };
 use serde_json::json;
 
@@ -267,34 +266,9 @@ both!(a_ring_is_told_not_now_and_then_no_more, |county| {
     county.close(node).await;
 });
 
-/// A visit at a booth.
-async fn at_booth(county: &County, node: &Node) -> Citizen {
-    let device = DeviceKey::from_secret(&county.booth_secret("booth-1")).unwrap();
-    let booth = named::<BoothId>("booth", "booth-1");
-    let http = node.http();
-    let n: BoothNonce = http
-        .post("/auth/booth/challenge", json!({"booth": booth}))
-        .await
-        .unwrap();
-    let signature = device.sign(&protocol::booth_login_bytes(&booth, &n.nonce));
-    let body = json!({"booth": booth, "nonce": n.nonce, "signature": signature});
-    let t: BoothToken = http.post("/auth/booth", body).await.unwrap();
-    let v: VisitToken = http
-        .with(&t.access_token)
-        .post("/visits", json!({"channel": "booth", "hall": hall()}))
-        .await
-        .unwrap();
-    let http = http.with(&v.access_token);
-    Citizen {
-        line: Line::open(&http).await,
-        http,
-        visit: v.visit.id,
-    }
-}
-
 both!(a_ticket_goes_to_the_phone_and_the_booth_is_free, |county| {
     let node = county.start("a").await;
-    let mut booth = at_booth(&county, &node).await;
+    let (mut booth, _) = Booth::of(&county, "booth-1").arrive(&node).await;
     let ticket = booth.queue().await;
     let path = format!("/tickets/{}/call-back", ticket.id);
     let e = booth.http.post::<CallBackTaken>(&path, json!({})).await;

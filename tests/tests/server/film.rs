@@ -72,6 +72,14 @@ both!(
             let film = r.bytes().await.unwrap();
             assert_eq!(Some(film.len() as i64), e.bytes);
             assert_eq!(Some(documents::sm3_hex(&film)), e.sm3);
+            // A day long, whatever becomes of the replay in which it was asked for.
+            node.sql("UPDATE replays SET opened_at = 1, expires_at = 2")
+                .await;
+            assert_eq!(code(&node, &src, &o.cookie).await, "replay_over");
+            let again = open(&boss, &id).await.unwrap();
+            let found = again.view.export.unwrap();
+            let r = fetch(&node, Method::GET, &found.src.unwrap(), &again.cookie, None).await;
+            assert_eq!(r.bytes().await.unwrap(), film);
         } else {
             assert_eq!((e.state.as_str(), e.src, e.sm3), ("failed", None, None));
             assert_eq!(code(&node, &src, &o.cookie).await, "not_found");

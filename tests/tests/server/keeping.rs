@@ -2,15 +2,17 @@
 
 use crate::{
     recording::{length, row, scene, sealed, until},
+    recording_gate::{form, prompts},
     replay::{audited, fetch, lines, open, recorded},
-    shared::put,
+    shared::{end, put},
 };
-use domain::{id::Id as _, recording::State};
+use domain::{id::Id as _, recording::State, time::Timestamp};
 use it::{county::Node, people::staff};
 use protocol::{Command, Problem, RecordingLine, RecordingState};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use store::recording::Recording;
 
 /// The days go by: everything about the recording's time is that much longer ago.
 async fn past(node: &Node, hours: i64) {
@@ -66,6 +68,9 @@ both!(its_days_are_over_and_the_deletion_proves_itself, |county| {
         std::fs::read_dir(dir).unwrap().count()
     });
     assert!(bytes > 0);
+    // An earlier try was stopped half-way: the proof says what there was, not what it left.
+    let dir = signaling::app::recording::folder(node.app(), &before.id);
+    std::fs::remove_file(dir.join("leg-01-000001.seg")).unwrap();
     past(&node, 2).await;
     sweep(&node).await;
     let after = row(&node, &id).await;
@@ -124,6 +129,72 @@ both!(its_days_are_over_and_the_deletion_proves_itself, |county| {
     county.close(node).await;
 });
 
+both!(
+    what_the_citizen_answered_goes_with_the_recording,
+    |county| {
+        let node = county.start("a").await;
+        let mut s = Box::pin(scene(&node)).await;
+        form(&mut s).await;
+        let r = s.live().await;
+        prompts(&mut s, &r.id).await;
+        end(&s.agent.http, &s.session, "finished").await;
+        let id = sealed(&node, &r.id).await.id;
+        let kept = async || {
+            let id = id.clone();
+            let all = node.app().read(move |tx| {
+                Box::pin(async move { Ok(store::recording::prompts(tx, &id).await?) })
+            });
+            all.await.unwrap().len()
+        };
+        assert_eq!(kept().await, 5);
+        past(&node, 181 * 24).await;
+        sweep(&node).await;
+        assert_eq!(row(&node, &r.id).await.state, State::Deleted);
+        assert_eq!(kept().await, 0);
+        let all = audited(&node, &r.id).await;
+        let (_, proof) = all.iter().find(|(a, _)| a == "recording.deleted").unwrap();
+        assert_eq!(proof["prompts"], json!(5));
+        county.close(node).await;
+    }
+);
+
+both!(those_that_cannot_go_hold_up_no_other, |county| {
+    // More than one reading of the sweep.
+    const STUCK: usize = 65;
+    let node = county.start("a").await;
+    let (_s, id) = Box::pin(recorded(&node)).await;
+    past(&node, 181 * 24).await;
+    let r = row(&node, &id).await;
+    for n in 0..STUCK {
+        let stuck = Recording {
+            id: node.app().id(),
+            key_id: node.app().id(),
+            version: 1,
+            // Each before the one that can go.
+            delete_at: Some(Timestamp::from_millis(n as i64)),
+            ..r.clone()
+        };
+        let folder = signaling::app::recording::folder(node.app(), &stuck.id);
+        std::fs::write(folder, "no directory").unwrap();
+        let (_, wrapped) = node.app().vault.make(stuck.key_id.clone());
+        let made = node.app().write("test", move |tx, w| {
+            let (r, wrapped) = (stuck.clone(), wrapped.clone());
+            Box::pin(async move {
+                store::keys::insert(tx, &r.key_id, wrapped, w.now).await?;
+                store::recording::insert(tx, &r).await?;
+                assert!(store::recording::save(tx, &r).await?);
+                Ok(())
+            })
+        });
+        made.await.unwrap();
+    }
+    sweep(&node).await;
+    assert_eq!(row(&node, &id).await.state, State::Deleted);
+    let left = "UPDATE recordings SET hold = hold WHERE state = 'sealed'";
+    assert_eq!(node.sql(left).await, STUCK as u64, "they are tried again");
+    county.close(node).await;
+});
+
 both!(what_is_held_stays_whatever_the_days_say, |county| {
     let node = county.start("a").await;
     let (_s, id) = Box::pin(recorded(&node)).await;
@@ -141,6 +212,10 @@ both!(what_is_held_stays_whatever_the_days_say, |county| {
         (line.held, line.hold_reason.as_deref()),
         (true, Some("行政复议"))
     );
+    let kept = row(&node, &id).await.hold.unwrap();
+    let clear = "行政复议".as_bytes();
+    let sealed = &kept.reason_enc;
+    assert!(!sealed.windows(clear.len()).any(|w| w == clear));
     let stale = hold(&boss, &id, false, "", v).await.unwrap_err();
     assert_eq!(stale.code, "version_stale");
     past(&node, 400 * 24).await;

@@ -30,6 +30,7 @@ mod headless;
 mod invites;
 mod journal;
 mod keeping;
+mod kept_films;
 mod ladder;
 mod lines;
 mod lists;

@@ -111,6 +111,25 @@ async fn who_tries_too_often_waits_and_costs_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_have_a_share_of_the_rooms() {
+    let (county, node) = one().await;
+    let page = peer::Client::new(1, false).await;
+    let offer = json!({"sdp": page.offer_sdp(false).await});
+    for _ in 0..limits::STRANGERS_ROOMS {
+        let a = node.http().post::<CheckAnswer>("/media/check", &offer);
+        a.await.unwrap();
+    }
+    let p = node.http().post::<Value>("/media/check", &offer).await;
+    assert_eq!(p.unwrap_err().code, "slow_down");
+    assert_eq!(stats(&node).rooms, limits::STRANGERS_ROOMS as u64);
+    let citizen = Citizen::arrive(&node).await;
+    let a = citizen.http.post::<CheckAnswer>("/media/check", &offer);
+    a.await.unwrap();
+    page.close().await;
+    county.close(node).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn credentials_are_for_callers_and_say_not_who_they_are() {
     let county = County::new(Target::Sqlite).await;
     let node = county
@@ -142,9 +161,16 @@ async fn credentials_are_for_callers_and_say_not_who_they_are() {
     // The relay counts one caller's allocations, and tells callers apart.
     assert!(names[0] == names[1] && names[1] != names[2], "{names:?}");
 
-    // A stranger's end with the check.
-    let s: IceServers = node.http().get("/media/check").await.unwrap();
-    assert_eq!(s.ttl_s * 1_000_000, limits::CHECK_CREDENTIAL_LIFE.0);
+    // A stranger's end with the check; and to the relay all strangers are one, who has one quota.
+    let mut strangers = vec![];
+    for _ in 0..2 {
+        let s: IceServers = node.http().get("/media/check").await.unwrap();
+        assert_eq!(s.ttl_s * 1_000_000, limits::CHECK_CREDENTIAL_LIFE.0);
+        let name = s.ice_servers[0].username.clone().unwrap();
+        strangers.push(name.split_once(':').unwrap().1.to_owned());
+    }
+    assert_eq!(strangers[0], strangers[1]);
+    assert!(!names.contains(&strangers[0]));
     // A visit that is over is nobody's.
     let _: Value = citizen
         .http

@@ -36,8 +36,11 @@ pub struct Scene {
 }
 
 pub async fn scene(node: &Node) -> Scene {
+    scene_of(node, Citizen::arrive(node).await).await
+}
+
+pub async fn scene_of(node: &Node, mut citizen: Citizen) -> Scene {
     let mut agent = Agent::sit(node, "agent1", "seat-1").await;
-    let mut citizen = Citizen::arrive(node).await;
     let (session, ticket) = call(&mut citizen, &mut agent).await;
     let (mut mine, mut theirs) = (Client::new(1, false).await, Client::new(2, false).await);
     enter(&mut citizen.line, &mut mine, &ticket).await;

@@ -1,14 +1,15 @@
 //! The recording gate: what the item binds to a recording waits until it is proven live, and is locked again when it is not.
 
 use crate::{
-    recording::{Scene, scene, until},
+    recording::{Scene, scene, scene_of, until},
     shared::{look, session_where},
 };
-use it::line::Line;
+use it::{booth::Booth, line::Line};
 use protocol::{
     Command, CommandReply, EventBody, LegalStep as Step, Problem, PromptAnswer,
-    RecordingState as State, SessionView,
+    RecordingState as State, SessionView, VisitView,
 };
+use serde_json::{Value, json};
 
 /// The demonstration's item with a rule: identity, prompts and signature wait.
 const ITEM: &str = "medical-offsite";
@@ -250,6 +251,99 @@ both!(
         }
         back.close().await;
         theirs.close().await;
+        county.close(node).await;
+    }
+);
+
+/// The item is opened.
+pub async fn form(s: &mut Scene) {
+    let opens = Command::FormOpen {
+        session: s.session.clone(),
+        item: ITEM.into(),
+    };
+    s.agent.line.command(opens).await.unwrap();
+}
+
+/// Everything is read out, and answered yes.
+pub async fn prompts(s: &mut Scene, recording: &str) {
+    for prompt in ["name", "will", "effect", "truth", "thanks"] {
+        let read = read(&mut s.agent.line, &s.session, recording, prompt).await;
+        read.unwrap();
+        if ["will", "effect", "truth"].contains(&prompt) {
+            let line = &mut s.citizen.line;
+            let yes = answer(line, &s.session, recording, prompt, PromptAnswer::Yes);
+            yes.await.unwrap();
+        }
+    }
+}
+
+both!(
+    a_card_that_was_read_beside_the_recording_is_read_again,
+    |county| {
+        const NAME: &str = "刘洋";
+        const NUMBER: &str = "430981199802279647";
+        let node = county.start("a").await;
+        let booth = Booth::of(&county, "booth-1");
+        let (citizen, nonce) = booth.arrive(&node).await;
+        let read = booth.read(&node, &nonce, NAME, NUMBER);
+        let path = format!("/visits/{}/identity", citizen.visit);
+        let known: VisitView = citizen
+            .http
+            .post(&path, json!({"read": read}))
+            .await
+            .unwrap();
+        assert!(known.identity.is_some());
+        let mut s = Box::pin(scene_of(&node, citizen)).await;
+        let session = s.session.clone();
+        let lacks = |v: &SessionView| v.missing.iter().any(|m| m == "identity");
+        let v = look(&s.agent.http, &session).await;
+        assert!(!lacks(&v), "no item asks for more: {:?}", v.missing);
+
+        // The item is chosen after the card was read: it does not count for it.
+        form(&mut s).await;
+        let r = s.live().await;
+        prompts(&mut s, &r.id).await;
+        for http in [&s.agent.http, &s.citizen.http] {
+            let v = look(http, &session).await;
+            assert!(v.recording_rule.unwrap().identify_again);
+        }
+        let v = look(&s.agent.http, &session).await;
+        assert!(lacks(&v) && v.identity.is_some(), "{:?}", v.missing);
+        assert_eq!(sign_ask(&mut s).await, "identity_unrecorded");
+        let path = format!("/sessions/{session}/hand-off");
+        let p = s.agent.http.post::<Value>(&path, json!({})).await;
+        assert_eq!(p.unwrap_err().code, "identity_unrecorded");
+
+        // Read again before the camera.
+        let again = |s: &Scene, nonce: Option<String>| Command::Identify {
+            session: s.session.clone(),
+            read: booth.read(&node, &nonce.unwrap(), NAME, NUMBER),
+        };
+        let nonce = look(&s.citizen.http, &session).await.card_nonce;
+        let reads = again(&s, nonce);
+        s.citizen.line.command(reads).await.unwrap();
+        let v = look(&s.agent.http, &session).await;
+        assert!(!lacks(&v) && !v.recording_rule.unwrap().identify_again);
+        assert_eq!(sign_ask(&mut s).await, "form_not_ready");
+
+        // Taken back: with the recording goes the card that was read in it, until it is read in the next.
+        let takes_back = Command::RecordingWithdraw {
+            session: session.clone(),
+            recording: r.id.clone(),
+        };
+        s.citizen.line.command(takes_back).await.unwrap();
+        let v = look(&s.agent.http, &session).await;
+        assert!(lacks(&v) && v.recording_rule.unwrap().identify_again);
+        let nonce = look(&s.citizen.http, &session).await.card_nonce;
+        let reads = again(&s, nonce);
+        let p = s.citizen.line.command(reads.clone()).await.unwrap_err();
+        assert_eq!(p.code, "recording_not_live");
+        until(&mut s.agent.line, State::Sealed).await;
+        s.live().await;
+        s.citizen.line.command(reads).await.unwrap();
+        assert!(!lacks(&look(&s.agent.http, &session).await));
+        s.mine.close().await;
+        s.theirs.close().await;
         county.close(node).await;
     }
 );

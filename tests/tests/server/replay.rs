@@ -5,7 +5,8 @@ use crate::{
     shared::{Items, end, put},
     snapshots::snap,
 };
-use domain::id::{Id as _, RecordingId};
+use domain::id::{Id as _, RecordingId, ReplayId};
+use futures::StreamExt as _;
 use it::{
     PATIENCE,
     county::{Node, named},
@@ -19,7 +20,7 @@ use protocol::{
 };
 use reqwest::{Method, Response, StatusCode, header};
 use serde_json::{Value, json};
-use signaling::app::recording;
+use signaling::app::{recording, replay::parts};
 use std::time::Instant;
 
 const PURPOSE: &str = "核对投诉 2026-118";
@@ -433,6 +434,45 @@ both!(the_timeline_is_in_order_and_masked, |county| {
     assert_eq!(at(&v.timeline, "已写入磁盘").at_ms, proven.at_ms);
     county.close(node).await;
 });
+
+/// The next piece of a part whose first byte is long out.
+async fn next(node: &Node, part: parts::Part) -> std::io::Result<usize> {
+    let length = part.length();
+    let mut pieces = Box::pin(part.bytes(node.app().clone(), 0..length));
+    let piece = pieces.next().await.expect("a part is not empty");
+    piece.map(|p| p.len())
+}
+
+both!(
+    an_answer_ends_where_the_right_to_it_ends_and_where_the_recording_does,
+    |county| {
+        let node = county.start("a").await;
+        let (_s, id) = Box::pin(recorded(&node)).await;
+        let boss = staff(&node, "supervisor").await;
+        let o = open(&boss, &id).await.unwrap();
+        let (_, secret) = o.cookie.split_once('=').unwrap();
+        let replay = ReplayId::parse(&o.view.id).unwrap();
+        let begun = async || {
+            parts::open(node.app(), secret, replay.clone(), 1, 1)
+                .await
+                .unwrap()
+        };
+        let (fine, moved, gone) = (begun().await, begun().await, begun().await);
+        assert!(next(&node, fine).await.unwrap() > 0);
+        let away = "UPDATE staff SET roles = '[]' WHERE account = 'supervisor'";
+        let back = "UPDATE staff SET roles = '[\"supervisor\"]' WHERE account = 'supervisor'";
+        assert_eq!(node.sql(away).await, 1);
+        let e = next(&node, moved).await.unwrap_err();
+        assert_eq!(e.to_string(), "recording_not_found");
+        node.sql(back).await;
+        node.sql("UPDATE recordings SET ended_at = 2, delete_at = 1")
+            .await;
+        signaling::jobs::sweep(node.app()).await.unwrap();
+        let e = next(&node, gone).await.unwrap_err();
+        assert_eq!(e.to_string(), "recording_deleted");
+        county.close(node).await;
+    }
+);
 
 both!(what_was_changed_on_disk_is_not_played, |county| {
     let node = county.start("a").await;

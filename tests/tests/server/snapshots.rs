@@ -2,13 +2,15 @@
 
 use crate::{
     recording::{Scene, scene, sealed},
+    replay::{audited, open},
     shared::{Items, end, look},
 };
 use it::{
+    county::Node,
     http::{answer, key},
     people::staff,
 };
-use protocol::{EventBody, MemberRole, Problem, SessionEvent, SnapshotView};
+use protocol::{Command, EventBody, MemberRole, Problem, SessionEvent, SnapshotView};
 use reqwest::{
     Method, StatusCode, header,
     multipart::{Form, Part},
@@ -127,15 +129,69 @@ both!(
             far.get::<Value>(src).await.unwrap_err().code,
             "recording_not_found"
         );
+        let seen = async || boss.request(Method::GET, src).send().await.unwrap();
+        let code = async || answer::<Value>(seen().await).await.unwrap_err().code;
+        assert_eq!(code().await, "recording_not_sealed");
         end(&s.agent.http, &s.session, "finished").await;
         sealed(&node, &r.id).await;
-        let got = boss.request(Method::GET, src).send().await.unwrap();
-        assert_eq!(got.bytes().await.unwrap(), bytes);
+        assert_eq!(code().await, "replay_needed", "who looks says why");
+        open(&boss, &r.id).await.unwrap();
+        assert_eq!(seen().await.bytes().await.unwrap(), bytes);
+        let noted = audited(&node, &taken.id).await;
+        let (_, detail) = noted.iter().find(|(a, _)| a == "snapshot.seen").unwrap();
+        assert_eq!(detail["recording"], serde_json::json!(r.id));
+        node.sql("UPDATE replays SET opened_at = 1, expires_at = 2")
+            .await;
+        assert_eq!(code().await, "replay_needed");
         let late = snap(&s, 3).await.unwrap_err();
         assert_eq!(late.code, "session_ended");
+
+        // With the recording go the pictures that lie on it; one that was taken beside it stays with the session.
+        open(&boss, &r.id).await.unwrap();
+        node.sql("UPDATE recordings SET ended_at = 2, delete_at = 1")
+            .await;
+        signaling::jobs::sweep(node.app()).await.unwrap();
+        assert_eq!(code().await, "recording_deleted");
+        let mine = s.agent.http.get::<Value>(src).await.unwrap_err();
+        assert_eq!(mine.code, "not_found");
+        let all: Items<SnapshotView> = s.agent.http.get(&path).await.unwrap();
+        assert_eq!(all.items, [before]);
         county.close(node).await;
     }
 );
+
+both!(what_was_taken_back_takes_its_pictures_along, |county| {
+    let node = county.start("a").await;
+    let mut s = Box::pin(scene(&node)).await;
+    let r = s.live().await;
+    let taken = snap(&s, 7).await.unwrap();
+    let takes_back = Command::RecordingWithdraw {
+        session: s.session.clone(),
+        recording: r.id.clone(),
+    };
+    s.citizen.line.command(takes_back).await.unwrap();
+    sealed(&node, &r.id).await;
+    let src = taken.src.strip_prefix("/api/v1").unwrap();
+    let boss = staff(&node, "supervisor").await;
+    let o = open(&boss, &r.id).await.unwrap();
+    for http in [&s.agent.http, &s.citizen.http, &boss] {
+        let p = http.get::<Value>(src).await.unwrap_err();
+        assert_eq!(p.code, "not_found");
+    }
+    let marks = o.view.timeline;
+    let mark = marks.iter().find(|m| m.kind == "snapshot").unwrap();
+    assert_eq!(mark.object, None, "that it was taken is said");
+    county.close(node).await;
+});
+
+/// Files of the county that are sealed and lie there.
+fn files(node: &Node) -> usize {
+    let dirs = std::fs::read_dir(&node.app().files_dir)
+        .into_iter()
+        .flatten();
+    let inside = |d: std::io::Result<std::fs::DirEntry>| std::fs::read_dir(d.unwrap().path()).ok();
+    dirs.filter_map(inside).flatten().count()
+}
 
 both!(what_is_no_picture_or_too_much_of_one_is_refused, |county| {
     let node = county.start("a").await;
@@ -184,5 +240,15 @@ both!(what_is_no_picture_or_too_much_of_one_is_refused, |county| {
         .await
         .unwrap();
     assert!(all.items.is_empty());
+    // Refused when the picture is on the disk already: nothing of it stays there.
+    let k = key();
+    post(a, &s.session, &k, &member, png(320, 240, 1))
+        .await
+        .unwrap();
+    let there = files(&node);
+    assert!(there > 0);
+    let other = post(a, &s.session, &k, &member, png(320, 240, 250)).await;
+    assert_eq!(code(other), (422, "key_reused".into()));
+    assert_eq!(files(&node), there);
     county.close(node).await;
 });

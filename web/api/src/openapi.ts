@@ -4313,6 +4313,8 @@ export interface components {
         };
         /** @description What the item asks for: part of [`crate::SessionView`]; none where it asks for nothing. */
         RecordingRuleView: {
+            /** @description The card was read, but not while a recording that counts was live: it has to be read again. */
+            identify_again: boolean;
             /** @description The case is not handed off without a proven recording. */
             required: boolean;
             steps: components["schemas"]["StepGate"][];
@@ -4420,6 +4422,7 @@ export interface components {
             /** Format: int64 */
             duration_ms: number;
             expires_at: string;
+            export: null | components["schemas"]["ExportView"];
             id: string;
             /** @description `valid`: every hash, link and the signature; `unchecked`: not yet; `broken`: something does not fit. */
             integrity: string;

@@ -46,7 +46,7 @@ describe("what the recording means for a page", () => {
     expect(recordedSeconds(recording(), 0)).toBe(0);
   });
   it("a step is locked by the item's rule alone, and says why", () => {
-    const rule = { required: true, steps: [{ step: "sign", open: false }, { step: "identify", open: true }] } as const;
+    const rule = { required: true, identify_again: false, steps: [{ step: "sign", open: false }, { step: "identify", open: true }] } as const;
     expect([isLocked({ ...rule, steps: [...rule.steps] }, "sign"), isLocked({ ...rule, steps: [...rule.steps] }, "identify"), isLocked({ ...rule, steps: [...rule.steps] }, "prompts"), isLocked(null, "sign")]).toEqual([true, false, false, false]);
     expect([lockReason(null), lockReason({ state: "asked" }), lockReason({ state: "interrupted" }), lockReason({ state: "live" }), lockReason({ state: "sealed" })]).toEqual(["needed", "asked", "interrupted", "prompts", "needed"]);
   });

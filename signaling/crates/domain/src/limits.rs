@@ -84,6 +84,8 @@ pub const CHECK_LIFE: Span = Span::seconds(30);
 pub const CHECK_CREDENTIAL_LIFE: Span = Span::seconds(60);
 /// Rooms of checks at one time on a node: they must not crowd out calls.
 pub const CHECK_ROOMS: usize = 32;
+/// Those of them that all together may hold who have no token: they must not crowd out callers.
+pub const STRANGERS_ROOMS: usize = 8;
 /// Offers into them in a minute: by one caller, and by all together who have no token. A check makes three.
 pub const CHECKS_PER_MIN: u32 = 24;
 pub const STRANGERS_PER_MIN: u32 = 120;

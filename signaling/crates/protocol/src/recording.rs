@@ -50,6 +50,8 @@ pub struct RecordingRuleView {
     /// The case is not handed off without a proven recording.
     pub required: bool,
     pub steps: Vec<StepGate>,
+    /// The card was read, but not while a recording that counts was live: it has to be read again.
+    pub identify_again: bool,
 }
 
 /// What the citizen is shown before they answer; kept with the recording word for word.
@@ -208,6 +210,8 @@ pub struct ReplayView {
     pub integrity: String,
     /// Whether one file can be made here (`ffmpeg` is present).
     pub can_export: bool,
+    /// The newest file of it that this person has asked for, under way or there: in this replay or in one before.
+    pub export: Option<ExportView>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

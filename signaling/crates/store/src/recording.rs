@@ -55,7 +55,8 @@ pub struct Recording {
 /// Legal hold (封存).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
-    pub reason: String,
+    /// Why, under the recording's key: it may name a person.
+    pub reason_enc: Vec<u8>,
     /// Staff id.
     pub by: String,
     pub at: Timestamp,
@@ -93,7 +94,7 @@ const INSERT: &str = "INSERT INTO recordings (id, session_id, hall_id, visit_id,
   VALUES ($1, $2, $3, $4, $5, 'asked', 1, $6, $7, $8, $9)";
 const SAVE: &str = "UPDATE recordings SET version = version + 1, state = $3, answered_at = $4, granted = $5, started_at = $6, proven_at = $7, interrupted = $8,
   ended_at = $9, end_reason = $10, node = $11, manifest = $12, signature = $13, public_key = $14, sealed_at = $15, duration_ms = $16, gaps = $17, bytes = $18,
-  delete_at = $19, hold = $20, hold_reason = $21, hold_by = $22, hold_at = $23, deleted_at = $24 WHERE id = $1 AND version = $2";
+  delete_at = $19, hold = $20, hold_reason_enc = $21, hold_by = $22, hold_at = $23, deleted_at = $24 WHERE id = $1 AND version = $2";
 const SAVE_ASKED: &str =
     "UPDATE recordings SET version = version + 1, state = 'refused', ended_at = $3, end_reason = $4
   WHERE id = $1 AND version = $2 AND state = 'asked'";
@@ -113,9 +114,10 @@ const READ: &str = "INSERT INTO recording_prompts (recording_id, item, prompt, t
 const ANSWER: &str =
     "UPDATE recording_prompts SET answered_at = $4, answered_ms = $5, answer = $6, answered_by = $7
   WHERE recording_id = $1 AND item = $2 AND prompt = $3";
+const FORGET: &str = "DELETE FROM recording_prompts WHERE recording_id = $1";
 pub const QUERIES: &[&str] = &[
     INSERT, SAVE, SAVE_ASKED, GET, NEWEST, OF_SESSION, UNANSWERED, PENDING, OF_GONE, PROMPTS, READ,
-    ANSWER,
+    ANSWER, FORGET,
 ];
 
 /// For `store::replay` as well: every column of a recording.
@@ -126,7 +128,7 @@ pub(crate) fn row(r: &Row) -> Result<Recording, StoreError> {
     };
     let hold = if r.bool("hold")? {
         Some(Hold {
-            reason: r.text("hold_reason")?,
+            reason_enc: r.blob("hold_reason_enc")?,
             by: r.text("hold_by")?,
             at: r.time("hold_at")?,
         })
@@ -240,7 +242,7 @@ pub async fn save(tx: &mut Tx, v: &Recording) -> Result<bool, StoreError> {
                 v.bytes,
                 v.delete_at,
                 hold.is_some(),
-                hold.map(|h| h.reason.clone()),
+                hold.map(|h| h.reason_enc.clone()),
                 hold.map(|h| h.by.clone()),
                 hold.map(|h| h.at),
                 v.deleted_at
@@ -345,4 +347,9 @@ pub async fn answer(
         )
         .await?;
     Ok(n == 1)
+}
+
+/// The prompts and what was answered go with the recording; how many there were.
+pub async fn forget_prompts(tx: &mut Tx, id: &RecordingId) -> Result<u64, StoreError> {
+    tx.exec(FORGET, args![id]).await
 }

@@ -80,7 +80,8 @@ const OF_CASE: &str = "SELECT r.*, s.case_id AS line_case, s.item AS line_item, 
   JOIN sessions s ON s.id = r.session_id JOIN session_members m ON m.id = r.asked_by JOIN cases c ON c.id = s.case_id
   WHERE c.id = $1 AND r.id < $2 ORDER BY r.id DESC LIMIT $3";
 // As the index `recordings_due` has it.
-const DUE: &str = "SELECT * FROM recordings WHERE delete_at IS NOT NULL AND state = 'sealed' AND delete_at <= $1 AND NOT hold ORDER BY delete_at, id LIMIT $2";
+const DUE: &str = "SELECT * FROM recordings WHERE delete_at IS NOT NULL AND state = 'sealed' AND delete_at <= $1 AND NOT hold
+  AND (delete_at, id) > ($2, $3) ORDER BY delete_at, id LIMIT $4";
 const UNDATED: &str =
     "SELECT * FROM recordings WHERE state = 'sealed' AND delete_at IS NULL ORDER BY id LIMIT $1";
 const INSERT: &str = "INSERT INTO replays (id, recording_id, staff_id, token_hash, purpose_enc, integrity, opened_at, expires_at)
@@ -88,6 +89,7 @@ const INSERT: &str = "INSERT INTO replays (id, recording_id, staff_id, token_has
 const GET: &str = "SELECT * FROM replays WHERE id = $1";
 const OF_RECORDING: &str =
     "SELECT * FROM replays WHERE recording_id = $1 ORDER BY id DESC LIMIT 200";
+const OPEN_OF: &str = "SELECT * FROM replays WHERE recording_id = $1 AND staff_id = $2 AND expires_at > $3 ORDER BY id DESC LIMIT 1";
 const ARM: &str = "UPDATE replays SET token_hash = $2 WHERE id = $1";
 const INTEGRITY: &str = "UPDATE replays SET integrity = $2 WHERE id = $1";
 const CLOSE: &str = "UPDATE replays SET expires_at = CASE WHEN expires_at < $2 THEN expires_at WHEN opened_at > $2 THEN opened_at ELSE $2 END WHERE recording_id = $1";
@@ -113,6 +115,7 @@ pub const QUERIES: &[&str] = &[
     INSERT,
     GET,
     OF_RECORDING,
+    OPEN_OF,
     ARM,
     INTEGRITY,
     CLOSE,
@@ -211,9 +214,21 @@ pub async fn of_case(
         .await
 }
 
-/// Sealed ones whose time is over and that nobody holds.
-pub async fn due(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<Vec<Recording>, StoreError> {
-    tx.all(DUE, args![now, limit], recording::row).await
+/// Sealed ones whose time is over and that nobody holds, a page at a time. `after`: the last of the page before.
+pub async fn due(
+    tx: &mut Tx,
+    now: Timestamp,
+    after: Option<&Recording>,
+    limit: i64,
+) -> Result<Vec<Recording>, StoreError> {
+    let (at, id) = match after {
+        Some(r) => (
+            r.delete_at.map_or(i64::MIN, Timestamp::micros),
+            r.id.as_str(),
+        ),
+        None => (i64::MIN, ""),
+    };
+    tx.all(DUE, args![now, at, id, limit], recording::row).await
 }
 
 /// Sealed ones of which nobody has said when they go.
@@ -246,6 +261,16 @@ pub async fn get(tx: &mut Tx, id: &ReplayId) -> Result<Option<Replay>, StoreErro
 /// Who has opened it, newest first; at most two hundred.
 pub async fn of_recording(tx: &mut Tx, id: &RecordingId) -> Result<Vec<Replay>, StoreError> {
     tx.all(OF_RECORDING, args![id], row).await
+}
+
+/// This person's newest of a recording that is not over.
+pub async fn open_of(
+    tx: &mut Tx,
+    recording: &RecordingId,
+    staff: &StaffId,
+    now: Timestamp,
+) -> Result<Option<Replay>, StoreError> {
+    tx.one(OPEN_OF, args![recording, staff, now], row).await
 }
 
 /// The secret that is good from now on; the one before is not.

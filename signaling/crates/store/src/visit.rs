@@ -2,7 +2,7 @@
 
 use crate::{Row, StoreError, Tx, args};
 use domain::{
-    id::{BoothId, HallId, KeyId, VisitId},
+    id::{BoothId, HallId, KeyId, RecordingId, VisitId},
     time::Timestamp,
 };
 
@@ -20,6 +20,8 @@ pub struct Visit {
     pub identity_enc: Option<Vec<u8>>,
     /// HMAC of the identity number.
     pub citizen_index: Option<String>,
+    /// The recording that was proven live while the card was read.
+    pub identified_in: Option<RecordingId>,
     pub card_nonce: Option<String>,
     pub ended: bool,
     pub created_at: Timestamp,
@@ -27,7 +29,9 @@ pub struct Visit {
 
 const INSERT: &str = "INSERT INTO visits (id, channel, hall_id, booth_id, language, elder, key_id, card_nonce, state, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9)";
 const GET: &str = "SELECT * FROM visits WHERE id = $1";
-const IDENTIFY: &str = "UPDATE visits SET identity_enc = $2, citizen_index = $3, card_nonce = $4 WHERE id = $1 AND state = 'open' AND card_nonce = $5";
+// A card that is read once more beside a recording takes nothing away.
+const IDENTIFY: &str = "UPDATE visits SET identity_enc = $2, citizen_index = $3, card_nonce = $4, identified_in = COALESCE($6, identified_in)
+  WHERE id = $1 AND state = 'open' AND card_nonce = $5";
 const NONCE: &str = "UPDATE visits SET card_nonce = $2 WHERE id = $1 AND state = 'open'";
 const END: &str = "UPDATE visits SET state = 'ended', ended_at = $2, erase_at = $3, card_nonce = NULL WHERE id = $1 AND state = 'open'";
 const LAPSED: &str = "SELECT id FROM visits v WHERE v.state = 'open' AND v.created_at < $1 AND NOT EXISTS (
@@ -48,6 +52,7 @@ fn row(r: &Row) -> Result<Visit, StoreError> {
         key_id: r.id("key_id")?,
         identity_enc: r.opt_blob("identity_enc")?,
         citizen_index: r.opt_text("citizen_index")?,
+        identified_in: r.opt_id("identified_in")?,
         card_nonce: r.opt_text("card_nonce")?,
         ended: r.text("state")? == "ended",
         created_at: r.time("created_at")?,
@@ -77,7 +82,8 @@ pub async fn get(tx: &mut Tx, id: &VisitId) -> Result<Option<Visit>, StoreError>
     tx.one(GET, args![id], row).await
 }
 
-/// Spends the nonce that the card read was signed over; false: it was not this visit's, or is spent.
+/// Spends the nonce that the card read was signed over; false: it was not this visit's, or is spent. `during`: the recording that is
+/// live now.
 pub async fn identify(
     tx: &mut Tx,
     id: &VisitId,
@@ -85,9 +91,13 @@ pub async fn identify(
     index: &str,
     next_nonce: &str,
     nonce: &str,
+    during: Option<&RecordingId>,
 ) -> Result<bool, StoreError> {
     Ok(tx
-        .exec(IDENTIFY, args![id, identity_enc, index, next_nonce, nonce])
+        .exec(
+            IDENTIFY,
+            args![id, identity_enc, index, next_nonce, nonce, during],
+        )
         .await?
         == 1)
 }

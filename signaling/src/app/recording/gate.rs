@@ -7,15 +7,16 @@ use crate::{
 };
 use domain::{
     catalogue::{LegalStep, RecordingRule},
+    id::RecordingId,
     recording::{
-        End,
+        End, State,
         gate::{self, Read},
     },
 };
 use store::{
     Tx,
-    recording::{self as kept, Prompt},
-    session,
+    recording::{self as kept, Prompt, Recording},
+    session, visit,
 };
 
 /// What the open item asks for, or the one that was chosen while none is open; and the item's name.
@@ -68,6 +69,60 @@ pub(in crate::app) async fn check(
     gate::check(Some(&rule), step, state, &reads(&rows, &item)).map_err(Into::into)
 }
 
+/// Before a card is read in the session: the recording in which it is read, if one is live.
+///
+/// # Errors
+/// `recording_not_live`, where the item binds the card to one.
+pub(in crate::app) async fn card_read(
+    tx: &mut Tx,
+    s: &session::Session,
+) -> Result<Option<RecordingId>, AppError> {
+    check(tx, s, LegalStep::Identify).await?;
+    let newest = kept::newest(tx, &s.id).await?;
+    Ok(newest.filter(|r| r.state == State::Live).map(|r| r.id))
+}
+
+/// What is known of the citizen's card.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::app) enum Card {
+    Unread,
+    /// Read before the recording to which the item binds it, or in one that was taken back: it has to be read again.
+    Unrecorded,
+    Read,
+}
+
+/// As the item wants it now, whenever it was chosen.
+pub(in crate::app) async fn card(tx: &mut Tx, s: &session::Session) -> Result<Card, AppError> {
+    let v = visit::get(tx, &s.visit_id).await?;
+    let Some(v) = v.filter(|v| v.citizen_index.is_some()) else {
+        return Ok(Card::Unread);
+    };
+    let mut recorded = false;
+    if let Some(id) = &v.identified_in {
+        let all = kept::of_session(tx, &s.id).await?;
+        recorded = all.iter().any(|r| r.id == *id && counts(r));
+    }
+    let rule = rule_of(tx, s).await?.map(|(rule, _)| rule);
+    Ok(match gate::card_counts(rule.as_ref(), recorded) {
+        true => Card::Read,
+        false => Card::Unrecorded,
+    })
+}
+
+/// Codes: `identity_required`, `identity_unrecorded`.
+pub(in crate::app) async fn check_card(tx: &mut Tx, s: &session::Session) -> Result<(), AppError> {
+    match card(tx, s).await? {
+        Card::Read => Ok(()),
+        Card::Unread => Err(no("identity_required")),
+        Card::Unrecorded => Err(no("identity_unrecorded")),
+    }
+}
+
+/// Proven, and not taken back by the citizen.
+fn counts(r: &Recording) -> bool {
+    r.proven_at.is_some() && r.end_reason.as_deref() != Some(End::Withdrawn.as_str())
+}
+
 /// What a hand-off still lacks of it: `recording`, `prompts`. What the citizen took back does not count.
 pub(in crate::app) async fn missing(
     tx: &mut Tx,
@@ -78,8 +133,7 @@ pub(in crate::app) async fn missing(
     };
     let (mut proven, mut done) = (false, false);
     for r in kept::of_session(tx, &s.id).await? {
-        let withdrawn = r.end_reason.as_deref() == Some(End::Withdrawn.as_str());
-        if r.proven_at.is_some() && !withdrawn {
+        if counts(&r) {
             proven = true;
             let rows = kept::prompts(tx, &r.id).await?;
             done = done || gate::prompts_done(&rule, &reads(&rows, &item));

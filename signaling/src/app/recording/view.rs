@@ -1,6 +1,6 @@
 //! The newest recording and its rule, for a member of the session.
 
-use super::{gate, notice_of};
+use super::{gate, gate::Card, notice_of};
 use crate::{app::catalogue::bilingual, problem::AppError};
 use domain::{
     catalogue::{Asks, LegalStep as Step},
@@ -137,6 +137,7 @@ pub(in crate::app) async fn views(
             let steps = RecordingRuleView {
                 required: asks.required,
                 steps: steps.collect(),
+                identify_again: s.case_id.is_none() && gate::card(tx, s).await? == Card::Unrecorded,
             };
             (script.collect(), Some(steps))
         }

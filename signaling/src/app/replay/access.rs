@@ -147,6 +147,20 @@ async fn live(
     Ok((r, seen))
 }
 
+/// The replay in which this person has the recording open now.
+///
+/// Codes: `replay_needed`, and those of [`entitled`] and [`playable`].
+pub async fn opened(
+    app: &App,
+    tx: &mut Tx,
+    staff: &StaffId,
+    id: &RecordingId,
+) -> Result<Replay, AppError> {
+    playable(&entitled(app, tx, staff, id).await?)?;
+    let r = kept::open_of(tx, id, staff, app.now()).await?;
+    r.ok_or_else(|| no("replay_needed"))
+}
+
 /// By who has opened it.
 pub(super) async fn of_staff(
     app: &App,

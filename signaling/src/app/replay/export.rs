@@ -10,14 +10,13 @@ use super::{
     vessel::{self, Reader},
 };
 use crate::{
-    app::{App, Caller, Work, retention, token::Principal},
+    app::{App, Caller, Work, retention, token::Principal, vault::DataKey},
     problem::{AppError, no},
 };
 use bytes::Bytes;
 use domain::{
     id::{Id as _, KeyId, ReplayExportId, ReplayId},
     limits,
-    time::Timestamp,
 };
 use futures::{Stream, stream};
 use protocol::ExportView;
@@ -33,7 +32,7 @@ use std::{
 };
 use store::{
     Tx, keys,
-    replay::{self as kept, Export},
+    replay::{self as kept, Export, Replay},
 };
 use tokio::sync::Semaphore;
 
@@ -41,7 +40,8 @@ use tokio::sync::Semaphore;
 static ONE: Semaphore = Semaphore::const_new(1);
 pub(super) const KIND: &str = "video/mp4";
 
-fn view(e: &Export) -> ExportView {
+/// As it is reached from a replay.
+fn view(e: &Export, replay: &ReplayId) -> ExportView {
     let done = e.state == "done";
     ExportView {
         id: e.id.to_string(),
@@ -49,7 +49,7 @@ fn view(e: &Export) -> ExportView {
         percent: u8::try_from(e.percent).unwrap_or(100),
         bytes: e.bytes,
         sm3: e.sm3.clone(),
-        src: done.then(|| format!("/api/v1/replays/{}/exports/{}/file", e.replay_id, e.id)),
+        src: done.then(|| format!("/api/v1/replays/{replay}/exports/{}/file", e.id)),
     }
 }
 
@@ -126,9 +126,30 @@ pub async fn begin(app: &App, caller: &Caller, replay: ReplayId) -> Result<Expor
     get(app, &caller.who, replay, made.id).await
 }
 
-fn of_replay(e: Option<Export>, replay: &ReplayId) -> Result<Export, AppError> {
-    e.filter(|e| e.replay_id == *replay)
-        .ok_or_else(|| no("not_found"))
+/// Whether the film was asked for by who looks now. It outlives the replay in which it was begun, so any of theirs reaches it.
+async fn theirs(tx: &mut Tx, e: &Export, r: &Replay) -> Result<bool, AppError> {
+    if e.replay_id == r.id {
+        return Ok(true);
+    }
+    let begun = kept::get(tx, &e.replay_id).await?;
+    Ok(e.recording_id == r.recording_id && begun.is_some_and(|b| b.staff_id == r.staff_id))
+}
+
+async fn reached(tx: &mut Tx, id: &ReplayExportId, r: &Replay) -> Result<Export, AppError> {
+    match kept::export(tx, id).await? {
+        Some(e) if theirs(tx, &e, r).await? => Ok(e),
+        Some(_) | None => Err(no("not_found")),
+    }
+}
+
+/// The newest that can be reached from a replay, under way or there.
+pub(super) async fn latest(tx: &mut Tx, r: &Replay) -> Result<Option<ExportView>, AppError> {
+    for e in kept::exports_of(tx, &r.recording_id).await?.iter().rev() {
+        if theirs(tx, e, r).await? {
+            return Ok(Some(view(e, &r.id)));
+        }
+    }
+    Ok(None)
 }
 
 /// How far it is; for who has opened the replay. Codes: `not_found`, `export_over`, and those of [`super::opening::get`].
@@ -141,21 +162,49 @@ pub async fn get(
     let (a, who) = (app.clone(), who.clone());
     app.read(|tx| {
         Box::pin(async move {
-            access::of_staff(&a, tx, &who, &replay).await?;
-            let e = of_replay(kept::export(tx, &id).await?, &replay)?;
+            let (r, _) = access::of_staff(&a, tx, &who, &replay).await?;
+            let e = reached(tx, &id, &r).await?;
             if e.state == "expired" {
                 return Err(no("export_over"));
             }
-            Ok(view(&e))
+            Ok(view(&e, &replay))
         })
     })
     .await
 }
 
-/// A film that may be read until the replay is over.
+/// By what a film is asked for.
+#[derive(Clone)]
+struct Ticket {
+    secret: String,
+    replay: ReplayId,
+    id: ReplayExportId,
+}
+
+/// The film and its key, if they may have it now.
+async fn admitted(app: &App, t: &Ticket) -> Result<(Export, DataKey), AppError> {
+    let (a, t) = (app.clone(), t.clone());
+    app.read(|tx| {
+        Box::pin(async move {
+            let (r, _) = access::of_cookie(&a, tx, &t.secret, &t.replay).await?;
+            let e = reached(tx, &t.id, &r).await?;
+            match e.state.as_str() {
+                "done" if e.expires_at > a.now() => {}
+                "running" => return Err(no("export_running")),
+                "done" | "expired" => return Err(no("export_over")),
+                _ => return Err(no("not_found")),
+            }
+            let key = a.vault.key(tx, &e.key_id).await?;
+            Ok((e, key))
+        })
+    })
+    .await
+}
+
+/// A film that may be read as long as the replay is theirs and the film is there.
 pub struct Film {
     reader: Reader,
-    until: Timestamp,
+    ticket: Ticket,
 }
 
 /// For whoever holds the replay's cookie. Codes: `not_found`, `export_over`, `export_running`, and those of [`super::opening::get`].
@@ -165,23 +214,12 @@ pub async fn file(
     replay: ReplayId,
     id: ReplayExportId,
 ) -> Result<Film, AppError> {
-    let (a, secret) = (app.clone(), secret.to_owned());
-    let (e, key, until) = app
-        .read(|tx| {
-            Box::pin(async move {
-                let (r, _) = access::of_cookie(&a, tx, &secret, &replay).await?;
-                let e = of_replay(kept::export(tx, &id).await?, &replay)?;
-                match e.state.as_str() {
-                    "done" if e.expires_at > a.now() => {}
-                    "running" => return Err(no("export_running")),
-                    "done" | "expired" => return Err(no("export_over")),
-                    _ => return Err(no("not_found")),
-                }
-                let key = a.vault.key(tx, &e.key_id).await?;
-                Ok((e, key, r.expires_at))
-            })
-        })
-        .await?;
+    let ticket = Ticket {
+        secret: secret.to_owned(),
+        replay,
+        id,
+    };
+    let (e, key) = admitted(app, &ticket).await?;
     let dir = app.files_dir.clone();
     let reader = tokio::task::spawn_blocking(move || {
         let bytes = u64::try_from(e.bytes.unwrap_or_default()).unwrap_or_default();
@@ -189,7 +227,7 @@ pub async fn file(
     })
     .await
     .map_err(|_| no("internal"))??;
-    Ok(Film { reader, until })
+    Ok(Film { reader, ticket })
 }
 
 impl Film {
@@ -203,22 +241,20 @@ impl Film {
         KIND
     }
 
-    /// The bytes of a range, piece by piece.
+    /// The bytes of a range, piece by piece; before each it is asked anew whether they may.
     pub fn bytes(
         self,
         app: App,
         range: Range<u64>,
     ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
-        let until = self.until;
+        let ticket = Arc::new(self.ticket);
         stream::try_unfold((self.reader, range), move |(mut reader, range)| {
-            let app = app.clone();
+            let (app, ticket) = (app.clone(), ticket.clone());
             async move {
                 if range.is_empty() {
                     return Ok(None);
                 }
-                if app.now() >= until {
-                    return Err(io::Error::other("the replay is over"));
-                }
+                admitted(&app, &ticket).await.map_err(sealed::cut_off)?;
                 let asked = range.clone();
                 let done = tokio::task::spawn_blocking(move || {
                     let piece = reader.read(asked);

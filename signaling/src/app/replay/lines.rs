@@ -1,6 +1,9 @@
 //! Recordings in a list, their manifest, and the legal hold (封存) that keeps them.
 
-use super::access::{self, entitled, keeps, on_duty, staff_of};
+use super::{
+    access::{self, entitled, keeps, on_duty, staff_of},
+    sealed,
+};
 use crate::{
     app::{App, Caller, case_core, case_words::both, invites, queues, retention, token::Principal},
     problem::{AppError, no},
@@ -16,7 +19,8 @@ use protocol::{
 };
 use serde_json::json;
 use store::{
-    Tx, keys, recording,
+    Tx, keys,
+    recording::{self, Recording},
     replay::{self as kept, Filter, Line},
     staff,
 };
@@ -37,7 +41,15 @@ const fn state_view(s: State) -> RecordingState {
     }
 }
 
-pub(super) async fn view(tx: &mut Tx, l: &Line) -> Result<RecordingLine, AppError> {
+/// Why it is held, in clear.
+async fn hold_reason(app: &App, tx: &mut Tx, r: &Recording) -> Result<Option<String>, AppError> {
+    match &r.hold {
+        Some(h) => sealed::words(app, tx, r).await?.open(&h.reason_enc),
+        None => Ok(None),
+    }
+}
+
+pub(super) async fn view(app: &App, tx: &mut Tx, l: &Line) -> Result<RecordingLine, AppError> {
     let r = &l.recording;
     let delete_at = match r.state {
         State::Deleted => None,
@@ -58,7 +70,7 @@ pub(super) async fn view(tx: &mut Tx, l: &Line) -> Result<RecordingLine, AppErro
         duration_ms: r.duration_ms,
         gaps: r.gaps,
         held: r.hold.is_some(),
-        hold_reason: r.hold.as_ref().map(|h| h.reason.clone()),
+        hold_reason: hold_reason(app, tx, r).await?,
         delete_at: delete_at.map(Timestamp::rfc3339),
         version: r.version,
     })
@@ -136,7 +148,7 @@ pub async fn list(app: &App, who: &Principal, q: Asked) -> Result<RecordingPage,
                 .map(|l| l.recording.id.to_string());
             let mut items = Vec::with_capacity(lines.len());
             for l in &lines {
-                items.push(view(tx, l).await?);
+                items.push(view(&a, tx, l).await?);
             }
             Ok(RecordingPage { items, next })
         })
@@ -245,21 +257,24 @@ pub async fn hold(
                 | State::Sealing
                 | State::Sealed => {}
             }
-            if keys::wrapped(tx, &r.key_id).await?.is_none() {
-                // On its way: what is destroyed cannot be kept.
-                return Err(no("recording_deleted"));
-            }
+            // What is destroyed cannot be kept.
+            let key = sealed::words(&app, tx, &r).await?;
             if r.version != body.version {
-                let now = json!({"version": r.version, "held": r.hold.is_some(), "hold_reason": r.hold.as_ref().map(|h| &h.reason)});
+                let reason = hold_reason(&app, tx, &r).await?;
+                let now =
+                    json!({"version": r.version, "held": r.hold.is_some(), "hold_reason": reason});
                 let action = if r.hold.is_some() { HELD } else { RELEASED };
                 return Err(queues::stale(tx, now, id.as_str(), action).await?);
             }
             let was = r.hold.is_some();
-            r.hold = body.on.then(|| recording::Hold {
-                reason,
-                by: me.to_string(),
-                at: w.now,
-            });
+            r.hold = match body.on {
+                true => Some(recording::Hold {
+                    reason_enc: key.seal(&reason)?,
+                    by: me.to_string(),
+                    at: w.now,
+                }),
+                false => None,
+            };
             if !recording::save(tx, &r).await? {
                 return Err(store::StoreError::Retry.into());
             }
@@ -272,12 +287,13 @@ pub async fn hold(
         })
     })
     .await?;
+    let a = app.clone();
     app.read(|tx| {
         Box::pin(async move {
             let line = kept::line(tx, &id)
                 .await?
                 .ok_or_else(|| no("recording_not_found"))?;
-            view(tx, &line).await
+            view(&a, tx, &line).await
         })
     })
     .await

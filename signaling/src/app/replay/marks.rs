@@ -1,15 +1,15 @@
 //! The timeline beneath the player: what was said, typed, asked and signed, on the recording's clock, as this viewer may read it.
 //!
 //! Sources: the session's journal (masked as a member with the viewer's eyes would get it), the script's prompts, snapshots, what the
-//! members' networks were like, the manifest's own events, the question and the answer. What the journal says of the recording and its prompts is left out: the rows say it, and they
-//! outlive the visit's key. Values of the form are on no timeline.
+//! members' networks were like, the manifest's own events, the question and the answer. What the journal says of the recording and its
+//! prompts is left out: the rows say it, and they outlive the visit's key. Values of the form are on no timeline.
 
 use super::{access::Seen, legs, legs::Cast, words};
 use crate::{
     app::{App, case_words::both, catalogue, catalogue::ItemRef, session_view},
     problem::AppError,
 };
-use domain::{id::Id as _, quality::State, time::Timestamp};
+use domain::{id::Id as _, quality::State, recording::End, time::Timestamp};
 use media::record::{Ended, Happening, Manifest};
 use protocol::{Bilingual, ReplayMark, SessionEvent};
 use store::{Tx, keys, quality, recording, session, snapshot};
@@ -146,6 +146,8 @@ async fn snapshots(
     cast: &Cast,
 ) -> Result<Vec<ReplayMark>, AppError> {
     let all = snapshot::of_recording(tx, &r.id).await?;
+    // Its consent was taken back: it was taken, and is not shown any more (`snapshots`).
+    let shown = r.end_reason.as_deref() != Some(End::Withdrawn.as_str());
     Ok(all
         .into_iter()
         .filter_map(|s| {
@@ -158,7 +160,7 @@ async fn snapshots(
             };
             Some(ReplayMark {
                 actor: Some(s.taken_by.to_string()),
-                object: Some(s.id.to_string()),
+                object: shown.then(|| s.id.to_string()),
                 ..mark(ms, "snapshot", text)
             })
         })

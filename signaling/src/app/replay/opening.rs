@@ -2,7 +2,7 @@
 
 use super::{
     access::{self, Seen, entitled, staff_of},
-    ffmpeg, legs, lines, marks, sealed,
+    export, ffmpeg, legs, lines, marks, sealed,
 };
 use crate::{
     app::{App, Caller, auth, token::Principal},
@@ -79,11 +79,7 @@ pub async fn open(
                     let seen = entitled(&app, tx, &me, &id).await?;
                     access::playable(&seen)?;
                     let r = &seen.line.recording;
-                    let key = app.vault.key(tx, &r.key_id).await;
-                    let key = key.map_err(|e| match e.code() {
-                        "not_found" => no("recording_deleted"),
-                        _ => e,
-                    })?;
+                    let key = sealed::words(&app, tx, r).await?;
                     let row = Replay {
                         id: w.id(),
                         recording_id: id.clone(),
@@ -190,13 +186,14 @@ async fn view(
     Ok(ReplayView {
         id: r.id.to_string(),
         expires_at: r.expires_at.rfc3339(),
-        recording: lines::view(tx, &seen.line).await?,
+        recording: lines::view(app, tx, &seen.line).await?,
         started_at: started.rfc3339(),
         duration_ms: i64::try_from(manifest.duration_ms).unwrap_or(i64::MAX),
         legs: legs::views(&r.id, &manifest, &cast),
         timeline: marks::all(app, tx, seen, &manifest, &cast).await?,
         integrity: r.integrity.clone(),
         can_export,
+        export: export::latest(tx, r).await?,
     })
 }
 

@@ -1,10 +1,11 @@
 //! A sealed recording as its files and its manifest: where they lie, under which key, and whether everything fits.
 
 use crate::{
-    app::{App, recording},
+    app::{App, recording, vault::DataKey},
     problem::{AppError, no},
 };
 use media::record::{FileSource, Manifest, ReadError, RecordingKey, verify};
+use std::io;
 use store::{Tx, recording::Recording};
 
 /// What it takes to read one.
@@ -23,8 +24,14 @@ pub(super) fn refused(e: &ReadError) -> AppError {
     }
 }
 
+/// Ends an answer that has begun before its length: whoever reads notices.
+pub(super) fn cut_off(e: AppError) -> io::Error {
+    tracing::info!(code = e.code(), "a replay was cut off");
+    io::Error::other(e.code())
+}
+
 /// The media plane's list, out of what was signed.
-pub(super) fn manifest(r: &Recording) -> Result<Manifest, AppError> {
+pub(in crate::app) fn manifest(r: &Recording) -> Result<Manifest, AppError> {
     let text = r
         .manifest
         .as_deref()
@@ -38,15 +45,25 @@ pub(super) fn manifest(r: &Recording) -> Result<Manifest, AppError> {
         .map_err(|_| no("internal"))
 }
 
+/// What is destroyed is on its way out, whatever the row says.
+fn gone(e: AppError) -> AppError {
+    match e.code() {
+        "not_found" => no("recording_deleted"),
+        _ => e,
+    }
+}
+
+/// The key of what people said of it: reasons to look, to hold. Codes: `recording_deleted`.
+pub(super) async fn words(app: &App, tx: &mut Tx, r: &Recording) -> Result<DataKey, AppError> {
+    app.vault.key(tx, &r.key_id).await.map_err(gone)
+}
+
 /// Codes: `recording_deleted` where the key is gone already.
 pub(super) async fn open(app: &App, tx: &mut Tx, r: &Recording) -> Result<Sealed, AppError> {
-    let key = match app.vault.recording_key(tx, &r.key_id).await {
-        Err(e) if e.code() == "not_found" => return Err(no("recording_deleted")),
-        key => key?,
-    };
+    let key = app.vault.recording_key(tx, &r.key_id).await;
     Ok(Sealed {
+        key: key.map_err(gone)?,
         manifest: manifest(r)?,
-        key,
         source: FileSource::new(recording::folder(app, &r.id)),
     })
 }

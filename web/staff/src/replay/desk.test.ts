@@ -13,7 +13,7 @@ const line = (id: string, more: Partial<RecordingLine> = {}): RecordingLine => (
   id, session: "ses_1", hall: "hal_1", case: null, case_number: null, item_title: { zh: "异地就医备案", en: "Off-site" }, agent: { zh: "李工", en: "Li" }, state: "sealed", started_at: "2026-11-22T01:00:00Z", ended_at: "2026-11-22T01:10:00Z",
   end_reason: "finished", duration_ms: 600_000, gaps: 2, held: false, hold_reason: null, delete_at: "2027-02-20T01:10:00Z", version: 3, ...more,
 });
-const replay: ReplayView = { id: "rpl_1", expires_at: "2026-11-22T04:00:00Z", recording: line("rec_1"), started_at: "2026-11-22T01:00:00Z", duration_ms: 600_000, legs: [], timeline: [], integrity: "valid", can_export: false };
+const replay: ReplayView = { id: "rpl_1", expires_at: "2026-11-22T04:00:00Z", recording: line("rec_1"), started_at: "2026-11-22T01:00:00Z", duration_ms: 600_000, legs: [], timeline: [], integrity: "valid", can_export: false, export: null };
 
 beforeEach(() => {
   HTMLDialogElement.prototype.show ??= function (this: HTMLDialogElement) { this.open = true; };

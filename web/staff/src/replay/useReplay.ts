@@ -31,6 +31,10 @@ export function useReplay(api: ApiClient) {
     close();
     view.value = made;
     watchIntegrity();
+    // One that was asked for before is there for a day, or goes on.
+    exported.value = made.export;
+    isExporting.value = made.export?.state === "running";
+    followExport();
   }
   function watchIntegrity(): void {
     if (view.value?.integrity === "unchecked") later(CHECK_MS, look);

@@ -48,6 +48,8 @@ export const app = reactive({
 
 /** The citizen, masked, from the session or the visit. */
 export const citizen = computed(() => call.value?.state.session?.identity ?? visit.state.view?.identity ?? null);
+/** The card was read, but not in the recording to which the item binds it. */
+export const isCardAgain = computed(() => call.value?.state.session?.recording_rule?.identify_again ?? false);
 export const isVisiting = computed(() => visit.state.view !== null);
 
 /** What the page says aloud about things that happen; set by the root component, which has the words. */
@@ -57,7 +59,7 @@ export function start(): void {
   bridge.start();
   identity.start();
   bridge.events.on("card_present", () => {
-    if (!citizen.value && ["idle", "item", "needs", "mine", "book", "wait", "session"].includes(app.screen)) void askCard();
+    if ((!citizen.value || isCardAgain.value) && ["idle", "item", "needs", "mine", "book", "wait", "session"].includes(app.screen)) void askCard();
   });
   bridge.events.on("card_read", (read) => void cardRead(read));
   addEventListener("pagehide", () => visit.endInPassing());

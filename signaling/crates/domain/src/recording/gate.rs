@@ -35,6 +35,12 @@ pub fn check(
     Ok(())
 }
 
+/// Whether a card that was read may count. `recorded`: while a recording of the session was proven live that was not taken back.
+#[must_use]
+pub fn card_counts(rule: Option<&RecordingRule>, recorded: bool) -> bool {
+    recorded || rule.is_none_or(|r| !r.steps.contains(&LegalStep::Identify))
+}
+
 /// Every prompt that stands before the signature is read, with a yes where one is asked for.
 #[must_use]
 pub fn prompts_done(rule: &RecordingRule, read: &[Read<'_>]) -> bool {

@@ -76,6 +76,10 @@ proptest! {
         let said = step != LegalStep::Sign || !gated || answer == Some(true);
         prop_assert_eq!(open, live && said);
         prop_assert!(gate::check(None, step, state, &read).is_ok(), "an item that asks for nothing locks nothing");
+        // A card counts wherever it was read, but for an item that binds it.
+        let bound = named && step == LegalStep::Identify;
+        prop_assert_eq!(gate::card_counts(Some(&rule), false), !bound);
+        prop_assert!(gate::card_counts(Some(&rule), true) && gate::card_counts(None, false));
     }
 }
 

@@ -159,7 +159,7 @@ both!(a_ticket_is_carried_to_a_visit_of_the_same_key, |store| {
     w!(store, |tx| {
         a_hall(tx).await?;
         a_visit(tx, 1).await?;
-        visit::identify(tx, &id(1), vec![1], "index", "next", "nonce-1").await?;
+        visit::identify(tx, &id(1), vec![1], "index", "next", "nonce-1", None).await?;
         ticket::insert(tx, &the_ticket(1)).await?;
         let (ticket, old, new): (TicketId, VisitId, VisitId) = (id(1), id(1), id(2));
         carry::insert(tx, "hash", &ticket, at(600)).await?;

@@ -139,7 +139,7 @@ both!(who_served_a_citizen_last_is_found, |store| {
     w!(store, |tx| {
         a_session(tx, 1).await?;
         assert_eq!(session::last_agent_of(tx, &hall_id(), "index").await?, None);
-        assert!(visit::identify(tx, &id(1), vec![1], "index", "n2", "nonce-1").await?);
+        assert!(visit::identify(tx, &id(1), vec![1], "index", "n2", "nonce-1", None).await?);
         assert_eq!(
             session::last_agent_of(tx, &hall_id(), "index").await?,
             Some(the_session(1).staff_id)

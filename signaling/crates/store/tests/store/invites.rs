@@ -258,7 +258,7 @@ both!(notes_and_earlier_visits_are_read_in_order, |store| {
         assert_eq!(invite::notes(tx, &id(1), 1).await?.len(), 1);
         for n in [1, 3] {
             let (nonce, next) = (format!("nonce-{n}"), format!("next-{n}"));
-            assert!(visit::identify(tx, &id(n), vec![1], "person", &next, &nonce).await?);
+            assert!(visit::identify(tx, &id(n), vec![1], "person", &next, &nonce, None).await?);
         }
         let found = session::earlier(tx, "person", &id(3), 10).await?;
         assert_eq!(

@@ -5,7 +5,7 @@ use domain::{id::RecordingId, recording::State, session::Role};
 use store::{
     StoreError, Tx, args, catalogue, form, keys, node,
     recording::{self, Answer, Hold, Prompt, Recording},
-    session, signature,
+    session, signature, visit,
 };
 
 /// Asked in session s by member 11.
@@ -316,7 +316,7 @@ both!(what_is_held_neither_goes_nor_loses_its_key, |store| {
         Recording {
             version: 2,
             hold: Some(Hold {
-                reason: "复议".into(),
+                reason_enc: vec![7, 8],
                 by: "stf".into(),
                 at: at(95),
             }),
@@ -442,7 +442,40 @@ both!(a_prompt_counts_while_the_recording_is_live, |store| {
         recording::answer(tx, &id(1), "permit", "truth", &says("no", 20_000)).await
     });
     assert!(word(late).contains("recording_not_live"));
+    w!(store, |tx| {
+        assert_eq!(recording::forget_prompts(tx, &id(2)).await?, 0);
+        assert_eq!(recording::forget_prompts(tx, &id(1)).await?, 1);
+        assert!(recording::prompts(tx, &id(1)).await?.is_empty());
+        Ok(())
+    })
+    .unwrap();
 });
+
+both!(
+    a_visit_keeps_the_recording_in_which_its_card_was_read,
+    |store| {
+        w!(store, |tx| {
+            world(tx).await?;
+            became(tx, &live(1, 1)).await?;
+            let (me, mut nonce) = (id(1), "nonce-1".to_owned());
+            for (n, during, kept) in [
+                (1, None, None),
+                (2, Some(id(1)), Some(id(1))),
+                (3, None, Some(id(1))),
+            ] {
+                let next = format!("next-{n}");
+                let read =
+                    visit::identify(tx, &me, vec![1], "index", &next, &nonce, during.as_ref());
+                assert!(read.await?);
+                let v = visit::get(tx, &me).await?.unwrap();
+                assert_eq!(v.identified_in, kept, "reading {n}");
+                nonce = next;
+            }
+            Ok(())
+        })
+        .unwrap();
+    }
+);
 
 both!(an_item_s_signature_waits_for_a_live_recording, |store| {
     w!(store, |tx| {

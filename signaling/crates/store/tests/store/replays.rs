@@ -107,7 +107,7 @@ both!(lists_go_back_in_time_and_say_whose_case_it_is, |store| {
         kept(tx, &sealed(2, 2)).await?;
         let mut held = kept(tx, &sealed(3, 2)).await?;
         held.hold = Some(Hold {
-            reason: "投诉".into(),
+            reason_enc: vec![7, 8],
             by: "stf".into(),
             at: at(90),
         });
@@ -203,7 +203,7 @@ both!(what_is_due_is_sealed_dated_and_not_held, |store| {
         };
         kept(tx, &dated).await?;
         let hold = Hold {
-            reason: "诉讼".into(),
+            reason_enc: vec![7, 8],
             by: "stf".into(),
             at: at(90),
         };
@@ -216,8 +216,22 @@ both!(what_is_due_is_sealed_dated_and_not_held, |store| {
         kept(tx, &asked(4, 2)).await?;
         let found = |v: Vec<Recording>| v.into_iter().map(|r| r.id).collect::<Vec<_>>();
         assert_eq!(found(replay::undated(tx, 9).await?), [id(1)]);
-        assert!(replay::due(tx, at(499), 9).await?.is_empty());
-        assert_eq!(found(replay::due(tx, at(500), 9).await?), [id(2)]);
+        assert!(replay::due(tx, at(499), None, 9).await?.is_empty());
+        assert_eq!(found(replay::due(tx, at(500), None, 9).await?), [id(2)]);
+        // By the day they go, then by name; one that cannot go holds up no page behind it.
+        for (n, day) in [(5, 500), (6, 450)] {
+            let r = Recording {
+                delete_at: Some(at(day)),
+                ..sealed(n, 2)
+            };
+            kept(tx, &r).await?;
+        }
+        let (mut all, mut after) = (vec![], None);
+        while let Some(r) = replay::due(tx, at(500), after.as_ref(), 1).await?.pop() {
+            all.push(r.id.clone());
+            after = Some(r);
+        }
+        assert_eq!(all, [id(6), id(2), id(5)]);
         Ok(())
     })
     .unwrap();
@@ -227,7 +241,7 @@ both!(a_hold_keeps_the_recording_and_its_key, |store| {
     w!(store, |tx| {
         world(tx).await?;
         let hold = Hold {
-            reason: "诉讼".into(),
+            reason_enc: vec![7, 8],
             by: "stf".into(),
             at: at(90),
         };
@@ -299,6 +313,15 @@ both!(a_replay_is_its_opener_s_until_it_is_closed, |store| {
             replay::of_recording(tx, &id(1)).await?,
             [opened(2, 1), armed.clone()]
         );
+        let newest = replay::open_of(tx, &id(1), &id(1), at(7_259)).await?;
+        assert_eq!(newest, Some(opened(2, 1)));
+        for (recording, who, when) in [(1, 1, 7_260), (1, 2, 60), (2, 1, 60)] {
+            let none = replay::open_of(tx, &id(recording), &id(who), at(when)).await?;
+            assert_eq!(
+                none, None,
+                "recording {recording}, person {who}, second {when}"
+            );
+        }
         replay::close(tx, &id(1), at(100)).await?;
         let closed = Replay {
             expires_at: at(100),

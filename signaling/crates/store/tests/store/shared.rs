@@ -164,9 +164,9 @@ both!(a_visit_is_identified_by_its_own_nonce_once, |store| {
     w!(store, |tx| {
         a_hall(tx).await?;
         a_visit(tx, 1).await?;
-        assert!(!visit::identify(tx, &id(1), vec![1], "person", "next", "another").await?);
-        assert!(visit::identify(tx, &id(1), vec![1], "person", "next", "nonce-1").await?);
-        assert!(!visit::identify(tx, &id(1), vec![2], "other", "again", "nonce-1").await?);
+        assert!(!visit::identify(tx, &id(1), vec![1], "person", "next", "another", None).await?);
+        assert!(visit::identify(tx, &id(1), vec![1], "person", "next", "nonce-1", None).await?);
+        assert!(!visit::identify(tx, &id(1), vec![2], "other", "again", "nonce-1", None).await?);
         visit::set_nonce(tx, &id(1), "fresh").await?;
         let v = visit::get(tx, &id(1)).await?.unwrap();
         assert_eq!(
@@ -177,7 +177,7 @@ both!(a_visit_is_identified_by_its_own_nonce_once, |store| {
         assert!(!visit::end(tx, &id(1), at(9), at(99)).await?);
         let v = visit::get(tx, &id(1)).await?.unwrap();
         assert!(v.ended && v.card_nonce.is_none());
-        assert!(!visit::identify(tx, &id(1), vec![2], "other", "x", "fresh").await?);
+        assert!(!visit::identify(tx, &id(1), vec![2], "other", "x", "fresh", None).await?);
         Ok(())
     })
     .unwrap();

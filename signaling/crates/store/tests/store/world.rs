@@ -79,6 +79,7 @@ pub async fn a_visit(tx: &mut Tx, n: i64) -> Result<(), StoreError> {
         key_id: id(n),
         identity_enc: None,
         citizen_index: None,
+        identified_in: None,
         card_nonce: Some(format!("nonce-{n}")),
         ended: false,
         created_at: T0,
