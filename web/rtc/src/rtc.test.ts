@@ -287,6 +287,36 @@ describe("CallPeer", () => {
     expect(Peer.all[2]!.lines.map((line) => line.kind)).toContain("video");
   });
 
+  it("takes nothing to show where pictures go neither way, and closes what was shown when they stop", async () => {
+    const problem = { type: "", title: "x", status: 422, code: "codec_unsupported", errors: [{ pointer: "/sdp", code: "codec_needs_h264", detail: "H.264" }] };
+    const negotiate = vi.fn(async () => "answer");
+    const { peer } = dial(negotiate);
+    await settle();
+    const tracks = [new Track("video"), new Track("video")];
+    const camera = vi.fn(async () => new Stream([tracks[camera.mock.calls.length - 1]!]) as unknown as MediaStream);
+    const paper = new Share("document", (track) => peer.share("document", track), { camera, screen: camera });
+    peer.on("voice", (why) => why && void paper.stop());
+    expect(await paper.start("usb")).toBe(true);
+    // The room's codec changes: this browser has none in common with it any more.
+    negotiate.mockRejectedValueOnce(new ProblemError(problem));
+    await peer.renegotiate();
+    await settle();
+    expect(peer.voice?.code).toBe("codec_unsupported");
+    expect(negotiate).toHaveBeenLastCalledWith("offer-1", []);
+    expect([paper.state.on, tracks[0]!.readyState]).toEqual([false, "ended"]);
+    // A press while it is so: nobody would see it, so it is not open.
+    const before = negotiate.mock.calls.length;
+    expect(await paper.start("usb")).toBe(false);
+    expect([paper.state.on, tracks[1]!.readyState]).toEqual([false, "ended"]);
+    expect(negotiate).toHaveBeenCalledTimes(before);
+    // Pictures are back: it is shown again by a press alone.
+    Peer.all[1]!.become("connected");
+    peer.rejoin();
+    await settle();
+    expect(negotiate).toHaveBeenLastCalledWith("offer-2", CAMERA);
+    peer.dispose();
+  });
+
   it("says of a stream that its picture rests on a weak network, and when it goes on", async () => {
     const { peer } = dial();
     await settle();
