@@ -5,7 +5,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Running, startServer } from './server.ts'
 import { ITEM } from './talk.ts'
-import { type Window, WAIT_MS, chooseState, liveTracks, openWindow, seatIs, seesMoving, swipe, takeSeat } from './windows.ts'
+import { type Window, WAIT_MS, liveTracks, openWindow, seesMoving, swipe, takeSeat } from './windows.ts'
 
 const CAMERA_MIC = 2
 

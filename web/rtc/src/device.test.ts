@@ -1,35 +1,9 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { DeviceCheck, lastCheck } from "./device.ts";
+import { Stream, Track } from "./fakes.ts";
 import { NetworkCheck, type NetworkTools } from "./netcheck.ts";
 import { NO_ROUTE } from "./route.ts";
 
-class Track extends EventTarget {
-  enabled = true;
-  readyState = "live";
-  contentHint = "";
-  kind: string;
-  readonly #id: string;
-  constructor(kind: string, id: string) {
-    super();
-    this.kind = kind;
-    this.#id = id;
-  }
-  getSettings = () => ({ deviceId: this.#id });
-  stop(): void {
-    this.readyState = "ended";
-  }
-}
-class Stream {
-  tracks: Track[];
-  constructor(tracks: Track[] = []) {
-    this.tracks = [...tracks];
-  }
-  getTracks = (): Track[] => [...this.tracks];
-  getAudioTracks = (): Track[] => this.tracks.filter((track) => track.kind === "audio");
-  getVideoTracks = (): Track[] => this.tracks.filter((track) => track.kind === "video");
-  addTrack = (track: Track): void => void this.tracks.push(track);
-  removeTrack = (track: Track): void => void (this.tracks = this.tracks.filter((one) => one !== track));
-}
 const node = { connect: () => node, disconnect: () => undefined, fftSize: 0, getFloatTimeDomainData: () => undefined };
 class Sound {
   createAnalyser = () => node;

@@ -2,71 +2,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ProblemError } from "@cloud-booth/api";
 import { IceSource } from "./ice.ts";
 import { LocalMedia } from "./local.ts";
+import { Peer, Stream, Track } from "./fakes.ts";
 import { CallPeer } from "./peer.ts";
-import { documentCamera, Share } from "./share.ts";
 import { isWeak, onWeak } from "./weak.ts";
-
-class Track extends EventTarget {
-  enabled = true;
-  readyState = "live";
-  contentHint = "";
-  kind: string;
-  constructor(kind: string) {
-    super();
-    this.kind = kind;
-  }
-  stop(): void {
-    this.readyState = "ended";
-  }
-}
-class Stream extends EventTarget {
-  tracks: Track[];
-  constructor(tracks: Track[] = []) {
-    super();
-    this.tracks = [...tracks];
-  }
-  getTracks = (): Track[] => [...this.tracks];
-  getAudioTracks = (): Track[] => this.tracks.filter((track) => track.kind === "audio");
-  getVideoTracks = (): Track[] => this.tracks.filter((track) => track.kind === "video");
-  addTrack = (track: Track): void => void this.tracks.push(track);
-  removeTrack = (track: Track): void => void (this.tracks = this.tracks.filter((one) => one !== track));
-}
-class Peer {
-  static all: Peer[] = [];
-  lines: { kind: string; direction: string; mid: string | null; sender: { track: Track | null; replaceTrack: (t: Track | null) => Promise<void> }; receiver: { track: Track } }[] = [];
-  connectionState = "new";
-  localDescription: { sdp: string } | null = null;
-  onconnectionstatechange: (() => void) | null = null;
-  ontrack: (() => void) | null = null;
-  isClosed = false;
-  constructor() {
-    Peer.all.push(this);
-  }
-  addTransceiver(kind: string, init: { direction: string }) {
-    const sender = { track: null as Track | null, replaceTrack: async (track: Track | null) => void (sender.track = track) };
-    const line = { kind, direction: init.direction, mid: null as string | null, sender, receiver: { track: new Track(kind) } };
-    this.lines.push(line);
-    return line;
-  }
-  getTransceivers = () => this.lines;
-  createOffer = async () => ({ type: "offer", sdp: `offer-${Peer.all.indexOf(this)}` });
-  setLocalDescription = async (offer: { sdp: string }) => {
-    this.localDescription = offer;
-    this.lines.forEach((line, index) => (line.mid = String(index)));
-  };
-  setRemoteDescription = async () => undefined;
-  getStats = async () => new Map();
-  configuration: RTCConfiguration = {};
-  getConfiguration = () => this.configuration;
-  setConfiguration = (next: RTCConfiguration) => void (this.configuration = next);
-  close(): void {
-    this.isClosed = true;
-  }
-  become(state: string): void {
-    this.connectionState = state;
-    this.onconnectionstatechange?.();
-  }
-}
 
 let opened: Track[];
 const getUserMedia = vi.fn();
@@ -287,36 +225,6 @@ describe("CallPeer", () => {
     expect(Peer.all[2]!.lines.map((line) => line.kind)).toContain("video");
   });
 
-  it("takes nothing to show where pictures go neither way, and closes what was shown when they stop", async () => {
-    const problem = { type: "", title: "x", status: 422, code: "codec_unsupported", errors: [{ pointer: "/sdp", code: "codec_needs_h264", detail: "H.264" }] };
-    const negotiate = vi.fn(async () => "answer");
-    const { peer } = dial(negotiate);
-    await settle();
-    const tracks = [new Track("video"), new Track("video")];
-    const camera = vi.fn(async () => new Stream([tracks[camera.mock.calls.length - 1]!]) as unknown as MediaStream);
-    const paper = new Share("document", (track) => peer.share("document", track), { camera, screen: camera });
-    peer.on("voice", (why) => why && void paper.stop());
-    expect(await paper.start("usb")).toBe(true);
-    // The room's codec changes: this browser has none in common with it any more.
-    negotiate.mockRejectedValueOnce(new ProblemError(problem));
-    await peer.renegotiate();
-    await settle();
-    expect(peer.voice?.code).toBe("codec_unsupported");
-    expect(negotiate).toHaveBeenLastCalledWith("offer-1", []);
-    expect([paper.state.on, tracks[0]!.readyState]).toEqual([false, "ended"]);
-    // A press while it is so: nobody would see it, so it is not open.
-    const before = negotiate.mock.calls.length;
-    expect(await paper.start("usb")).toBe(false);
-    expect([paper.state.on, tracks[1]!.readyState]).toEqual([false, "ended"]);
-    expect(negotiate).toHaveBeenCalledTimes(before);
-    // Pictures are back: it is shown again by a press alone.
-    Peer.all[1]!.become("connected");
-    peer.rejoin();
-    await settle();
-    expect(negotiate).toHaveBeenLastCalledWith("offer-2", CAMERA);
-    peer.dispose();
-  });
-
   it("says of a stream that its picture rests on a weak network, and when it goes on", async () => {
     const { peer } = dial();
     await settle();
@@ -385,64 +293,5 @@ describe("LocalMedia", () => {
     expect(media.state.camera_on).toBe(false);
     await media.setCamera(true);
     expect(media.state.camera_on).toBe(true);
-  });
-});
-
-describe("Share", () => {
-  const tools = (track: Track) => ({ camera: vi.fn(async () => new Stream([track]) as unknown as MediaStream), screen: vi.fn(async () => new Stream([track]) as unknown as MediaStream) });
-
-  it("sends what it opened until it is stopped here or by the browser's own bar", async () => {
-    const track = new Track("video");
-    const send = vi.fn(async () => undefined);
-    const share = new Share("screen", send, tools(track));
-    expect(await share.start()).toBe(true);
-    expect(send).toHaveBeenLastCalledWith(track);
-    expect([share.state.on, track.contentHint]).toEqual([true, "detail"]);
-    track.dispatchEvent(new Event("ended"));
-    await settle();
-    expect(send).toHaveBeenLastCalledWith(null);
-    expect(share.state.on).toBe(false);
-  });
-
-  it("takes a choice not to share for an answer, and says what is wrong with a camera", async () => {
-    const no = async (): Promise<MediaStream> => Promise.reject(new DOMException("", "NotAllowedError"));
-    const send = vi.fn(async () => undefined);
-    const screen = new Share("screen", send, { camera: no, screen: no });
-    expect(await screen.start()).toBe(false);
-    expect(screen.state).toEqual({ on: false, opening: false, problem: null });
-    const paper = new Share("document", send, { camera: no, screen: no });
-    await paper.start("usb");
-    expect(paper.state.problem).toBe("denied");
-    expect(send).not.toHaveBeenCalled();
-  });
-
-  it("leaves nothing on that opened after it was stopped", async () => {
-    const track = new Track("video");
-    let late: (stream: MediaStream) => void = () => undefined;
-    const camera = (): Promise<MediaStream> => new Promise((done) => (late = done));
-    const send = vi.fn(async () => undefined);
-    const share = new Share("document", send, { camera, screen: camera });
-    const starting = share.start("usb");
-    await share.stop();
-    late(new Stream([track]) as unknown as MediaStream);
-    expect(await starting).toBe(false);
-    expect(track.readyState).toBe("ended");
-    expect(send).not.toHaveBeenCalled();
-  });
-
-  it("finds the camera over the papers", () => {
-    const camera = (deviceId: string, label: string) => ({ deviceId, label }) as MediaDeviceInfo;
-    const face = camera("a", "Integrated Webcam");
-    const paper = camera("b", "USB 高拍仪");
-    const third = camera("c", "HD Camera");
-    expect(documentCamera([face], "a", null)).toBeNull();
-    expect(documentCamera([face, third], "a", null)).toBe(third);
-    expect(documentCamera([face, third, paper], "a", null)).toBe(paper);
-    expect(documentCamera([face, third, camera("d", "Camera 3")], "a", null)).toBeNull();
-    expect(documentCamera([face, third, paper], "a", "hd cam")).toBe(third);
-    expect(documentCamera([face, third, paper], "a", "none")).toBeNull();
-    // The chosen one was unplugged; the person's own is never taken.
-    expect(documentCamera([face, paper], "a", "gone")).toBe(paper);
-    expect(documentCamera([paper], "b", "usb")).toBeNull();
   });
 });

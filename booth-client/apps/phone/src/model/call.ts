@@ -1,4 +1,4 @@
-/** One call of this phone, from the queue to the end. Owns the visit and its token, ticket, session, dialogue and media.
+/** One call of this phone, from the queue to the end. Owns the visit and its token (whose client is `api`), ticket, session, dialogue and media.
  * Pages come and go; the call stays (Back only shrinks it). While a place is held, the visit's token (anonymous) is kept on the
  * phone, so that a closed page finds its place again for ten minutes; it is removed when the call is over. */
 import { shallowReactive } from "vue";
@@ -31,7 +31,6 @@ export class Call {
   readonly #dialogue = new Dialogue(this.state, (text) => this.#command((session) => ({ kind: "chat", session, text })));
   readonly #leaving = new Leaving(this.state, () => this.#media, () => void this.leaveNow());
   readonly #options: CallOptions;
-  /** The visit's own. */
   readonly api: ApiClient;
   readonly #kept: Keeping;
   #signal: SignalClient | null = null;
