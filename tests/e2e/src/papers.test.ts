@@ -60,11 +60,12 @@ it('the camera over the papers closes with the picture, whoever ends it, and wit
   await open(booth, CAMERA_MIC)
   await seesMoving(desk.at('citizen-video'))
 
-  // The agent takes the step.
+  // The agent takes the step. What is left is the microphone, muted.
   await showPapers(booth, desk)
   await desk.click('ladder')
   await desk.click('mode-text')
-  await open(booth, 0)
+  await booth.see('stage-text')
+  await open(booth, 1)
   await step(booth, 'video')
   await open(booth, CAMERA_MIC)
 
