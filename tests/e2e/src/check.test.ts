@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Relay, startRelay } from './relay.ts'
 import { type Running, startServer } from './server.ts'
-import { type Window, WAIT_MS, eventually, liveTracks, openBooth, openWindow, signIn } from './windows.ts'
+import { type Watched, type Window, WAIT_MS, eventually, liveTracks, openBooth, openWindow, signIn } from './windows.ts'
 
 let browser: Browser
 const guard = new Guard()
@@ -95,6 +95,74 @@ describe('a good network, with a relay', () => {
     await phone.context.close()
   })
 
+  it('phone: another microphone, and one that does not open', async () => {
+    const phone = await openWindow(browser, server, 'phone', guard)
+    await phone.page.goto('/phone/device')
+    await phone.click('device-start')
+    expect(await verdict(phone)).toBe('video')
+    const choice = phone.at('choose-microphone')
+    const used = (): Promise<string> => phone.page.evaluate(() => (window as unknown as Watched).__tracks.filter((one) => one.kind === 'audio' && one.readyState === 'live').at(-1)?.getSettings().deviceId ?? '')
+    await expect.poll(async () => (await choice.inputValue()) === (await used())).toBe(true)
+    const others = (await choice.locator('option').evaluateAll((all) => all.map((one) => (one as HTMLOptionElement).value))).filter((one) => one !== 'default')
+    const [next, broken] = [others[0] ?? '', others[1] ?? '']
+    await choice.selectOption(next)
+    await expect.poll(used).toBe(next)
+    expect(await choice.inputValue()).toBe(next)
+    await phone.page.evaluate(() => (navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotReadableError'))))
+    await choice.selectOption(broken)
+    await phone.see('refused-microphone', '还用原来的')
+    expect(await choice.inputValue()).toBe(next)
+    expect(await used()).toBe(next)
+    await phone.shot('83-check-phone-microphone')
+    await phone.context.close()
+  })
+
+  it('phone: a server that has no room to try the network keeps nobody', async () => {
+    const full = new Guard({ allow: [/429/] })
+    const phone = await openWindow(browser, server, 'phone', full)
+    const refusal = { type: 'about:blank', title: '请慢一点', status: 429, code: 'slow_down' }
+    await phone.page.route('**/api/v1/media/check', (route) => route.fulfill({ status: 429, contentType: 'application/problem+json', body: JSON.stringify(refusal) }))
+    await phone.page.goto('/phone/device')
+    await phone.click('device-start')
+    expect(await verdict(phone)).toBe('video')
+    await phone.see('device-verdict', '网络没有测，画面和声音可以')
+    await phone.see('network-advice', '不影响通话')
+    await phone.shot('83-check-phone-full')
+    await checkAccessibility(phone.page)
+    await phone.click('device-go')
+    await phone.see('check-page')
+    await expect.poll(() => liveTracks(phone.page)).toBe(0)
+    full.assertClean()
+    await phone.context.close()
+  })
+
+  it('phone, before the call: voice opens no camera, the network is tried when asked, the call takes the devices over', async () => {
+    const phone = await openWindow(browser, server, 'phone', guard)
+    await phone.page.goto('/phone/check')
+    await phone.at('pick-audio').check({ force: true })
+    await phone.click('check-start')
+    await is(phone, 'part-microphone', 'ok')
+    await phone.gone('part-camera')
+    await expect.poll(() => liveTracks(phone.page)).toBe(1)
+    await phone.at('pick-video').check({ force: true })
+    await expect.poll(() => liveTracks(phone.page)).toBe(2)
+    expect(await verdict(phone)).toBe('video')
+    await is(phone, 'part-network', 'idle')
+    await phone.shot('83-check-phone-call')
+    await checkAccessibility(phone.page)
+    await phone.click('network-again')
+    await is(phone, 'part-network', 'done')
+    await phone.at('pick-text').check({ force: true })
+    await expect.poll(() => liveTracks(phone.page)).toBe(0)
+    await phone.at('pick-video').check({ force: true })
+    await phone.click('check-start')
+    await is(phone, 'part-microphone', 'ok')
+    await phone.click('queue')
+    await phone.see('wait-view')
+    expect(await liveTracks(phone.page)).toBe(2)
+    await phone.context.close()
+  })
+
   it('phone, in English and large: nothing is cut', async () => {
     const phone = await openWindow(browser, server, 'phone', guard)
     await phone.page.goto('/phone/device')
@@ -128,11 +196,18 @@ describe('a good network, with a relay', () => {
     const desk = await openWindow(browser, server, 'console', guard)
     await signIn(desk, '/console/', 'agent1')
     await desk.see('seat-choice')
+    // The choice itself shows picture and level: those stay open, what the check opened does not.
+    await expect.poll(() => liveTracks(desk.page), { timeout: WAIT_MS }).toBe(2)
     await desk.click('go-device')
     await desk.click('device-start')
     expect(await verdict(desk)).toBe('video')
+    expect(await liveTracks(desk.page)).toBe(4)
     await desk.shot('85-check-console')
     await checkAccessibility(desk.page)
+    await desk.page.keyboard.press('Escape')
+    await desk.gone('device-check')
+    await expect.poll(() => liveTracks(desk.page)).toBe(2)
+    expect(await openConnections(desk)).toBe(0)
     await desk.context.close()
   })
 })

@@ -1,6 +1,13 @@
 /** The check before a call: is there light, does the microphone hear? Owns no track; looks at given ones. */
 
 const SIDE = 32;
+/** Below this mean brightness a face is hard to see. */
+const DARK = 0.18;
+/** Louder than this is speech, not the room. */
+const SPEECH = 0.25;
+
+export const isDark = (light: number): boolean => light < DARK;
+export const isSpeech = (level: number): boolean => level > SPEECH;
 
 /** Mean brightness of the picture, 0 to 1; null before the first frame. */
 export function measureLight(video: HTMLVideoElement): number | null {

@@ -1,14 +1,11 @@
 /** The device check: camera, microphone, loudspeaker, network, and one word for the whole. Plain: the view shows `state` after each
- * `change`. Owns what it opens and closes it in `dispose()`; remembers its last result in this page's memory alone. */
+ * `change`. Owns what it opens and closes it in `dispose()`, unless a call took it; remembers its last result in this page's memory
+ * alone. */
 import { Emitter } from "@cloud-booth/signal";
-import { LevelProbe, measureLight } from "./check.ts";
-import { listDevices, LocalMedia, type DeviceProblem } from "./local.ts";
+import { isDark, isSpeech, LevelProbe, measureLight } from "./check.ts";
+import { listDevices, LocalMedia, type DeviceProblem, type MediaChoice } from "./local.ts";
 import { mediaWay, NetworkCheck, networkLevel, type CheckApi, type NetworkState } from "./netcheck.ts";
 
-/** Below this mean brightness a face is hard to see. */
-const DARK = 0.18;
-/** Louder than this is speech, not the room. */
-const HEARD = 0.25;
 const LOOK_MS = 200;
 
 /** How one can talk with what was found. */
@@ -16,6 +13,8 @@ export type Verdict = "video" | "audio" | "text" | "none";
 
 export interface DeviceState {
   stage: "idle" | "opening" | "open";
+  /** For a call by voice: no camera is opened. */
+  voice: boolean;
   camera: "unknown" | "ok" | "dark" | "none";
   microphone: "unknown" | "listening" | "ok" | "none";
   speaker: "unknown" | "asked" | "ok" | "no";
@@ -25,20 +24,38 @@ export interface DeviceState {
   level: number;
   cameras: MediaDeviceInfo[];
   microphones: MediaDeviceInfo[];
+  /** The ones in use; empty without one. While another is opened, that other. */
+  camera_id: string;
+  microphone_id: string;
+  /** Another device was chosen and did not open: the one before goes on. */
+  refused: "audio" | "video" | null;
   network: NetworkState;
+}
+
+export interface CheckOptions {
+  /** `asked`: the network is tried by `again()` alone. */
+  network?: "always" | "asked";
 }
 
 export interface CheckResult {
   /** Milliseconds since 1970. */
   at: number;
   verdict: Verdict;
+  /** The network was not tried: the server had no room for it. */
+  untested?: boolean;
+}
+
+/** The network was not tried, and nothing is under way: the devices alone decide. */
+export function isUntested({ network }: DeviceState): boolean {
+  return network.stage === "busy" || network.stage === "idle";
 }
 
 /** How to talk with these devices on this network; null until both are known. */
 export function verdictOf(state: DeviceState): Verdict | null {
   const { network } = state;
   if (network.stage === "offline") return "none";
-  if (state.stage !== "open" || network.stage !== "done") return null;
+  if (state.stage !== "open" || network.stage === "running") return null;
+  if (isUntested(state)) return state.microphone === "none" ? "text" : state.camera === "none" ? "audio" : "video";
   if (network.ways.socket.state !== "ok") return "none";
   if (!mediaWay(network) || state.microphone === "none") return "text";
   return state.camera === "none" || networkLevel(network) === "poor" ? "audio" : "video";
@@ -57,28 +74,35 @@ export function rememberCheck(result: CheckResult): void {
 
 export class DeviceCheck {
   readonly events = new Emitter<{ change: DeviceState; done: CheckResult }>();
-  readonly media = new LocalMedia();
   readonly #network: NetworkCheck;
+  readonly #asksNetwork: boolean;
+  #media = new LocalMedia();
+  #stopMedia: (() => void) | null = null;
+  /** Chosen devices outlive a second look. */
+  #choice: MediaChoice = {};
   #state: DeviceState;
   #probe: LevelProbe | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
   #video: (() => HTMLVideoElement | undefined) | null = null;
   #speaker: AudioContext | null = null;
+  #isTaken = false;
   #isDisposed = false;
 
-  constructor(api: CheckApi, network: NetworkCheck = new NetworkCheck(api)) {
+  constructor(api: CheckApi, options: CheckOptions = {}, network: NetworkCheck = new NetworkCheck(api)) {
     this.#network = network;
+    this.#asksNetwork = options.network === "asked";
     this.#state = {
-      stage: "idle", camera: "unknown", microphone: "unknown", speaker: "unknown", problem: null, level: 0, cameras: [], microphones: [], network: network.state,
+      stage: "idle", voice: false, camera: "unknown", microphone: "unknown", speaker: "unknown", problem: null, level: 0, cameras: [], microphones: [],
+      camera_id: "", microphone_id: "", refused: null, network: network.state,
     };
     network.events.on("change", (state) => this.#set({ network: state }));
-    this.media.events.on("change", () => {
-      // Pulled out in the middle of the check.
-      if (this.#state.stage === "open") this.#took();
-    });
   }
   get state(): DeviceState {
     return this.#state;
+  }
+  /** What is open now; another one after each start. */
+  get media(): LocalMedia {
+    return this.#media;
   }
 
   /** Where the own picture is shown: its light is measured there. */
@@ -87,17 +111,29 @@ export class DeviceCheck {
   }
 
   /** In a tap: browsers ask for the devices, and make sound, only then. */
-  async start(): Promise<void> {
-    if (this.#state.stage === "opening") return;
-    this.#set({ stage: "opening", problem: null, camera: "unknown", microphone: "unknown" });
-    const network = this.#network.run();
-    await this.media.open();
+  async start({ voice = false } = {}): Promise<void> {
+    if (this.#isDisposed || (this.#state.stage === "opening" && this.#state.voice === voice)) return;
+    this.#close();
+    const media = (this.#media = new LocalMedia());
+    this.#set({ stage: "opening", voice, problem: null, camera: "unknown", microphone: "unknown", refused: null });
+    const network = this.#asksNetwork ? null : this.#network.run();
+    await media.open({ ...this.#choice, no_camera: voice });
     const { cameras, microphones } = await listDevices().catch(() => ({ cameras: [], microphones: [] }));
-    if (this.#isDisposed) return;
+    // The page is gone, or another way of talking was chosen while the browser asked.
+    if (this.#isDisposed || media !== this.#media) return;
+    this.#stopMedia = media.events.on("change", () => this.#took());
     this.#set({ stage: "open", cameras, microphones });
     this.#took();
     await network;
-    this.#tell();
+    if (network) this.#tell();
+  }
+
+  /** Hands camera and microphone over: from now on whoever took them closes them. Null: nothing is open. */
+  take(): LocalMedia | null {
+    if (this.#state.stage !== "open") return null;
+    this.#look(false);
+    this.#isTaken = true;
+    return this.#media;
   }
 
   /** The network alone, again. */
@@ -107,8 +143,15 @@ export class DeviceCheck {
   }
 
   async choose(kind: "audio" | "video", device: string): Promise<void> {
-    if (device) await this.media.replace(kind, device);
-    if (!this.#isDisposed) this.#took(kind);
+    const media = this.#media;
+    // Shown at once, and taken back where it does not open.
+    this.#set({ refused: null, ...(kind === "audio" ? { microphone_id: device } : { camera_id: device }) });
+    const isOpen = await media.replace(kind, device);
+    if (this.#isDisposed || media !== this.#media) return;
+    if (!isOpen) this.#set({ refused: kind });
+    else if (kind === "audio") this.#choice.microphone = device;
+    else this.#choice.camera = device;
+    this.#took(isOpen ? kind : undefined);
   }
 
   /** Three notes; then the person is asked whether they came. In a tap. */
@@ -128,42 +171,56 @@ export class DeviceCheck {
 
   dispose(): void {
     this.#isDisposed = true;
-    clearInterval(this.#timer);
-    this.#probe?.dispose();
-    this.media.dispose();
+    this.#close();
     this.#network.dispose();
     void this.#speaker?.close().catch(() => undefined);
     this.events.clear();
   }
 
   #took(changed?: "audio" | "video"): void {
-    const { has_camera, has_microphone, problem } = this.media.state;
+    const { has_camera, has_microphone, problem } = this.#media.state;
+    const id = (track: MediaStreamTrack | null): string => track?.getSettings().deviceId ?? "";
     const wasHeard = changed !== "audio" && this.#state.microphone === "ok";
-    const isDark = changed !== "video" && this.#state.camera === "dark";
+    const wasDark = changed !== "video" && this.#state.camera === "dark";
     this.#set({
-      problem, camera: !has_camera ? "none" : isDark ? "dark" : "ok", microphone: !has_microphone ? "none" : wasHeard ? "ok" : "listening",
+      problem, camera_id: id(this.#media.video), microphone_id: id(this.#media.audio), camera: !has_camera ? "none" : wasDark ? "dark" : "ok",
+      microphone: !has_microphone ? "none" : wasHeard ? "ok" : "listening",
     });
-    clearInterval(this.#timer);
-    this.#probe?.dispose();
-    this.#probe = has_microphone ? new LevelProbe(this.media.stream) : null;
-    this.#probe?.resume();
-    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+    this.#look(true);
   }
 
-  #look(): void {
+  /** Light and loudness, looked at again and again. */
+  #look(on: boolean): void {
+    clearInterval(this.#timer);
+    this.#probe?.dispose();
+    this.#probe = null;
+    if (!on) return;
+    if (this.#media.audio) this.#probe = new LevelProbe(this.#media.stream);
+    this.#probe?.resume();
+    this.#timer = setInterval(() => this.#glance(), LOOK_MS);
+  }
+  #glance(): void {
     const level = this.#probe?.level() ?? 0;
     const next: Partial<DeviceState> = { level };
-    if (level > HEARD && this.#state.microphone === "listening") next.microphone = "ok";
+    if (isSpeech(level) && this.#state.microphone === "listening") next.microphone = "ok";
     const video = this.#video?.();
     const light = video && this.#state.camera !== "none" ? measureLight(video) : null;
-    if (light !== null) next.camera = light < DARK ? "dark" : "ok";
+    if (light !== null) next.camera = isDark(light) ? "dark" : "ok";
     this.#set(next);
+  }
+
+  #close(): void {
+    this.#look(false);
+    this.#stopMedia?.();
+    this.#stopMedia = null;
+    if (!this.#isTaken) this.#media.dispose();
+    this.#isTaken = false;
   }
 
   #tell(): void {
     const verdict = verdictOf(this.#state);
     if (this.#isDisposed || !verdict) return;
-    last = { at: Date.now(), verdict };
+    last = { at: Date.now(), verdict, ...(isUntested(this.#state) ? { untested: true } : {}) };
     this.events.emit("done", last);
   }
 

@@ -25,6 +25,30 @@ it("asks once for all connections, and again before the credentials end", async 
   expect(next[1]).toMatchObject({ username: "n2" });
 });
 
+it("another person's answer that is still on its way is never used, nor its failure", async () => {
+  const answers: { give: (wire: IceServers) => void; fail: (error: Error) => void }[] = [];
+  const ice = new IceSource(() => new Promise((give, fail) => answers.push({ give, fail })), () => 0);
+  const first = ice.get();
+  ice.forget();
+  const second = ice.get();
+  expect(answers).toHaveLength(2);
+  answers[1]!.give(wire("second"));
+  expect((await second)[1]).toMatchObject({ username: "second" });
+  answers[0]!.give(wire("first"));
+  await first;
+  expect((await ice.get())[1]).toMatchObject({ username: "second" });
+  ice.forget();
+  const third = ice.get();
+  ice.forget();
+  answers[2]!.fail(new Error("away"));
+  await third;
+  // The failure was theirs: the next one need not wait.
+  const fourth = ice.get();
+  expect(answers).toHaveLength(4);
+  answers[3]!.give(wire("fourth"));
+  expect((await fourth)[1]).toMatchObject({ username: "fourth" });
+});
+
 it("gives what is still good when the server is away, nothing once it has ended, and does not press it", async () => {
   let now = 0;
   const fetch = vi.fn(async () => wire("n"));

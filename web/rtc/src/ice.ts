@@ -30,6 +30,8 @@ export class IceSource {
   #until = 0;
   #notBefore = 0;
   #asking: Promise<void> | null = null;
+  /** Counts the persons: an answer to one of them is not the next one's. */
+  #round = 0;
 
   constructor(fetch: () => Promise<IceServers>, now: () => number = () => performance.now()) {
     this.#fetch = fetch;
@@ -40,27 +42,37 @@ export class IceSource {
   async get(): Promise<RTCIceServer[]> {
     const now = this.#now();
     if (now >= this.#renewAt && now >= this.#notBefore) {
-      this.#asking ??= this.#ask().finally(() => (this.#asking = null));
-      await within(PATIENCE_MS, this.#asking);
+      await within(PATIENCE_MS, this.#asked());
     }
     return this.#now() < this.#until ? this.#servers : NONE;
   }
 
-  /** Another person's: nothing of the old one is used. */
+  /** Another person's: nothing of the old one is used, and nothing that is still on its way to them. */
   forget(): void {
+    this.#round += 1;
+    this.#asking = null;
     this.#servers = NONE;
     this.#renewAt = this.#until = this.#notBefore = 0;
   }
 
-  async #ask(): Promise<void> {
+  #asked(): Promise<void> {
+    if (this.#asking) return this.#asking;
+    const asking = this.#ask(this.#round).finally(() => {
+      if (this.#asking === asking) this.#asking = null;
+    });
+    return (this.#asking = asking);
+  }
+
+  async #ask(round: number): Promise<void> {
     try {
       const wire = await this.#fetch();
+      if (round !== this.#round) return;
       const life = wire.ttl_s * 1000;
       this.#servers = toServers(wire);
       this.#until = this.#now() + life;
       this.#renewAt = this.#now() + life * RENEW_AT;
     } catch {
-      this.#notBefore = this.#now() + AGAIN_MS;
+      if (round === this.#round) this.#notBefore = this.#now() + AGAIN_MS;
     }
   }
 }

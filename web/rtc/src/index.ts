@@ -5,8 +5,8 @@ export { Share, canShareScreen, documentCamera, type ShareState } from "./share.
 export { IceSource } from "./ice.ts";
 export { judge, ownLine, type LineState, type QualityLevel, type QualitySample } from "./quality.ts";
 export type { Reception } from "./reception.ts";
-export { measureLight, LevelProbe } from "./check.ts";
+export { isDark, isSpeech, measureLight, LevelProbe } from "./check.ts";
 export { WAYS, mediaWay, networkLevel, type CheckApi, type NetworkState, type Way, type WayState } from "./netcheck.ts";
-export { DeviceCheck, lastCheck, rememberCheck, verdictOf, type CheckResult, type DeviceState, type Verdict } from "./device.ts";
+export { DeviceCheck, isUntested, lastCheck, rememberCheck, verdictOf, type CheckResult, type DeviceState, type Verdict } from "./device.ts";
 export { browserKind, type Browser } from "./browser.ts";
 export { isWeak, onWeak } from "./weak.ts";

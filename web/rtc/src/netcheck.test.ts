@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { CheckAnswer, IceServers } from "@cloud-booth/api";
 import { mediaWay, NetworkCheck, networkLevel, type CheckApi, type NetworkState, type NetworkTools } from "./netcheck.ts";
 import { NO_ROUTE, onlyRoute, probeRoute, probeSocket, type RouteResult } from "./route.ts";
-import { verdictOf, type DeviceState } from "./device.ts";
+import { isUntested, verdictOf, type DeviceState } from "./device.ts";
 import { browserKind } from "./browser.ts";
 
 const ANSWER = ["v=0", "m=audio 9 UDP/TLS/RTP/SAVPF 111", "a=mid:0", "a=candidate:1 1 udp 2130706431 203.0.113.7 8443 typ host", "a=candidate:2 1 tcp 1518214911 203.0.113.7 8443 typ host tcptype passive", "a=end-of-candidates", ""].join("\r\n");
@@ -157,7 +157,8 @@ describe("one way", () => {
 
 describe("the word for the whole", () => {
   const state = (change: Partial<DeviceState>, ways: Partial<NetworkState["ways"]> = {}): DeviceState => ({
-    stage: "open", camera: "ok", microphone: "ok", speaker: "unknown", problem: null, level: 0, cameras: [], microphones: [],
+    stage: "open", voice: false, camera: "ok", microphone: "ok", speaker: "unknown", problem: null, level: 0, cameras: [], microphones: [],
+    camera_id: "", microphone_id: "", refused: null,
     network: { stage: "done", ways: { socket: OK, udp: OK, tcp: OK, relay: NO_ROUTE, ...ways } }, ...change,
   });
 
@@ -170,7 +171,19 @@ describe("the word for the whole", () => {
     expect(verdictOf(state({}, { udp: FAILED, tcp: FAILED }))).toBe("text");
     expect(verdictOf(state({}, { socket: FAILED }))).toBe("none");
     expect(verdictOf(state({ stage: "opening" }))).toBeNull();
-    expect(verdictOf({ ...state({}), network: { stage: "busy", ways: state({}).network.ways } })).toBeNull();
+    expect(verdictOf({ ...state({}), network: { ...state({}).network, stage: "running" } })).toBeNull();
+  });
+
+  it("is the devices' alone where the network was not tried: a full server keeps nobody", () => {
+    for (const stage of ["busy", "idle"] as const) {
+      const untested = (change: Partial<DeviceState>): DeviceState => ({ ...state(change, { socket: FAILED }), network: { ...state({}).network, stage } });
+      expect(isUntested(untested({}))).toBe(true);
+      expect(verdictOf(untested({}))).toBe("video");
+      expect(verdictOf(untested({ camera: "none" }))).toBe("audio");
+      expect(verdictOf(untested({ microphone: "none" }))).toBe("text");
+      expect(verdictOf(untested({ stage: "opening" }))).toBeNull();
+    }
+    expect(isUntested(state({}))).toBe(false);
   });
 
   it("knows in which browser it gives advice", () => {

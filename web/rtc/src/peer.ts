@@ -120,8 +120,10 @@ export class CallPeer {
     await this.#attach();
   }
 
-  /** Shows this beside the person, or no longer (null). Leaves at once in a live call, else when it is; the track stays the caller's. */
+  /** Shows this beside the person, or no longer (null). Leaves at once in a live call, else when it is; the track stays the caller's.
+   * Rejects with the reason where pictures go neither way: nobody would see it. */
   async share(source: ShareSource, track: MediaStreamTrack | null): Promise<void> {
+    if (track && this.#voice) throw this.#voice;
     if ((this.#shares.get(source) ?? null) === track) return;
     const isKnown = this.#shares.has(source) && track !== null;
     if (track) this.#shares.set(source, track);

@@ -2,71 +2,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ProblemError } from "@cloud-booth/api";
 import { IceSource } from "./ice.ts";
 import { LocalMedia } from "./local.ts";
+import { Peer, Stream, Track } from "./fakes.ts";
 import { CallPeer } from "./peer.ts";
-import { documentCamera, Share } from "./share.ts";
 import { isWeak, onWeak } from "./weak.ts";
-
-class Track extends EventTarget {
-  enabled = true;
-  readyState = "live";
-  contentHint = "";
-  kind: string;
-  constructor(kind: string) {
-    super();
-    this.kind = kind;
-  }
-  stop(): void {
-    this.readyState = "ended";
-  }
-}
-class Stream extends EventTarget {
-  tracks: Track[];
-  constructor(tracks: Track[] = []) {
-    super();
-    this.tracks = [...tracks];
-  }
-  getTracks = (): Track[] => [...this.tracks];
-  getAudioTracks = (): Track[] => this.tracks.filter((track) => track.kind === "audio");
-  getVideoTracks = (): Track[] => this.tracks.filter((track) => track.kind === "video");
-  addTrack = (track: Track): void => void this.tracks.push(track);
-  removeTrack = (track: Track): void => void (this.tracks = this.tracks.filter((one) => one !== track));
-}
-class Peer {
-  static all: Peer[] = [];
-  lines: { kind: string; direction: string; mid: string | null; sender: { track: Track | null; replaceTrack: (t: Track | null) => Promise<void> }; receiver: { track: Track } }[] = [];
-  connectionState = "new";
-  localDescription: { sdp: string } | null = null;
-  onconnectionstatechange: (() => void) | null = null;
-  ontrack: (() => void) | null = null;
-  isClosed = false;
-  constructor() {
-    Peer.all.push(this);
-  }
-  addTransceiver(kind: string, init: { direction: string }) {
-    const sender = { track: null as Track | null, replaceTrack: async (track: Track | null) => void (sender.track = track) };
-    const line = { kind, direction: init.direction, mid: null as string | null, sender, receiver: { track: new Track(kind) } };
-    this.lines.push(line);
-    return line;
-  }
-  getTransceivers = () => this.lines;
-  createOffer = async () => ({ type: "offer", sdp: `offer-${Peer.all.indexOf(this)}` });
-  setLocalDescription = async (offer: { sdp: string }) => {
-    this.localDescription = offer;
-    this.lines.forEach((line, index) => (line.mid = String(index)));
-  };
-  setRemoteDescription = async () => undefined;
-  getStats = async () => new Map();
-  configuration: RTCConfiguration = {};
-  getConfiguration = () => this.configuration;
-  setConfiguration = (next: RTCConfiguration) => void (this.configuration = next);
-  close(): void {
-    this.isClosed = true;
-  }
-  become(state: string): void {
-    this.connectionState = state;
-    this.onconnectionstatechange?.();
-  }
-}
 
 let opened: Track[];
 const getUserMedia = vi.fn();
@@ -357,64 +295,5 @@ describe("LocalMedia", () => {
     expect(media.state.camera_on).toBe(false);
     await media.setCamera(true);
     expect(media.state.camera_on).toBe(true);
-  });
-});
-
-describe("Share", () => {
-  const tools = (track: Track) => ({ camera: vi.fn(async () => new Stream([track]) as unknown as MediaStream), screen: vi.fn(async () => new Stream([track]) as unknown as MediaStream) });
-
-  it("sends what it opened until it is stopped here or by the browser's own bar", async () => {
-    const track = new Track("video");
-    const send = vi.fn(async () => undefined);
-    const share = new Share("screen", send, tools(track));
-    expect(await share.start()).toBe(true);
-    expect(send).toHaveBeenLastCalledWith(track);
-    expect([share.state.on, track.contentHint]).toEqual([true, "detail"]);
-    track.dispatchEvent(new Event("ended"));
-    await settle();
-    expect(send).toHaveBeenLastCalledWith(null);
-    expect(share.state.on).toBe(false);
-  });
-
-  it("takes a choice not to share for an answer, and says what is wrong with a camera", async () => {
-    const no = async (): Promise<MediaStream> => Promise.reject(new DOMException("", "NotAllowedError"));
-    const send = vi.fn(async () => undefined);
-    const screen = new Share("screen", send, { camera: no, screen: no });
-    expect(await screen.start()).toBe(false);
-    expect(screen.state).toEqual({ on: false, opening: false, problem: null });
-    const paper = new Share("document", send, { camera: no, screen: no });
-    await paper.start("usb");
-    expect(paper.state.problem).toBe("denied");
-    expect(send).not.toHaveBeenCalled();
-  });
-
-  it("leaves nothing on that opened after it was stopped", async () => {
-    const track = new Track("video");
-    let late: (stream: MediaStream) => void = () => undefined;
-    const camera = (): Promise<MediaStream> => new Promise((done) => (late = done));
-    const send = vi.fn(async () => undefined);
-    const share = new Share("document", send, { camera, screen: camera });
-    const starting = share.start("usb");
-    await share.stop();
-    late(new Stream([track]) as unknown as MediaStream);
-    expect(await starting).toBe(false);
-    expect(track.readyState).toBe("ended");
-    expect(send).not.toHaveBeenCalled();
-  });
-
-  it("finds the camera over the papers", () => {
-    const camera = (deviceId: string, label: string) => ({ deviceId, label }) as MediaDeviceInfo;
-    const face = camera("a", "Integrated Webcam");
-    const paper = camera("b", "USB 高拍仪");
-    const third = camera("c", "HD Camera");
-    expect(documentCamera([face], "a", null)).toBeNull();
-    expect(documentCamera([face, third], "a", null)).toBe(third);
-    expect(documentCamera([face, third, paper], "a", null)).toBe(paper);
-    expect(documentCamera([face, third, camera("d", "Camera 3")], "a", null)).toBeNull();
-    expect(documentCamera([face, third, paper], "a", "hd cam")).toBe(third);
-    expect(documentCamera([face, third, paper], "a", "none")).toBeNull();
-    // The chosen one was unplugged; the person's own is never taken.
-    expect(documentCamera([face, paper], "a", "gone")).toBe(paper);
-    expect(documentCamera([paper], "b", "usb")).toBeNull();
   });
 });

@@ -55,7 +55,7 @@ export class Share {
     return (this.#stream ??= new MediaStream());
   }
 
-  /** Opens it and sends it; true if it is shown now. Never throws. */
+  /** Opens it and sends it; true if it is shown now. A call that cannot carry it closes it again. Never throws. */
   async start(device = ""): Promise<boolean> {
     const round = ++this.#round;
     this.#opening = true;
@@ -87,7 +87,13 @@ export class Share {
       if (this.#track === track) void this.stop();
     });
     this.#changed();
-    await this.#send(track);
+    try {
+      await this.#send(track);
+    } catch {
+      // Nobody would see it: then it is not open either.
+      if (this.#track === track) this.#drop();
+      this.#changed();
+    }
     return this.#track === track;
   }
 
@@ -97,7 +103,7 @@ export class Share {
     const had = this.#track !== null;
     this.#drop();
     this.#changed();
-    if (had) await this.#send(null);
+    if (had) await this.#send(null).catch(() => undefined);
   }
 
   /** Without a word to anybody: the page goes away. */

@@ -1,5 +1,6 @@
 /** Components that need no kit: citizen pages use all, the console some. They render and emit; they fetch and store nothing. */
 export { announce } from "./announce.ts";
+export { canRead, readAloud, silentAfter, stopReading } from "./aloud.ts";
 export { toast } from "./toast.ts";
 export type { StatusKind, NetworkLevel, ChatMessage, ConnectionState, Signature } from "./types.ts";
 export { default as PageFrame } from "./PageFrame.vue";

@@ -259,6 +259,7 @@ export class Desk {
     this.notices.forget();
     this.work.forget();
     this.phrases.forget();
+    this.ice.forget();
     if (forget) writeMark(null);
   }
 

@@ -195,7 +195,10 @@ async function onEnded(): Promise<void> {
     const ticket = await visit.followTicket(old).catch(() => null);
     if (ticket?.next_ticket) await backToQueue(ticket.next_ticket);
   }
-  if (call.value?.state.session?.state === "ended") go("end");
+  if (call.value?.state.session?.state !== "ended") return;
+  // Everything is off as soon as the talk is over, not only when somebody leaves.
+  call.value.closeDevices();
+  go("end");
 }
 export async function hangUp(): Promise<void> {
   await act(async () => call.value?.end("finished"));

@@ -160,6 +160,12 @@ export class Call {
     }
     return this.paper.start(this.#paperCamera);
   }
+  /** Camera, microphone and papers, for good: the talk is over. */
+  closeDevices(): void {
+    navigator.mediaDevices?.removeEventListener("devicechange", this.#onDevices);
+    this.paper.dispose();
+    this.local.dispose();
+  }
   chooseDevice(kind: "audio" | "video", device: string): Promise<boolean> {
     return this.local.replace(kind, device);
   }
@@ -241,10 +247,8 @@ export class Call {
   dispose(): void {
     clearTimeout(this.#typingTimer);
     clearTimeout(this.#retryTimer);
-    navigator.mediaDevices?.removeEventListener("devicechange", this.#onDevices);
-    this.paper.dispose();
+    this.closeDevices();
     this.#peer.dispose();
-    this.local.dispose();
     this.#signal.dispose();
     this.presence.dispose();
     this.writer.clear();
@@ -327,6 +331,7 @@ export class Call {
       this.media.members = members;
     });
     this.#peer.on("voice", (why) => {
+      if (why) void this.paper.stop();
       this.state.voiceOnly = why ? (why.problem.errors?.[0]?.detail ?? why.problem.title) : "";
     });
     this.#peer.on("reception", (seen) => {
@@ -348,6 +353,8 @@ export class Call {
     const now = this.state.session;
     if (this.#session !== session.id || (now && now.version > session.version)) return;
     this.state.session = session;
+    // Papers are a picture: they go with it, whoever took the step.
+    if (session.mode !== "video" && (this.paper.state.on || this.paper.state.opening)) void this.paper.stop();
     if (session.state === "ended" && now?.state !== "ended") this.#on.ended();
   }
   #setForm(form: FormView): void {

@@ -1,23 +1,11 @@
-/** Every screen speaks, where the machine has a voice of its own. Voices over the network are never used: what is said may be personal. */
+/** Every screen speaks, until somebody turns the sound off. */
 import { reactive, watch } from "vue";
-import { preferences } from "@cloud-booth/i18n";
+import { readAloud, stopReading } from "@cloud-booth/ui";
 
 export const sound = reactive({ on: true });
 
 export function speak(text: string): void {
-  const synthesis = globalThis.speechSynthesis;
-  if (!synthesis || !sound.on || !text) return;
-  const language = preferences.state.locale === "en" ? "en" : "zh";
-  const voice = synthesis.getVoices().find((one) => one.localService && one.lang.toLowerCase().startsWith(language));
-  if (!voice) return;
-  synthesis.cancel();
-  const words = new SpeechSynthesisUtterance(text);
-  words.voice = voice;
-  words.lang = voice.lang;
-  words.rate = preferences.state.elder ? 0.8 : 0.95;
-  synthesis.speak(words);
+  if (sound.on) readAloud(text);
 }
 
-watch(() => sound.on, (on) => {
-  if (!on) globalThis.speechSynthesis?.cancel();
-});
+watch(() => sound.on, (on) => !on && stopReading());

@@ -14,16 +14,15 @@ export const cases = new Cases({ tab: tabShelf, phone: phoneShelf, open: publicA
 
 export const errands = new Errands({ open: publicApi, client: apiWith, phone: phoneShelf, language: () => preferences.state.locale, elder: () => preferences.state.elder });
 
-/** The visit's own, once the call has asked for it. */
-let visitApi: ApiClient = publicApi;
-const ice = new IceSource(() => visitApi.get<IceServers>("/media/ice-servers"));
+const ice = new IceSource(() => call.api.get<IceServers>("/media/ice-servers"));
 
-export const call = new Call({
+export const call: Call = new Call({
   open: publicApi,
-  client: (token) => (visitApi = apiWith(token)),
+  client: apiWith,
   phone: phoneShelf,
   signal: (options) => new SignalClient(options),
   peer: (options) => new CallPeer({ ...options, ice }),
+  begun: () => ice.forget(),
   ring,
   handover: (code) => void cases.exchange({ code, key: newKey() }).catch(() => undefined),
   name: (member) => pick(member.name, preferences.state.locale),
@@ -39,5 +38,5 @@ export function keepCheck(result: CheckResult): void {
 }
 /** Who asks for a check: the visit where there is one, else nobody in particular. */
 export function checkApi(): ApiClient {
-  return call.isLive ? visitApi : publicApi;
+  return call.isLive ? call.api : publicApi;
 }

@@ -86,17 +86,19 @@ function stage() {
   const signal = new FakeSignal();
   const peers: FakePeer[] = [];
   let rings = 0;
+  const made: string[] = [];
   const call = new Call({
-    open: api, client: () => api, phone, canTalk: () => true, name: () => "李工", ring: () => (rings += 1),
+    open: api, client: () => api, phone, begun: () => made.push("begun"), canTalk: () => true, name: () => "李工", ring: () => (rings += 1),
     signal: () => signal as unknown as SignalClient,
     peer: (options) => {
+      made.push("peer");
       peers.push(new FakePeer(options));
       return peers[peers.length - 1] as unknown as CallPeer;
     },
   });
   const media = { state: { mic_on: true, camera_on: true }, events: new Emitter(), mics: [] as boolean[], disposed: false, setMic(on: boolean) { this.mics.push(on); }, cameras: [] as boolean[], async setCamera(on: boolean) { this.cameras.push(on); }, dispose() { this.disposed = true; } };
   const options: StartOptions = { hall: "hal_1", item: null, mode: "video", needs: [], priority: false, elder: false, language: "zh-CN", media: media as unknown as LocalMedia };
-  return { call, signal, peers, media, options, kept, calls, bodies, answers, rings: () => rings };
+  return { call, signal, peers, media, options, kept, calls, bodies, answers, made, rings: () => rings };
 }
 const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
@@ -121,6 +123,14 @@ describe("call", () => {
     expect(peers[0]?.live).toBe(media);
     expect(rings()).toBe(1);
     expect(signal.commands).toContainEqual({ kind: "media_state", session: "ses_1", mic_on: true, camera_on: true });
+  });
+
+  it("says that a visit begins before anything is fetched for it, each time", async () => {
+    const { call, options, made } = stage();
+    await call.start(options);
+    await call.cancel();
+    await call.start(options);
+    expect(made).toEqual(["begun", "peer", "begun", "peer"]);
   });
 
   it("ignores a snapshot that is older than what is shown", async () => {

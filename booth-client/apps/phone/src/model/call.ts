@@ -1,4 +1,4 @@
-/** One call of this phone, from the queue to the end. Owns the visit and its token, ticket, session, dialogue and media.
+/** One call of this phone, from the queue to the end. Owns the visit and its token (whose client is `api`), ticket, session, dialogue and media.
  * Pages come and go; the call stays (Back only shrinks it). While a place is held, the visit's token (anonymous) is kept on the
  * phone, so that a closed page finds its place again for ten minutes; it is removed when the call is over. */
 import { shallowReactive } from "vue";
@@ -31,7 +31,7 @@ export class Call {
   readonly #dialogue = new Dialogue(this.state, (text) => this.#command((session) => ({ kind: "chat", session, text })));
   readonly #leaving = new Leaving(this.state, () => this.#media, () => void this.leaveNow());
   readonly #options: CallOptions;
-  readonly #api: ApiClient;
+  readonly api: ApiClient;
   readonly #kept: Keeping;
   #signal: SignalClient | null = null;
   #peer: CallPeer | null = null;
@@ -46,8 +46,8 @@ export class Call {
 
   constructor(options: CallOptions) {
     this.#options = options;
-    this.#kept = new Keeping(options.phone);
-    this.#api = options.client(() => this.#kept.token);
+    this.#kept = new Keeping(options.phone, options.begun);
+    this.api = options.client(() => this.#kept.token);
   }
 
   get isLive(): boolean {
@@ -73,8 +73,8 @@ export class Call {
       const visit: KeptVisit = { id: opened.visit.id, token: opened.access_token, mode: options.mode, item: options.item };
       this.#kept.use(visit);
       const ticket = options.appointment
-        ? await checkedIn(this.#api, options.appointment, options.mode)
-        : await this.#api.post<TicketView>("/tickets", { item: options.item, needs: options.needs, priority: options.priority, mode: options.mode });
+        ? await checkedIn(this.api, options.appointment, options.mode)
+        : await this.api.post<TicketView>("/tickets", { item: options.item, needs: options.needs, priority: options.priority, mode: options.mode });
       this.#kept.keep(visit);
       if (options.call_back) {
         await this.#askBack(ticket, options.language);
@@ -122,7 +122,7 @@ export class Call {
         this.#join(kept.guest);
         return true;
       }
-      const { ticket, session, call_back } = await findPlace(this.#api, kept);
+      const { ticket, session, call_back } = await findPlace(this.api, kept);
       Object.assign(this.state, START, { stage: "waiting", mode: ticket?.mode ?? kept.mode, item: ticket?.item ?? kept.item, call_back, ring_ends: ringEnds(call_back, Date.now()) });
       // Two tries went by while the page was closed: that is said, not hidden.
       if (call_back?.state === "closed") {
@@ -149,7 +149,7 @@ export class Call {
   }
   async #askBack(old: TicketView, language: Language): Promise<void> {
     this.#isAskingBack = true;
-    const taken = await this.#api.post<CallBackTaken>(`/tickets/${old.id}/call-back`, {}).finally(() => (this.#isAskingBack = false));
+    const taken = await this.api.post<CallBackTaken>(`/tickets/${old.id}/call-back`, {}).finally(() => (this.#isAskingBack = false));
     if (!this.#kept.visit) return;
     this.#kept.change({ token: taken.access_token, call_back: taken.ticket.id });
     // The old token has done its part: the line is opened anew with the new one.
@@ -164,7 +164,7 @@ export class Call {
   /** The phone rings and is answered; own media may be given before or after. Rejects with `ProblemError`. */
   async answerBack(): Promise<void> {
     const one = this.state.call_back;
-    if (one) this.#join((await this.#api.post<Accepted>(`/call-backs/${one.ticket}/answer`, {})).session);
+    if (one) this.#join((await this.api.post<Accepted>(`/call-backs/${one.ticket}/answer`, {})).session);
   }
   /** `later`: counts as a try, another may follow. `no_more`: the place is given back. Rejects with `ProblemError`. */
   async declineBack(answer: "later" | "no_more"): Promise<void> {
@@ -172,7 +172,7 @@ export class Call {
     if (!one) return;
     this.#isDeclining = answer === "no_more";
     try {
-      this.#takeCallBack(await this.#api.post<CallBackView>(`/call-backs/${one.ticket}/decline`, { answer }));
+      this.#takeCallBack(await this.api.post<CallBackView>(`/call-backs/${one.ticket}/decline`, { answer }));
     } finally {
       this.#isDeclining = false;
     }
@@ -192,7 +192,7 @@ export class Call {
   async changeMode(mode: CallMode): Promise<void> {
     const ticket = this.state.ticket;
     if (!ticket) return;
-    this.#takeTicket(await this.#api.put<TicketView>(`/tickets/${ticket.id}/mode`, { mode }));
+    this.#takeTicket(await this.api.put<TicketView>(`/tickets/${ticket.id}/mode`, { mode }));
     if (mode === "text") this.setMedia(null);
     else if (mode === "audio") await this.#media?.setCamera(false);
   }
@@ -214,7 +214,7 @@ export class Call {
   async cancel(): Promise<void> {
     const ticket = this.state.ticket;
     if (!ticket) return;
-    await this.#api.post(this.state.call_back ? `/call-backs/${ticket.id}/cancel` : `/tickets/${ticket.id}/cancel`, {});
+    await this.api.post(this.state.call_back ? `/call-backs/${ticket.id}/cancel` : `/tickets/${ticket.id}/cancel`, {});
     this.#over("cancelled");
   }
 
@@ -232,7 +232,7 @@ export class Call {
     // A guest goes; the talk of the others stays.
     if (this.state.is_guest) return this.#over("guest_left");
     try {
-      await this.#api.post(`/sessions/${session.id}/end`, { reason: "citizen_left" });
+      await this.api.post(`/sessions/${session.id}/end`, { reason: "citizen_left" });
     } catch (error) {
       // The visit's end, sent next, ends the session as well.
       this.state.error = error;
@@ -259,7 +259,7 @@ export class Call {
   }
   async uploadMaterial(code: string, name: string, file: Blob): Promise<void> {
     const session = this.state.session;
-    if (session) await this.#api.upload(`/sessions/${session.id}/materials`, file, { query: { code, name } });
+    if (session) await this.api.upload(`/sessions/${session.id}/materials`, file, { query: { code, name } });
   }
 
   #command<Reply extends CommandReply>(make: (session: string) => Command): Promise<Reply> {
@@ -269,7 +269,7 @@ export class Call {
 
   #connect(language: Language): void {
     const signal = this.#options.signal({
-      ticket: async () => (await this.#api.post<WsTicket>("/ws-tickets", {})).ticket,
+      ticket: async () => (await this.api.post<WsTicket>("/ws-tickets", {})).ticket,
       language: () => language,
       client: "phone",
     });
@@ -319,7 +319,7 @@ export class Call {
     // The next session's journal starts at one again.
     Object.assign(this.state, { stage: "waiting", session: null, form: null, chat: [], members: [], peer: "new", is_again: true });
     this.#signal?.watchTicket(next);
-    void this.#api.get<TicketView>(`/tickets/${next}`).then((ticket) => this.#takeTicket(ticket), (error: unknown) => (this.state.error = error));
+    void this.api.get<TicketView>(`/tickets/${next}`).then((ticket) => this.#takeTicket(ticket), (error: unknown) => (this.state.error = error));
   }
 
   /** Connects the media while still waiting; nothing of this side is sent before the call is accepted. */
@@ -384,7 +384,7 @@ export class Call {
   async #again(): Promise<void> {
     const id = this.state.ticket?.id;
     try {
-      const ticket = id ? await this.#api.get<TicketView>(`/tickets/${id}`) : null;
+      const ticket = id ? await this.api.get<TicketView>(`/tickets/${id}`) : null;
       // Its frame may have come meanwhile.
       if (this.state.ticket?.id !== id) return;
       if (ticket?.next_ticket) this.#takeTicket(ticket);

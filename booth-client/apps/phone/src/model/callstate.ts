@@ -72,6 +72,8 @@ export interface CallOptions {
   phone: Shelf;
   signal: (options: SignalOptions) => SignalClient;
   peer: (options: CallPeerOptions) => CallPeer;
+  /** A visit begins: what the page keeps of the one before is not its own. */
+  begun?: () => void;
   /** The turn has come. */
   ring: () => void;
   /** The session made a case: this code opens it on the phone. */

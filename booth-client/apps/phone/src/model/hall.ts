@@ -32,21 +32,6 @@ export async function readHalls(): Promise<void> {
 export const readItems = async (q: string, signal?: AbortSignal): Promise<ItemCard[]> => (await publicApi.get<ItemList>("/items", { query: { q: q || null }, signal })).items;
 export const readItem = (id: string): Promise<ItemView> => publicApi.get<ItemView>(`/items/${encodeURIComponent(id)}`);
 export const readScale = (): Promise<RatingScale> => publicApi.get<RatingScale>("/rating-tags");
-
-/** The nearest sample of the network to this server: the median time of three small questions, milliseconds; null without one. */
-export async function measureNetwork(): Promise<number | null> {
-  const times: number[] = [];
-  for (let round = 0; round < 3; round += 1) {
-    const began = performance.now();
-    try {
-      await publicApi.get("/halls");
-    } catch {
-      return null;
-    }
-    times.push(performance.now() - began);
-  }
-  return times.sort((a, b) => a - b)[1] ?? null;
-}
 /** Halls that consent to serve this one's people. */
 export const readOthers = async (id: string): Promise<HallView[]> => (await publicApi.get<{ items: HallView[] }>(`/halls/${encodeURIComponent(id)}/others`)).items;
 /** Another hall than those of the first list may be chosen: it joins the list. */

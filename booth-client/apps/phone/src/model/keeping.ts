@@ -6,10 +6,12 @@ const KEY = "cloud-booth.visit";
 
 export class Keeping {
   readonly #shelf: Shelf;
+  readonly #begun: (() => void) | undefined;
   #visit: KeptVisit | null = null;
 
-  constructor(shelf: Shelf) {
+  constructor(shelf: Shelf, begun?: () => void) {
     this.#shelf = shelf;
+    this.#begun = begun;
   }
   get visit(): KeptVisit | null {
     return this.#visit;
@@ -21,9 +23,10 @@ export class Keeping {
   read(): KeptVisit | null {
     return this.#shelf.read<KeptVisit>(KEY);
   }
-  /** In memory alone: a place is not held yet, or is kept already. */
+  /** A visit begins. In memory alone: a place is not held yet, or is kept already. */
   use(visit: KeptVisit): void {
     this.#visit = visit;
+    this.#begun?.();
   }
   keep(visit: KeptVisit): void {
     this.#visit = visit;

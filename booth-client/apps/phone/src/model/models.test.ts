@@ -4,7 +4,6 @@ import { networkProblem, ProblemError, type ApiClient, type CaseView, type Field
 import { arrive, arrived, codeOf } from "./arrival.ts";
 import { Cases, turnOf } from "./cases.ts";
 import { addEvent, addOwn, mark, type ChatLine } from "./chat.ts";
-import { networkLevel } from "./check.ts";
 import { isAnswered, openPoints, planOf, samePath, valuesOf, type Draft } from "./correction.ts";
 import { shelf, type Shelf } from "./store.ts";
 import { ESTIMATE_EVERY_MS, isOverdue, nextEstimate } from "./wait.ts";
@@ -144,9 +143,6 @@ describe("queue", () => {
     expect(isOverdue(ticket, 300, at + 299_000)).toBe(false);
     expect(isOverdue(ticket, 300, at + 301_000)).toBe(true);
     expect(isOverdue(ticket, null, at + 9_999_000)).toBe(false);
-  });
-  it("names the network", () => {
-    expect([networkLevel(null), networkLevel(900), networkLevel(40)]).toEqual(["lost", "fair", "good"]);
   });
 });
 

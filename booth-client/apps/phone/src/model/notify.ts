@@ -5,6 +5,8 @@ import { ref } from "vue";
 const TAG = "call-back";
 const SCOPE = "/phone/";
 const WORKER = `${SCOPE}sw.js`;
+/** A worker that is not there by then never comes for this ring, milliseconds: those after it must not wait for it. */
+const WORKER_MS = 5_000;
 
 export type NotifyState = NotificationPermission | "none";
 
@@ -20,11 +22,15 @@ export async function askToNotify(): Promise<void> {
 /** A page on a phone may show one through a worker alone. */
 async function worker(): Promise<ServiceWorkerRegistration | undefined> {
   if (!hasIt() || Notification.permission !== "granted") return undefined;
+  let late: ReturnType<typeof setTimeout> | undefined;
+  const given = new Promise<undefined>((done) => (late = setTimeout(() => done(undefined), WORKER_MS)));
+  const ready = navigator.serviceWorker.register(WORKER, { scope: SCOPE }).then(() => navigator.serviceWorker.ready);
   try {
-    await navigator.serviceWorker.register(WORKER, { scope: SCOPE });
-    return await navigator.serviceWorker.ready;
+    return await Promise.race([ready, given]);
   } catch {
     return undefined;
+  } finally {
+    clearTimeout(late);
   }
 }
 

@@ -10,8 +10,7 @@ export function unlockSound(): void {
   }
 }
 
-/** One tone, for the check of the loudspeaker. */
-export function tone(hertz: number, after_s = 0, seconds = 0.35): void {
+function tone(hertz: number, after_s = 0, seconds = 0.35): void {
   if (!context) return;
   const start = context.currentTime + after_s;
   const source = context.createOscillator();
