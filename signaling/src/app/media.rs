@@ -13,6 +13,7 @@ mod record;
 
 pub use events::listen;
 pub(super) use nodes::refused;
+pub(super) use record::Here;
 pub use nodes::{NodeCommand, NodeReply};
 pub(super) use parts::room_name;
 

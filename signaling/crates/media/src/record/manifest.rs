@@ -33,7 +33,7 @@ pub struct Manifest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ended {
-    /// The session was over.
+    /// The session was over, or went elsewhere.
     Finished,
     /// Consent was withdrawn.
     Withdrawn,

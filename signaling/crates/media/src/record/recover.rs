@@ -124,8 +124,12 @@ impl Found {
                 continue; // given up before anything was safe: the chain passes it by
             };
             let kept = if length < file.len() {
-                let cut = shelf.open(*name, &file[..length]);
-                cut.unwrap_or_default()
+                // Something lies behind what counts, be it the file's end.
+                let cut = shelf.open(*name, &file[..length]).unwrap_or_default();
+                Opened {
+                    complete: false,
+                    ..cut
+                }
             } else {
                 opened
             };

@@ -90,6 +90,12 @@ fn torn_anywhere_what_is_before_can_be_read() {
         before = file.blocks.len();
     }
     assert!(before > 700, "{before}");
+    // Rubbish behind the file's own end is no part of it.
+    std::fs::write(dir.path().join(last.file_name()), [&whole[..], &[0; 99]].concat()).unwrap();
+    let found = recover(dir.path(), &key()).unwrap().unwrap();
+    verify(&source, &key(), &found).unwrap();
+    let entry = &found.legs[0].segments[1];
+    assert_eq!((entry.bytes, entry.complete), (whole.len() as u64, false));
 }
 
 #[test]
