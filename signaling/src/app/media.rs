@@ -13,9 +13,9 @@ mod record;
 
 pub use events::listen;
 pub(super) use nodes::refused;
-pub(super) use record::Here;
 pub use nodes::{NodeCommand, NodeReply};
 pub(super) use parts::room_name;
+pub(super) use record::Here;
 
 use super::{App, token::Principal};
 use crate::problem::{AppError, no};

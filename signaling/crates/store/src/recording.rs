@@ -114,8 +114,8 @@ const ANSWER: &str =
     "UPDATE recording_prompts SET answered_at = $4, answered_ms = $5, answer = $6, answered_by = $7
   WHERE recording_id = $1 AND item = $2 AND prompt = $3";
 pub const QUERIES: &[&str] = &[
-    INSERT, SAVE, SAVE_ASKED, GET, NEWEST, OF_SESSION, UNANSWERED, PENDING, OF_GONE, OF_NODE, PROMPTS,
-    READ, ANSWER,
+    INSERT, SAVE, SAVE_ASKED, GET, NEWEST, OF_SESSION, UNANSWERED, PENDING, OF_GONE, OF_NODE,
+    PROMPTS, READ, ANSWER,
 ];
 
 /// For `store::replay` as well: every column of a recording.

@@ -8,7 +8,7 @@ use crate::{
     problem::AppError,
 };
 use domain::{id::RecordingId, recording::State};
-use media::record::{Ended, Standing};
+use media::record::Ended;
 use std::collections::HashMap;
 use store::recording::{self as kept, Recording};
 

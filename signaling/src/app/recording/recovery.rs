@@ -99,9 +99,9 @@ pub async fn recover_gone(app: &App, steady: bool) -> Result<(), AppError> {
         let last = after.take();
         let gone = app
             .read(move |tx| {
-                Box::pin(async move {
-                    Ok(kept::of_gone(tx, alive_since, last.as_ref(), BATCH).await?)
-                })
+                Box::pin(
+                    async move { Ok(kept::of_gone(tx, alive_since, last.as_ref(), BATCH).await?) },
+                )
             })
             .await?;
         for r in &gone {

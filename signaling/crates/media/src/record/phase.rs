@@ -38,9 +38,7 @@ impl Phase {
 
     pub(crate) fn apply(self, input: Input) -> (Self, Option<Happening>) {
         match (self, input) {
-            (Self::Proving | Self::Refused, Input::Well) => {
-                (Self::Proven, Some(Happening::Proven))
-            }
+            (Self::Proving | Self::Refused, Input::Well) => (Self::Proven, Some(Happening::Proven)),
             (
                 Self::Proving,
                 Input::Broken {

@@ -90,7 +90,8 @@ impl Recorder {
                 Ok(manifest) => {
                     let manifest = Arc::new(manifest);
                     let over = manifest.clone();
-                    work.stands.send_replace(Standing::Stopped { manifest: over });
+                    work.stands
+                        .send_replace(Standing::Stopped { manifest: over });
                     let at_ms = manifest.duration_ms;
                     work.tell(at_ms, RecordingEvent::Stopped { manifest });
                 }

@@ -81,7 +81,6 @@ impl Found {
         let mut leg: Option<LegEntry> = None;
         let mut link: Option<Link> = None;
         let mut gaps: Vec<Gap> = Vec::new();
-        let mut from_ms = 0;
         let mut until = GapReason::Crash;
         for (n, name) in names.iter().enumerate() {
             let file = shelf.read(*name)?;
@@ -101,10 +100,7 @@ impl Found {
             let previous = link.unwrap_or_else(|| first_link(recording, name.leg));
             self.started_at_ms = meta.started_at_ms;
             self.required.clone_from(&meta.required);
-            let leg = leg.get_or_insert_with(|| {
-                from_ms = meta.part_from_ms;
-                begun(*name, &meta, &previous)
-            });
+            let leg = leg.get_or_insert_with(|| begun(*name, &meta, &previous));
             if until == GapReason::Damaged || opened.previous != previous {
                 until = GapReason::Damaged;
                 // It is no part of the list, and says how long the recording went on.
@@ -140,8 +136,8 @@ impl Found {
         }
         let Some(mut leg) = leg else { return Ok(()) };
         count_bytes(&mut leg);
-        let end = leg.segments.iter().map(|s| s.last_ms).max();
-        let end = end.unwrap_or(from_ms);
+        // Of nothing nobody can say when it should have begun.
+        let end = leg.segments.iter().map(|s| s.last_ms).max().unwrap_or(0);
         self.last_ms = self.last_ms.max(end);
         leg.gaps = with_end(gaps, end, until);
         self.legs.push(leg);

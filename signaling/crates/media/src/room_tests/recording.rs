@@ -4,8 +4,8 @@ use super::*;
 use crate::event::RecordingEvent;
 use crate::forward::MemberRole::Guest;
 use crate::record::{
-    Ended, GapReason, RECORDED_ROLES, RecordingKey, RecordingPlan, Segment, SegmentName, SegmentSink,
-    Standing,
+    Ended, GapReason, RECORDED_ROLES, RecordingKey, RecordingPlan, Segment, SegmentName,
+    SegmentSink, Standing,
 };
 use std::io;
 
@@ -75,7 +75,17 @@ async fn a_recording_whose_thread_failed_is_over_and_the_next_one_can_begin() {
     assert_eq!(*over.unwrap().unwrap(), Standing::Failed);
     loop {
         let failed = |e: &MediaEvent| {
-            matches!(e, MediaEvent::Recording { event: RecordingEvent::Interrupted { leg: 0, reason: GapReason::Crash, .. }, .. })
+            matches!(
+                e,
+                MediaEvent::Recording {
+                    event: RecordingEvent::Interrupted {
+                        leg: 0,
+                        reason: GapReason::Crash,
+                        ..
+                    },
+                    ..
+                }
+            )
         };
         if bench.events().await.iter().any(failed) {
             break;
@@ -108,9 +118,17 @@ async fn who_comes_when_no_leg_is_left_is_listed_as_not_recorded() {
         manifest: manifest.clone(),
     };
     assert_eq!(watch.now(), over);
-    let without = |l: &&crate::record::LegEntry| l.gaps.iter().any(|g| g.reason == GapReason::NoLeg);
+    let without =
+        |l: &&crate::record::LegEntry| l.gaps.iter().any(|g| g.reason == GapReason::NoLeg);
     let left_out: Vec<_> = manifest.legs.iter().filter(without).collect();
-    let names: Vec<_> = left_out.iter().map(|l| (l.leg, l.member.as_str())).collect();
+    let names: Vec<_> = left_out
+        .iter()
+        .map(|l| (l.leg, l.member.as_str()))
+        .collect();
     assert_eq!(names, [(33, "guest30"), (34, "guest31")]);
-    assert!(left_out.iter().all(|l| l.segments.is_empty() && l.role == Some(Guest)));
+    assert!(
+        left_out
+            .iter()
+            .all(|l| l.segments.is_empty() && l.role == Some(Guest))
+    );
 }

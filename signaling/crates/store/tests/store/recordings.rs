@@ -140,7 +140,11 @@ both!(a_recording_is_kept_from_the_question_to_the_seal, |store| {
 
         // Whoever wrote it is not heard of any more.
         assert_eq!(recording::of_gone(tx, at(50), None, 9).await?.len(), 1);
-        assert!(recording::of_gone(tx, at(50), Some(&after), 9).await?.is_empty());
+        assert!(
+            recording::of_gone(tx, at(50), Some(&after), 9)
+                .await?
+                .is_empty()
+        );
         let n = node::Node {
             id: "nod-a".into(),
             internal_url: String::new(),

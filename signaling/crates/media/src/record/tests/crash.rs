@@ -5,8 +5,8 @@ use crate::event::Source as Shown;
 use crate::forward::MemberRole;
 use crate::record::segment::LeftOut;
 use crate::record::{
-    Ended, FileSource, Gap, GapReason, Happening, Manifest, PartReader, ReadError, RecordingKey, SegmentName,
-    recover, verify,
+    Ended, FileSource, Gap, GapReason, Happening, Manifest, PartReader, ReadError, RecordingKey,
+    SegmentName, recover, verify,
 };
 use std::path::Path;
 
@@ -91,7 +91,11 @@ fn torn_anywhere_what_is_before_can_be_read() {
     }
     assert!(before > 700, "{before}");
     // Rubbish behind the file's own end is no part of it.
-    std::fs::write(dir.path().join(last.file_name()), [&whole[..], &[0; 99]].concat()).unwrap();
+    std::fs::write(
+        dir.path().join(last.file_name()),
+        [&whole[..], &[0; 99]].concat(),
+    )
+    .unwrap();
     let found = recover(dir.path(), &key()).unwrap().unwrap();
     verify(&source, &key(), &found).unwrap();
     let entry = &found.legs[0].segments[1];
@@ -228,7 +232,10 @@ fn a_damaged_file_ends_its_leg_and_the_others_go_on() {
         assert_eq!(whole.gaps, [until(end, GapReason::Crash)], "{what}");
         assert!(scene.now - found.duration_ms < 1_500, "{what}");
         let proven = |e: &&_| matches!(e, Happening::Proven);
-        assert_eq!(found.events.iter().map(|e| &e.what).filter(proven).count(), 1);
+        assert_eq!(
+            found.events.iter().map(|e| &e.what).filter(proven).count(),
+            1
+        );
     }
 }
 
@@ -241,7 +248,11 @@ fn how_long_it_went_on_is_known_although_every_leg_is_damaged() {
         }
     });
     assert!(found.legs.iter().all(|l| l.segments.is_empty()));
-    assert!(scene.now - found.duration_ms < 1_500, "{}", found.duration_ms);
+    assert!(
+        scene.now - found.duration_ms < 1_500,
+        "{}",
+        found.duration_ms
+    );
 }
 
 #[test]
