@@ -15,6 +15,7 @@ pub use events::listen;
 pub(super) use nodes::refused;
 pub use nodes::{NodeCommand, NodeReply};
 pub(super) use parts::room_name;
+pub(super) use record::Here;
 
 use super::{App, token::Principal};
 use crate::problem::{AppError, no};

@@ -4,24 +4,28 @@
 //! in one transaction with journal and audit; the media plane is told after the commit, and again by [`due`] until it has
 //! answered. Nothing begins but by the citizen's yes.
 //!
-//! `recording/asking.rs` ask, answer, withdraw; `running.rs` begin, proven, interrupted; `ending.rs` the session's end, the
-//! manifest, what a dead node left; `seal.rs` what is signed; `script.rs` prompts; `gate.rs` which steps are open; `view.rs` who
+//! `recording/asking.rs` ask, answer, withdraw; `running.rs` begin, proven, interrupted; `agree.rs` what is made good where a row
+//! and what is written have come apart; `ending.rs` the session's end, the manifest; `recovery.rs` what a dead node left; `seal.rs` what is signed; `script.rs` prompts; `gate.rs` which steps are open; `view.rs` who
 //! sees what; `policy.rs` what a hall tells and keeps.
 
+mod agree;
 mod asking;
 mod ending;
 mod gate;
 mod policy;
+mod recovery;
 mod running;
 mod script;
 mod seal;
 mod view;
 
 pub use asking::{answer, ask, withdraw};
-pub use ending::{due, recover_gone};
-pub(super) use ending::{session_over, stopped};
+pub use ending::due;
+pub(super) use ending::{followed, session_over, stopped};
 pub(super) use gate::{Card, card, card_read, check, check_card, lacking, missing};
-pub(super) use running::{begin, happened, not_begun, required};
+pub(super) use recovery::broken_off;
+pub use recovery::recover_gone;
+pub(super) use running::{begin, happened, is_awaited, not_begun, required};
 pub use script::{answer as answer_prompt, read as read_prompt};
 pub use seal::is_ours;
 pub(super) use view::{sees, views};
@@ -94,20 +98,6 @@ async fn tell(
 
 fn notice_of(r: &Recording) -> Result<Notice, AppError> {
     serde_json::from_str(&r.notice).map_err(|_| no("internal"))
-}
-
-/// The words of the manifest for what is missing.
-const fn gap_word(reason: media::record::GapReason) -> &'static str {
-    use media::record::GapReason as G;
-    match reason {
-        G::Loss => "loss",
-        G::LegDown => "leg_down",
-        G::Disk => "disk",
-        G::Queue => "queue",
-        G::Crash => "crash",
-        G::Mode => "mode",
-        G::Paused => "paused",
-    }
 }
 
 /// What the hall tells, to its supervisors and administrators.

@@ -10,7 +10,7 @@ mod way;
 
 pub(super) use way::on_the_way;
 
-use super::{Work, call_flow::journal, desk, invites, routing, supervision};
+use super::{Work, call_flow::journal, desk, invites, recording, routing, supervision};
 use crate::problem::{AppError, no};
 use domain::{
     id::{HallId, Id as _, SeatId, SessionId, StaffId},
@@ -211,6 +211,7 @@ pub(super) async fn take_over(
     .await?;
     journal(tx, w, &s, None, &EventBody::Hold { on: false }).await?;
     supervision::followed(tx, w, &s).await?;
+    recording::followed(tx, w, &s).await?;
     w.audit(
         tx,
         "session.transferred",
@@ -278,6 +279,7 @@ pub(super) async fn warm(
     .await?;
     wrap(tx, w, s, &old).await?;
     supervision::followed(tx, w, s).await?;
+    recording::followed(tx, w, s).await?;
     w.wake(&s.seat_id);
     w.audit(
         tx,

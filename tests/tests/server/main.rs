@@ -42,6 +42,7 @@ mod queue;
 mod recording;
 mod recording_ends;
 mod recording_gate;
+mod recording_kept;
 mod refusals;
 mod replay;
 mod ring;

@@ -13,7 +13,7 @@ use it::{
     line::Line,
     people::{Agent, Citizen, call, hall, staff},
 };
-use media::record::{FileSource, Manifest, verify};
+use media::record::{FileSource, Manifest, RecordingKey, verify};
 use protocol::{
     Command, CommandReply, EventBody, Problem, RecordingPolicyView, RecordingState as State,
     RecordingView, SessionView,
@@ -114,6 +114,14 @@ pub async fn sealed(node: &Node, id: &str) -> Recording {
     }
 }
 
+pub async fn key_of(node: &Node, r: &Recording) -> RecordingKey {
+    let (app, key_id) = (node.app().clone(), r.key_id.clone());
+    node.app()
+        .read(move |tx| Box::pin(async move { app.vault.recording_key(tx, &key_id).await }))
+        .await
+        .unwrap()
+}
+
 /// What was signed holds: the signature, every hash, link and tag of what is on disk. The document and the media's own list.
 pub async fn sound(node: &Node, r: &Recording) -> (Value, Manifest) {
     assert!(recording::is_ours(node.app(), r));
@@ -122,12 +130,7 @@ pub async fn sound(node: &Node, r: &Recording) -> (Value, Manifest) {
     assert!(!recording::is_ours(node.app(), &bent), "any change shows");
     let doc: Value = serde_json::from_str(r.manifest.as_ref().unwrap()).unwrap();
     let manifest: Manifest = serde_json::from_value(doc["media"].clone()).unwrap();
-    let (app, key_id) = (node.app().clone(), r.key_id.clone());
-    let key = node
-        .app()
-        .read(move |tx| Box::pin(async move { app.vault.recording_key(tx, &key_id).await }))
-        .await
-        .unwrap();
+    let key = key_of(node, r).await;
     let files = FileSource::new(recording::folder(node.app(), &r.id));
     verify(&files, &key, &manifest).unwrap();
     (doc, manifest)

@@ -4325,7 +4325,7 @@ export interface components {
         RecordingView: {
             answered_at: string | null;
             asked_at: string;
-            /** @description `finished`, `withdrawn`, `closed`, `crash`, `disk`, `refused`, `unanswered`. */
+            /** @description `finished`, `withdrawn`, `closed`, `crash`, `disk`, `moved`, `refused`, `unanswered`. */
             end_reason: string | null;
             ended_at: string | null;
             id: string;
@@ -4353,7 +4353,7 @@ export interface components {
             from_ms: number;
             /** @description `audio`, `video`; none: both. */
             media: string | null;
-            /** @description `loss`, `leg_down`, `disk`, `queue`, `crash`, `mode`, `paused`. */
+            /** @description `loss`, `leg_down`, `disk`, `queue`, `crash`, `damaged`, `no_leg`, `mode`, `paused`. */
             reason: string;
             /** Format: int64 */
             to_ms: number | null;

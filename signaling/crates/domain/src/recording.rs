@@ -165,17 +165,20 @@ pub enum End {
     Crash,
     /// Nothing could be written.
     Disk,
+    /// The session went to another hall: whoever serves there asks anew.
+    Moved,
     Refused,
     Unanswered,
 }
 
 impl End {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Finished,
         Self::Withdrawn,
         Self::Closed,
         Self::Crash,
         Self::Disk,
+        Self::Moved,
         Self::Refused,
         Self::Unanswered,
     ];
@@ -189,6 +192,7 @@ impl End {
             Self::Closed => "closed",
             Self::Crash => "crash",
             Self::Disk => "disk",
+            Self::Moved => "moved",
             Self::Refused => "refused",
             Self::Unanswered => "unanswered",
         }

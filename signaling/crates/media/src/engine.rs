@@ -11,7 +11,7 @@ use crate::forward::MemberRole;
 use crate::lane::SentTrack;
 use crate::mux::Mux;
 use crate::peer::WebRtcConnector;
-use crate::record::{Ended, Manifest, RecordingPlan};
+use crate::record::{Ended, Manifest, RecordingPlan, RecordingWatch};
 use crate::room::{Connector, Room};
 use crate::sdp::Offer;
 use crate::tcp;
@@ -76,15 +76,20 @@ pub trait Engine: Send + Sync + 'static {
     /// Changes a member's part: a listener begins to whisper, say.
     async fn set_role(&self, room: &str, member: &str, role: MemberRole);
     /// Begins to record a room: who is there and who comes later, each on a leg of its own, before anything is forwarded. The room
-    /// may be empty. [`MediaEvent::Recording`] says when it is proven, interrupted, resumed and stopped.
+    /// may be empty. [`MediaEvent::Recording`] says when it is proven, interrupted, resumed and stopped; the watch says where it stands,
+    /// as often as it is asked.
     ///
     /// # Errors
     /// `recording_running`, `recording_failed`, `media_unavailable`.
-    async fn start_recording(&self, room: &str, plan: RecordingPlan) -> Result<(), MediaError>;
+    async fn start_recording(
+        &self,
+        room: &str,
+        plan: RecordingPlan,
+    ) -> Result<RecordingWatch, MediaError>;
     /// Whose media must be on disk for the recording to be proven, from now on: the session went to another agent.
     async fn require_in_recording(&self, room: &str, members: Vec<String>);
     /// Ends the recording: nothing that arrives later is written, and nothing at all once this returns. The same manifest comes with the
-    /// event. `None` if the room was not being recorded.
+    /// event. `None` if the room was not being recorded, or if the recording's thread was gone.
     ///
     /// # Errors
     /// `recording_failed` if the disk did not confirm the end within a second; the event follows when it does.
@@ -320,7 +325,11 @@ impl Engine for MediaEngine {
         }
     }
 
-    async fn start_recording(&self, room: &str, plan: RecordingPlan) -> Result<(), MediaError> {
+    async fn start_recording(
+        &self,
+        room: &str,
+        plan: RecordingPlan,
+    ) -> Result<RecordingWatch, MediaError> {
         check_id(room)?;
         let result = self.with_room(room, |found| found.start_recording(plan))?;
         if result.is_err() {

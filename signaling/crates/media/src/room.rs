@@ -12,7 +12,9 @@ use crate::forward::MemberRole;
 use crate::lane::Lane;
 use crate::leg::{Leg, LegSink, LegSlot};
 use crate::publish::Publisher;
-use crate::record::{Codec, Ended, GapReason, Manifest, Present, Recorder, RecordingPlan};
+use crate::record::{
+    Codec, Ended, GapReason, Manifest, Present, Recorder, RecordingPlan, RecordingWatch,
+};
 use crate::sdp::Offer;
 use crate::sink::MemberSink;
 use crate::slots::{self, Assigned, Cast};
@@ -364,7 +366,10 @@ impl Room {
     }
 
     /// Begins to record whoever is here and whoever comes.
-    pub(crate) fn start_recording(&self, plan: RecordingPlan) -> Result<(), MediaError> {
+    pub(crate) fn start_recording(
+        &self,
+        plan: RecordingPlan,
+    ) -> Result<RecordingWatch, MediaError> {
         let mut state = lock(&self.state);
         if state.closed {
             return Err(MediaError::Unavailable("the room was closed".into()));
@@ -373,9 +378,10 @@ impl Room {
             return Err(MediaError::RecordingRunning);
         }
         let recorder = Recorder::start(&self.id, plan, self.outbox.clone())?;
+        let watch = recorder.watch();
         state.recorder = Some(recorder);
         record(&state);
-        Ok(())
+        Ok(watch)
     }
 
     /// Whose media must be on disk for the recording to be proven.
@@ -398,7 +404,7 @@ impl Room {
             state.recorder.take()
         };
         match recorder {
-            Some(recorder) => recorder.stop(reason).await.map(Some),
+            Some(recorder) => recorder.stop(reason).await,
             None => Ok(None),
         }
     }

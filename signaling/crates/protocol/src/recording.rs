@@ -110,7 +110,7 @@ pub struct RecordingView {
     /// While interrupted: `loss`, `leg_down`, `disk`, `queue`, `crash`, `mode`, `paused`.
     pub interrupted: Option<String>,
     pub ended_at: Option<String>,
-    /// `finished`, `withdrawn`, `closed`, `crash`, `disk`, `refused`, `unanswered`.
+    /// `finished`, `withdrawn`, `closed`, `crash`, `disk`, `moved`, `refused`, `unanswered`.
     pub end_reason: Option<String>,
     /// In the item's order; empty where it has none.
     pub script: Vec<PromptView>,
@@ -248,7 +248,7 @@ pub struct ReplayGap {
     pub media: Option<String>,
     pub from_ms: i64,
     pub to_ms: Option<i64>,
-    /// `loss`, `leg_down`, `disk`, `queue`, `crash`, `mode`, `paused`.
+    /// `loss`, `leg_down`, `disk`, `queue`, `crash`, `damaged`, `no_leg`, `mode`, `paused`.
     pub reason: String,
 }
 

@@ -106,7 +106,9 @@ const UNANSWERED: &str =
 const PENDING: &str = "SELECT * FROM recordings WHERE state IN ('starting', 'live', 'interrupted', 'sealing') AND (node IS NULL OR state = 'sealing')
   AND id > $1 ORDER BY id LIMIT $2";
 const OF_GONE: &str = "SELECT * FROM recordings WHERE state IN ('starting', 'live', 'interrupted', 'sealing') AND node IS NOT NULL AND manifest IS NULL
-  AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.id = node AND n.heartbeat > $1) ORDER BY id LIMIT $2";
+  AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.id = node AND n.heartbeat > $1) AND id > $2 ORDER BY id LIMIT $3";
+const OF_NODE: &str = "SELECT * FROM recordings WHERE state IN ('starting', 'live', 'interrupted', 'sealing') AND state <> 'sealing' AND node = $1
+  AND id > $2 ORDER BY id LIMIT $3";
 const PROMPTS: &str =
     "SELECT * FROM recording_prompts WHERE recording_id = $1 ORDER BY read_at, item, prompt";
 const READ: &str = "INSERT INTO recording_prompts (recording_id, item, prompt, text_zh, text_en, asks, read_at, read_ms)
@@ -116,8 +118,8 @@ const ANSWER: &str =
   WHERE recording_id = $1 AND item = $2 AND prompt = $3";
 const FORGET: &str = "DELETE FROM recording_prompts WHERE recording_id = $1";
 pub const QUERIES: &[&str] = &[
-    INSERT, SAVE, SAVE_ASKED, GET, NEWEST, OF_SESSION, UNANSWERED, PENDING, OF_GONE, PROMPTS, READ,
-    ANSWER, FORGET,
+    INSERT, SAVE, SAVE_ASKED, GET, NEWEST, OF_SESSION, UNANSWERED, PENDING, OF_GONE, OF_NODE,
+    PROMPTS, READ, ANSWER, FORGET,
 ];
 
 /// For `store::replay` as well: every column of a recording.
@@ -288,24 +290,41 @@ pub async fn unanswered(
     tx.all(UNANSWERED, args![until, limit], row).await
 }
 
-/// Agreed to and not begun, or over and not sealed; in the order of their ids, after `after` (none: from the first).
+/// Where a list goes on: in the order of their ids, after this one (none: from the first).
+fn place(after: Option<&RecordingId>) -> &str {
+    use domain::id::Id as _;
+    after.map_or("", |id| id.as_str())
+}
+
+/// Agreed to and not begun, or over and not sealed; after `after`, in the order of their ids.
 pub async fn pending(
     tx: &mut Tx,
     after: Option<&RecordingId>,
     limit: i64,
 ) -> Result<Vec<Recording>, StoreError> {
-    use domain::id::Id as _;
-    let after = after.map_or("", |id| id.as_str());
-    tx.all(PENDING, args![after, limit], row).await
+    tx.all(PENDING, args![place(after), limit], row).await
 }
 
-/// Those that a process was writing which has not been heard of since then: their manifest must be made from the files.
+/// Those that a process was writing which has not been heard of since then: their manifest must be made from the files. After
+/// `after`, in the order of their ids.
 pub async fn of_gone(
     tx: &mut Tx,
     alive_since: Timestamp,
+    after: Option<&RecordingId>,
     limit: i64,
 ) -> Result<Vec<Recording>, StoreError> {
-    tx.all(OF_GONE, args![alive_since, limit], row).await
+    tx.all(OF_GONE, args![alive_since, place(after), limit], row)
+        .await
+}
+
+/// Those that run and that this process writes, as far as the rows know; after `after`, in the order of their ids.
+pub async fn of_node(
+    tx: &mut Tx,
+    node: &str,
+    after: Option<&RecordingId>,
+    limit: i64,
+) -> Result<Vec<Recording>, StoreError> {
+    tx.all(OF_NODE, args![node, place(after), limit], row).await
 }
 
 /// In the order in which they were read.

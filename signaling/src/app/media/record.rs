@@ -1,7 +1,8 @@
 //! Recording on the node of a room: where the bytes go, and that they stop.
 //!
-//! Start and stop of one room take turns, so that a stop never overtakes the start that it is to end. The key never travels: the
-//! node opens it with the installation's master key.
+//! Start and stop of one room take turns, so that a stop never overtakes the start that it is to end. What is recorded here is
+//! remembered until its row knows that it is over: see [`super::super::recording`]'s `agree.rs`. The key never travels: the node
+//! opens it with the installation's master key.
 
 use super::{MediaPlane, NodeCommand, lock, refused};
 use crate::{
@@ -11,26 +12,53 @@ use crate::{
 use domain::id::{Id as _, RecordingId, TicketId};
 use media::{
     Engine as _, MediaEngine,
-    record::{Ended, FileSink, RECORDED_ROLES, RecordingPlan},
+    record::{Ended, FileSink, RECORDED_ROLES, RecordingPlan, RecordingWatch, Standing},
 };
 use std::{collections::HashMap, io, path::PathBuf, sync::Arc, sync::Mutex as Lock};
 use tokio::sync::Mutex;
 
 /// What is recorded on this node, by room.
 #[derive(Default)]
-pub(super) struct Recorded(Lock<HashMap<String, Arc<Mutex<Option<RecordingId>>>>>);
+pub(super) struct Recorded(Lock<HashMap<String, Turn>>);
+
+/// Whoever holds it may begin or end what is recorded of the room.
+type Turn = Arc<Mutex<Option<Running>>>;
+
+#[derive(Clone)]
+struct Running {
+    id: RecordingId,
+    watch: RecordingWatch,
+}
+
+/// A recording of this node, and where it stands.
+pub(in crate::app) struct Here {
+    pub room: TicketId,
+    pub id: RecordingId,
+    pub standing: Standing,
+}
 
 impl Recorded {
-    fn of(&self, room: &str) -> Arc<Mutex<Option<RecordingId>>> {
+    fn of(&self, room: &str) -> Turn {
         lock(&self.0).entry(room.to_owned()).or_default().clone()
+    }
+
+    fn find(&self, room: &str) -> Option<Turn> {
+        lock(&self.0).get(room).cloned()
     }
 
     pub(super) fn rooms(&self) -> Vec<String> {
         lock(&self.0).keys().cloned().collect()
     }
 
+    /// Lets go of a room of which nothing is recorded and whose turn nobody waits for.
     fn forget(&self, room: &str) {
-        lock(&self.0).remove(room);
+        let mut all = lock(&self.0);
+        let idle = all.get(room).is_some_and(|turn| {
+            Arc::strong_count(turn) == 1 && turn.try_lock().is_ok_and(|now| now.is_none())
+        });
+        if idle {
+            all.remove(room);
+        }
     }
 }
 
@@ -84,7 +112,8 @@ impl MediaPlane {
         }
     }
 
-    /// On the node of the room: the row first, then the bytes.
+    /// On the node of the room: the place, then the row, then the bytes. A row that names a node has a directory: where that is not
+    /// to be found the disk is missing, and not what was recorded.
     pub(super) async fn record_here(
         &self,
         app: &App,
@@ -95,14 +124,14 @@ impl MediaPlane {
         let turn = self.recorded.of(room);
         let mut now = turn.lock().await;
         match now.as_ref() {
-            Some(running) if running == id => return Ok(()),
-            // The last one's end is not confirmed yet.
+            Some(running) if running.id == *id => return Ok(()),
+            // The last one's end is not kept yet.
             Some(_) => return Err(no("recording_open")),
             None => {}
         }
-        let Some(begun) = recording::begin(app, id).await? else {
+        if !recording::is_awaited(app, id).await? {
             return Ok(());
-        };
+        }
         let sink = match sink(recording::folder(app, id)).await {
             Ok(sink) => sink,
             Err(e) => {
@@ -110,6 +139,9 @@ impl MediaPlane {
                 recording::not_begun(app, id, true).await?;
                 return Err(no("recording_failed"));
             }
+        };
+        let Some(begun) = recording::begin(app, id).await? else {
+            return Ok(());
         };
         let plan = RecordingPlan {
             recording: id.to_string(),
@@ -119,17 +151,21 @@ impl MediaPlane {
             sink: Box::new(sink),
             started_at_ms: begun.started_at_ms,
         };
-        if let Err(e) = engine.start_recording(room, plan).await {
-            recording::not_begun(app, id, false).await?;
-            return Err(refused(&e));
-        }
-        *now = Some(id.clone());
+        let watch = match engine.start_recording(room, plan).await {
+            Ok(watch) => watch,
+            Err(e) => {
+                recording::not_begun(app, id, false).await?;
+                return Err(refused(&e));
+            }
+        };
+        let id = id.clone();
+        *now = Some(Running { id, watch });
         // A room that is recorded stays with this node, whoever is connected.
         lock(&self.slots).entry(room.to_owned()).or_default();
         Ok(())
     }
 
-    /// Ends what is recorded of a room, or the one that is meant; nothing is written once this returns.
+    /// Ends what is recorded of a room, or the one that is meant; nothing is written once this returns, and the row knows it.
     pub(super) async fn record_stop_here(
         &self,
         app: &App,
@@ -138,35 +174,25 @@ impl MediaPlane {
         id: Option<&RecordingId>,
         reason: Ended,
     ) -> Result<(), AppError> {
-        let turn = self.recorded.of(room);
-        let mut now = turn.lock().await;
-        let Some(running) = now.clone().filter(|r| id.is_none_or(|id| id == r)) else {
+        let Some(turn) = self.recorded.find(room) else {
             return Ok(());
         };
-        match engine.stop_recording(room, reason).await {
-            Ok(manifest) => {
-                *now = None;
-                drop(now);
-                match manifest {
-                    Some(m) => recording::stopped(app, &running, &m).await,
-                    // Its end is on its way as an event.
-                    None => Ok(()),
-                }
-            }
-            Err(e) => {
-                tracing::error!(recording = %running, code = e.code(), "a recording's end was not confirmed");
-                Err(refused(&e))
-            }
-        }
-    }
-
-    /// The engine says that it is over.
-    pub(super) async fn record_over(&self, room: &str, id: &RecordingId) {
-        let turn = self.recorded.of(room);
         let mut now = turn.lock().await;
-        if now.as_ref() == Some(id) {
-            *now = None;
-        }
+        let meant = now.clone().filter(|r| id.is_none_or(|id| *id == r.id));
+        let ended = match meant {
+            Some(running) => {
+                let ended = end(app, engine, room, &running, reason).await;
+                if ended.is_ok() {
+                    *now = None;
+                }
+                ended
+            }
+            None => Ok(()),
+        };
+        drop(now);
+        drop(turn);
+        self.recorded.forget(room);
+        ended
     }
 
     /// The room is closed: what was recorded of it ends first.
@@ -180,7 +206,62 @@ impl MediaPlane {
         if let Err(e) = self.record_stop_here(app, engine, room, None, reason).await {
             tracing::error!(code = e.code(), "a recording was not ended before its room");
         }
-        self.recorded.forget(room);
+    }
+
+    /// Everything that is recorded here; what begins or ends at this moment is left out.
+    pub(in crate::app) fn recordings(&self) -> Vec<Here> {
+        let turns: Vec<_> = lock(&self.recorded.0)
+            .iter()
+            .map(|(room, turn)| (room.clone(), turn.clone()))
+            .collect();
+        let here = |(room, turn): (String, Turn)| {
+            let running = turn.try_lock().ok()?.clone()?;
+            Some(Here {
+                room: TicketId::parse(&room)?,
+                standing: running.watch.now(),
+                id: running.id,
+            })
+        };
+        turns.into_iter().filter_map(here).collect()
+    }
+
+    /// Whether it is recorded here, once nothing begins or ends in its room.
+    pub(in crate::app) async fn is_recording(&self, room: &TicketId, id: &RecordingId) -> bool {
+        let Some(turn) = self.recorded.find(&room.to_string()) else {
+            return false;
+        };
+        let now = turn.lock().await;
+        now.as_ref().is_some_and(|running| running.id == *id)
+    }
+}
+
+/// Ends one and sees to it that its row knows: until then it is remembered here, so that no manifest is lost with a database that
+/// refuses.
+async fn end(
+    app: &App,
+    engine: &Arc<MediaEngine>,
+    room: &str,
+    running: &Running,
+    reason: Ended,
+) -> Result<(), AppError> {
+    let id = &running.id;
+    if let Err(e) = engine.stop_recording(room, reason).await {
+        tracing::error!(recording = %id, code = e.code(), "a recording's end was not confirmed");
+        return Err(refused(&e));
+    }
+    match running.watch.now() {
+        Standing::Stopped { manifest } => recording::stopped(app, id, &manifest).await,
+        // Nothing is written any more; what its files cannot say now they are asked again.
+        Standing::Failed => {
+            if let Err(e) = recording::broken_off(app, id).await {
+                tracing::error!(code = e.code(), recording = %id, "a recording that failed waits");
+            }
+            Ok(())
+        }
+        // Told to end before, and the disk has not answered yet.
+        Standing::Proving | Standing::Proven { .. } | Standing::Interrupted { .. } => {
+            Err(no("recording_failed"))
+        }
     }
 }
 
@@ -192,7 +273,7 @@ pub(super) async fn on_event(
     at_ms: u64,
     event: media::RecordingEvent,
 ) -> Result<(), AppError> {
-    let Some(id) = RecordingId::parse(recording) else {
+    let (Some(id), Some(engine)) = (RecordingId::parse(recording), app.media.engine()) else {
         return Ok(());
     };
     let over = match &event {
@@ -202,7 +283,10 @@ pub(super) async fn on_event(
         media::RecordingEvent::Proven | media::RecordingEvent::Resumed => false,
     };
     if over {
-        app.media.record_over(room, &id).await;
+        let (media, meant) = (&app.media, Some(&id));
+        return media
+            .record_stop_here(app, engine, room, meant, Ended::Crash)
+            .await;
     }
-    recording::happened(app, &id, at_ms, event).await
+    recording::happened(app, &id, at_ms, &event).await
 }

@@ -1,18 +1,17 @@
 //! The end of a recording: with the session, by the citizen's word, by the server's stop, or because a node died. Whatever ended
 //! it, a manifest says what there is and what is missing, and is signed.
 
-use super::{asking, folder, locked, running, save, seal, step, tell};
+use super::{agree, asking, locked, recovery, running, save, seal, step, tell};
 use crate::{
     app::{App, Work, call_flow::journal},
     problem::{AppError, no},
 };
 use domain::{
     id::{Id as _, RecordingId},
-    limits::{NODE_DEAD_AFTER, NODE_FORGOTTEN_AFTER},
     recording::{Cmd, End, State},
-    time::Span,
+    time::{Span, Timestamp},
 };
-use media::record::{self, Ended, FORMAT, Manifest};
+use media::record::{Ended, FORMAT, Manifest};
 use protocol::EventBody;
 use serde_json::json;
 use store::{
@@ -22,7 +21,7 @@ use store::{
 };
 
 /// Rows of one reading.
-const BATCH: i64 = 64;
+pub(super) const BATCH: i64 = 64;
 /// A stop that was told to the engine is answered within this; then the files say what there is.
 const ANSWERED: Span = Span::seconds(5);
 
@@ -40,7 +39,9 @@ fn ended_of(r: &Recording) -> Ended {
         Some(End::Withdrawn) => Ended::Withdrawn,
         Some(End::Closed) => Ended::Closed,
         Some(End::Crash) => Ended::Crash,
-        Some(End::Finished | End::Disk | End::Refused | End::Unanswered) | None => Ended::Finished,
+        Some(End::Finished | End::Disk | End::Moved | End::Refused | End::Unanswered) | None => {
+            Ended::Finished
+        }
     }
 }
 
@@ -50,26 +51,56 @@ pub(in crate::app) async fn session_over(
     w: &mut Work,
     s: &session::Session,
 ) -> Result<(), AppError> {
-    let newest = kept::newest(tx, &s.id).await?;
-    let Some(mut r) = newest.filter(|r| r.state.is_open()) else {
-        return Ok(());
-    };
+    match kept::newest(tx, &s.id).await? {
+        Some(r) if r.state.is_open() => cease(tx, w, s, r, End::Finished).await,
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Another serves the citizen now. What was agreed to was the notice of the hall that asked, and its people keep what was recorded:
+/// in another hall it ends, and is asked for anew.
+pub(in crate::app) async fn followed(
+    tx: &mut Tx,
+    w: &mut Work,
+    s: &session::Session,
+) -> Result<(), AppError> {
+    match kept::newest(tx, &s.id).await? {
+        Some(r) if r.state.is_open() && r.hall_id != s.hall_id => {
+            cease(tx, w, s, r, End::Moved).await
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+async fn cease(
+    tx: &mut Tx,
+    w: &mut Work,
+    s: &session::Session,
+    mut r: Recording,
+    why: End,
+) -> Result<(), AppError> {
     if r.state == State::Asked {
         return asking::lapse(tx, w, &r).await;
     }
-    let end = if r.proven_at.is_none() && r.interrupted.as_deref() == Some("disk") {
-        End::Disk
-    } else {
-        End::Finished
-    };
-    step(&mut r, Cmd::Stop)?;
-    (r.ended_at, r.end_reason) = (Some(w.now), Some(end.as_str().into()));
+    let never = r.proven_at.is_none() && r.interrupted.as_deref() == Some("disk");
+    close(&mut r, if never { End::Disk } else { why }, w.now)?;
     save(tx, &mut r).await?;
-    let body = EventBody::RecordingStopped {
+    journal(tx, w, s, None, &told(&r)).await.map(|_| ())
+}
+
+/// Nothing is written any more; the caller keeps it.
+pub(super) fn close(r: &mut Recording, end: End, at: Timestamp) -> Result<(), AppError> {
+    step(r, Cmd::Stop)?;
+    (r.ended_at, r.end_reason) = (Some(at), Some(end.as_str().into()));
+    Ok(())
+}
+
+/// That it is over, for those in the session.
+pub(super) fn told(r: &Recording) -> EventBody {
+    EventBody::RecordingStopped {
         recording: r.id.to_string(),
-        reason: end.as_str().into(),
-    };
-    journal(tx, w, s, None, &body).await.map(|_| ())
+        reason: r.end_reason.clone().unwrap_or_default(),
+    }
 }
 
 /// Tells the node that writes; returns when it does no more.
@@ -116,33 +147,27 @@ pub(in crate::app) async fn stopped(
                 return Ok(());
             }
             if !over {
-                step(&mut r, Cmd::Stop)?;
-                let end = end_of(ended);
                 let at = r.started_at.map(|t| t + Span::millis(duration));
-                r.ended_at = at.map(|t| t.min(w.now)).or(Some(w.now));
-                r.end_reason = Some(end.as_str().into());
+                let at = at.map_or(w.now, |t| t.min(w.now));
+                close(&mut r, end_of(ended), at)?;
             }
             r.manifest = Some(text);
             r.duration_ms = Some(duration);
             r.gaps = i64::try_from(gaps).ok();
             r.bytes = i64::try_from(bytes).ok();
             save(tx, &mut r).await?;
-            if !over {
-                let body = EventBody::RecordingStopped {
-                    recording: r.id.to_string(),
-                    reason: r.end_reason.clone().unwrap_or_default(),
-                };
-                tell(tx, w, &r, None, &body).await?;
+            if over {
+                return Ok(());
             }
-            Ok(())
+            tell(tx, w, &r, None, &told(&r)).await
         })
     })
     .await?;
     seal::seal(app, id).await
 }
 
-/// A recording of which nothing is on disk: that, too, is signed.
-fn nothing(r: &Recording) -> Manifest {
+/// A recording of which nothing was ever on disk: that, too, is signed.
+pub(super) fn nothing(r: &Recording) -> Manifest {
     Manifest {
         format: FORMAT,
         recording: r.id.to_string(),
@@ -152,67 +177,6 @@ fn nothing(r: &Recording) -> Manifest {
         legs: vec![],
         events: vec![],
     }
-}
-
-/// Makes the manifest from the files alone: whoever wrote them cannot say it any more.
-pub(super) async fn recover(app: &App, id: &RecordingId) -> Result<(), AppError> {
-    let (a, rid) = (app.clone(), id.clone());
-    let found = app
-        .read(move |tx| {
-            Box::pin(async move {
-                let r = kept::get(tx, &rid).await?;
-                let Some(r) = r.filter(|r| {
-                    r.manifest.is_none() && (r.state.is_running() || r.state == State::Sealing)
-                }) else {
-                    return Ok(None);
-                };
-                let key = a.vault.recording_key(tx, &r.key_id).await?;
-                Ok(Some((r, key)))
-            })
-        })
-        .await?;
-    let Some((mut r, key)) = found else {
-        return Ok(());
-    };
-    let dir = folder(app, id);
-    let read = tokio::task::spawn_blocking(move || {
-        if dir.is_dir() {
-            record::recover(&dir, &key)
-        } else {
-            Ok(None)
-        }
-    });
-    let manifest = read.await.map_err(|_| no("internal"))?.map_err(|e| {
-        tracing::error!(code = e.code(), recording = %id, error = %e, "a recording cannot be read back; it is tried again");
-        no("unavailable")
-    })?;
-    let manifest = manifest.unwrap_or_else(|| {
-        r.end_reason = r.end_reason.take().or(Some(End::Crash.as_str().into()));
-        nothing(&r)
-    });
-    tracing::warn!(recording = %id, "a recording that nobody ended was made good from its files");
-    stopped(app, id, &manifest).await
-}
-
-/// What the nodes that died were writing. Only a `steady` node takes an old heartbeat for a death (see `nodes::release`).
-pub async fn recover_gone(app: &App, steady: bool) -> Result<(), AppError> {
-    let silence = if steady {
-        NODE_DEAD_AFTER
-    } else {
-        NODE_FORGOTTEN_AFTER
-    };
-    let alive_since = app.now() - silence;
-    let gone = app
-        .read(move |tx| Box::pin(async move { Ok(kept::of_gone(tx, alive_since, BATCH).await?) }))
-        .await?;
-    for r in gone {
-        // Those in the session see it before the files have been read.
-        running::note_crash(app, &r.id).await?;
-        if let Err(e) = recover(app, &r.id).await {
-            tracing::error!(code = e.code(), recording = %r.id, "a recording of a dead node waits");
-        }
-    }
-    Ok(())
 }
 
 /// One recording that waits for something.
@@ -226,7 +190,7 @@ async fn go_on(app: &App, r: &Recording) -> Result<(), AppError> {
         (None, Some(node)) if node == app.bus.node() => {
             stop_writing(app, &r.id, ended_of(r)).await?;
             if r.ended_at.is_some_and(|t| app.now() >= t + ANSWERED) {
-                recover(app, &r.id).await?;
+                recovery::recover(app, &r.id).await?;
             }
             Ok(())
         }
@@ -235,9 +199,11 @@ async fn go_on(app: &App, r: &Recording) -> Result<(), AppError> {
     }
 }
 
-/// Questions that nobody answered; recordings that should run and do not yet; ends that are not signed yet.
+/// Questions that nobody answered; what of this node is not what its rows say; recordings that should run and do not yet; ends
+/// that are not signed yet.
 pub async fn due(app: &App) -> Result<(), AppError> {
     asking::lapse_due(app).await?;
+    agree::agree(app).await?;
     let mut after = None;
     loop {
         let last: Option<RecordingId> = after.take();

@@ -1,6 +1,6 @@
 //! A recording that was agreed to: it begins on the node of the room, and what the media plane says of it becomes the row.
 
-use super::{ending, gap_word, locked, save, step, tell};
+use super::{locked, save, step, tell};
 use crate::{
     app::{App, media::room_name},
     problem::{AppError, no},
@@ -11,7 +11,10 @@ use domain::{
     recording::{Cmd, State},
     time::{Span, Timestamp},
 };
-use media::{RecordingEvent, record::RecordingKey};
+use media::{
+    RecordingEvent,
+    record::{RecordingKey, Standing},
+};
 use protocol::EventBody;
 use serde_json::json;
 use store::{Tx, recording as kept, session};
@@ -52,6 +55,18 @@ pub(super) async fn room_of(app: &App, id: &RecordingId) -> Result<TicketId, App
 pub(super) async fn start(app: &App, id: &RecordingId) -> Result<(), AppError> {
     let room = room_of(app, id).await?;
     app.media.record(app, &room, id).await
+}
+
+/// Whether it is agreed to and nobody has begun it.
+pub(in crate::app) async fn is_awaited(app: &App, id: &RecordingId) -> Result<bool, AppError> {
+    let id = id.clone();
+    app.read(move |tx| {
+        Box::pin(async move {
+            let r = kept::get(tx, &id).await?;
+            Ok(r.is_some_and(|r| r.state.is_running() && r.node.is_none()))
+        })
+    })
+    .await
 }
 
 /// On the node of the room, before the first byte: the row says who writes, and from when the clock runs. None: it was withdrawn,
@@ -95,8 +110,10 @@ pub(in crate::app) async fn not_begun(
             let Some(mut r) = locked(tx, &id).await?.filter(|r| r.state.is_running()) else {
                 return Ok(());
             };
-            r.node = None;
             let news = disk && r.state == State::Starting;
+            if r.node.take().is_none() && !news {
+                return Ok(());
+            }
             if news {
                 step(&mut r, Cmd::Interrupt)?;
                 r.interrupted = Some("disk".into());
@@ -174,26 +191,67 @@ pub(super) fn millis(ms: u64) -> i64 {
     i64::try_from(ms).unwrap_or(i64::MAX / 1_000)
 }
 
-/// What the media plane says of a recording of this node.
+/// What the media plane says of a recording of this node that goes on. Its end is in `media/record.rs`.
 pub(in crate::app) async fn happened(
     app: &App,
     id: &RecordingId,
     at_ms: u64,
-    event: RecordingEvent,
+    event: &RecordingEvent,
 ) -> Result<(), AppError> {
     match event {
         RecordingEvent::Proven => note(app, id, Cmd::Prove, at_ms, None).await,
         RecordingEvent::Resumed => note(app, id, Cmd::Resume, at_ms, None).await,
-        RecordingEvent::Interrupted { leg, reason, .. } => {
-            let word = gap_word(reason);
-            note(app, id, Cmd::Interrupt, at_ms, Some(word)).await?;
-            if leg == 0 {
-                // Its thread is gone: what it has written is all there will be.
-                return ending::recover(app, id).await;
-            }
-            Ok(())
+        RecordingEvent::Interrupted { reason, .. } => {
+            note(app, id, Cmd::Interrupt, at_ms, Some(reason.as_str())).await
         }
-        RecordingEvent::Stopped { manifest } => ending::stopped(app, id, &manifest).await,
+        RecordingEvent::Stopped { .. } => Ok(()),
+    }
+}
+
+/// What was said and could not be kept: the row becomes what the recording is.
+pub(super) async fn catch_up(
+    app: &App,
+    r: &kept::Recording,
+    standing: &Standing,
+) -> Result<(), AppError> {
+    let id = &r.id;
+    match (r.state, standing) {
+        (State::Starting | State::Interrupted, Standing::Proven { since_ms }) => {
+            let cmd = if r.proven_at.is_some() {
+                Cmd::Resume
+            } else {
+                Cmd::Prove
+            };
+            note(app, id, cmd, *since_ms, None).await
+        }
+        (
+            State::Starting | State::Live,
+            Standing::Interrupted {
+                since_ms,
+                reason,
+                proven_ms,
+            },
+        ) => {
+            if let Some(at_ms) = proven_ms.filter(|_| r.proven_at.is_none()) {
+                note(app, id, Cmd::Prove, at_ms, None).await?;
+            }
+            note(app, id, Cmd::Interrupt, *since_ms, Some(reason.as_str())).await
+        }
+        (
+            State::Asked
+            | State::Refused
+            | State::Starting
+            | State::Live
+            | State::Interrupted
+            | State::Sealing
+            | State::Sealed
+            | State::Deleted,
+            Standing::Proving
+            | Standing::Proven { .. }
+            | Standing::Interrupted { .. }
+            | Standing::Stopped { .. }
+            | Standing::Failed,
+        ) => Ok(()),
     }
 }
 

@@ -119,15 +119,7 @@ fn part(replay: &ReplayId, leg: &LegEntry, p: &PartEntry) -> ReplayPart {
 
 /// The word of the manifest.
 pub(super) const fn reason(r: GapReason) -> &'static str {
-    match r {
-        GapReason::Loss => "loss",
-        GapReason::LegDown => "leg_down",
-        GapReason::Disk => "disk",
-        GapReason::Queue => "queue",
-        GapReason::Crash => "crash",
-        GapReason::Mode => "mode",
-        GapReason::Paused => "paused",
-    }
+    r.as_str()
 }
 
 fn gap(g: &Gap) -> ReplayGap {

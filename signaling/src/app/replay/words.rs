@@ -53,6 +53,11 @@ pub(super) fn gap(reason: &str) -> (&'static str, &'static str) {
         "disk" => ("磁盘不能写入", "the disk could not be written"),
         "queue" => ("磁盘太慢", "the disk was too slow"),
         "crash" => ("服务中止", "the server had ended"),
+        "damaged" => ("文件损坏或缺失", "files were damaged or missing"),
+        "no_leg" => (
+            "人数超出录制上限",
+            "there were more people than can be recorded",
+        ),
         "mode" => ("摄像头或麦克风关闭", "camera or microphone was off"),
         "paused" => ("暂停录制", "recording was paused"),
         _ => ("原因不明", "for an unknown reason"),

@@ -117,6 +117,7 @@ impl Notice {
                 | End::Closed
                 | End::Crash
                 | End::Disk
+                | End::Moved
                 | End::Refused
                 | End::Unanswered,
             ) => days(self.days_routine),

@@ -3,10 +3,12 @@
 use super::clock::Report;
 use super::jitter::InPacket;
 use super::leg::{Flow, Leg, Whose, count_bytes};
-use super::manifest::{Codec, Ended, EventEntry, FORMAT, Gap, GapReason, LegEntry, Manifest};
+use super::manifest::{
+    Codec, Ended, EventEntry, FORMAT, Gap, GapReason, Happening, LegEntry, Manifest,
+};
 use super::phase::{Input, Phase};
 use super::plan::{RecordingKey, RecordingPlan};
-use super::segment::{Note, first_link, hex};
+use super::segment::{LeftOut, Note, first_link, hex};
 use super::sink::SegmentSink;
 use crate::event::{Kind, Source};
 use crate::forward::MemberRole;
@@ -26,6 +28,7 @@ pub(crate) struct Core {
     phase: Phase,
     events: Vec<EventEntry>,
     told: usize,
+    left_out: Vec<LeftOut>,
 }
 
 impl Core {
@@ -41,6 +44,7 @@ impl Core {
             phase: Phase::Proving,
             events: Vec::new(),
             told: 0,
+            left_out: Vec::new(),
         }
     }
 
@@ -65,6 +69,14 @@ impl Core {
         self.legs
             .push(Leg::new(whose, self.key.clone(), flow, now_ms));
         self.asked.push(None);
+    }
+
+    /// A member who is recorded on no leg: the list says so, whatever happens to the process.
+    pub(crate) fn left_out(&mut self, who: LeftOut) {
+        for leg in &mut self.legs {
+            leg.store.note(Note::LeftOut(who.clone()));
+        }
+        self.left_out.push(who);
     }
 
     fn leg(&mut self, leg: u16) -> Option<&mut Leg> {
@@ -132,8 +144,11 @@ impl Core {
 
     fn judge(&mut self, now_ms: u64) {
         let required = || self.legs.iter().filter(|l| l.required);
-        let broken = required().find_map(|l| l.broken().map(|reason| (l.number(), reason)));
-        let proving = self.phase == Phase::Proving;
+        let broken = || required().filter_map(|l| l.broken().map(|reason| (l.number(), reason)));
+        // Whoever is still on the way must not hide that nothing can be written.
+        let disk = broken().find(|(_, reason)| *reason == GapReason::Disk);
+        let broken = disk.or_else(|| broken().next());
+        let proving = self.phase.is_unproven();
         let input = match broken {
             Some((leg, reason)) => Input::Broken { leg, reason },
             // The session went to somebody who is not there: named by the leg that will be theirs.
@@ -157,6 +172,12 @@ impl Core {
                 leg.store.note(Note::Event(event));
             }
         }
+    }
+
+    /// When it was first proven.
+    pub(crate) fn proven_ms(&self) -> Option<u64> {
+        let first = self.events.iter().find(|e| e.what == Happening::Proven);
+        first.map(|e| e.at_ms)
     }
 
     /// What has happened since the last call.
@@ -187,7 +208,7 @@ impl Core {
             count_bytes(&mut entry);
             legs.push(entry);
         }
-        add_absent(&mut legs, &self.recording, &self.required);
+        add_unrecorded(&mut legs, &self.recording, &self.required, &self.left_out);
         Manifest {
             format: FORMAT,
             recording: self.recording.clone(),
@@ -200,31 +221,58 @@ impl Core {
     }
 }
 
-/// Required members who never came have a leg with nothing on it: the list must not be silent about them.
-pub(crate) fn add_absent(legs: &mut Vec<LegEntry>, recording: &str, required: &[String]) {
+/// Members of whom there is nothing have a leg with nothing on it: those who came when no leg was left, and required ones who never
+/// came. The list must not be silent about them.
+pub(crate) fn add_unrecorded(
+    legs: &mut Vec<LegEntry>,
+    recording: &str,
+    required: &[String],
+    left_out: &[LeftOut],
+) {
+    for who in left_out {
+        let entry = LegEntry {
+            role: Some(who.role),
+            source: who.source,
+            required: who.source.is_person() && required.contains(&who.member),
+            ..nothing(legs, recording, &who.member, who.from_ms, GapReason::NoLeg)
+        };
+        legs.push(entry);
+    }
     for member in required {
-        if legs
-            .iter()
-            .any(|l| &l.member == member && l.source.is_person())
-        {
-            continue;
+        let on = |l: &LegEntry| &l.member == member && l.source.is_person();
+        if !legs.iter().any(on) {
+            let entry = LegEntry {
+                required: true,
+                ..nothing(legs, recording, member, 0, GapReason::LegDown)
+            };
+            legs.push(entry);
         }
-        let leg = legs.iter().map(|l| l.leg).max().unwrap_or(0) + 1;
-        legs.push(LegEntry {
-            leg,
-            member: member.clone(),
-            role: None,
-            source: Source::Camera,
-            required: true,
-            parts: Vec::new(),
-            segments: Vec::new(),
-            gaps: vec![Gap {
-                kind: None,
-                from_ms: 0,
-                to_ms: None,
-                reason: GapReason::LegDown,
-            }],
-            chain: hex(&first_link(recording, leg)),
-        });
+    }
+}
+
+/// The next leg, with nothing on it but a gap without an end.
+fn nothing(
+    legs: &[LegEntry],
+    recording: &str,
+    member: &str,
+    from_ms: u64,
+    reason: GapReason,
+) -> LegEntry {
+    let leg = legs.iter().map(|l| l.leg).max().unwrap_or(0) + 1;
+    LegEntry {
+        leg,
+        member: member.to_owned(),
+        role: None,
+        source: Source::Camera,
+        required: false,
+        parts: Vec::new(),
+        segments: Vec::new(),
+        gaps: vec![Gap {
+            kind: None,
+            from_ms,
+            to_ms: None,
+            reason,
+        }],
+        chain: hex(&first_link(recording, leg)),
     }
 }

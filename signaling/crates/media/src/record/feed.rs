@@ -8,6 +8,7 @@ use super::jitter::InPacket;
 use super::leg::Flow;
 use super::limits::{LEGS, QUEUE_PACKETS};
 use super::manifest::{Codec, Ended};
+use super::segment::LeftOut;
 use crate::event::{Kind, Source};
 use crate::forward::MemberRole;
 use crate::publish::Publisher;
@@ -46,6 +47,8 @@ pub(crate) enum Message {
         flow: Flow,
         at_ms: u64,
     },
+    /// No leg was left for them.
+    LeftOut(LeftOut),
     Require {
         members: Vec<String>,
     },

@@ -174,7 +174,9 @@ impl Leg {
                 | GapReason::Disk
                 | GapReason::Queue
                 | GapReason::Loss
-                | GapReason::Crash),
+                | GapReason::Crash
+                | GapReason::Damaged
+                | GapReason::NoLeg),
                 _,
             )) => Some(reason),
             Some((GapReason::Mode | GapReason::Paused, _)) | None => None,

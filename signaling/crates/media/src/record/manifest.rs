@@ -33,7 +33,7 @@ pub struct Manifest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ended {
-    /// The session was over.
+    /// The session was over, or went elsewhere.
     Finished,
     /// Consent was withdrawn.
     Withdrawn,
@@ -177,10 +177,32 @@ pub enum GapReason {
     Queue,
     /// The process ended.
     Crash,
+    /// A file is missing, or not what was written: what hung on it counts no more.
+    Damaged,
+    /// The recording had no leg left for the member.
+    NoLeg,
     /// Camera or microphone off, or the call's rung did not carry it.
     Mode,
     /// The room was held, or the member was in a part that is not recorded.
     Paused,
+}
+
+impl GapReason {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Loss => "loss",
+            Self::LegDown => "leg_down",
+            Self::Disk => "disk",
+            Self::Queue => "queue",
+            Self::Crash => "crash",
+            Self::Damaged => "damaged",
+            Self::NoLeg => "no_leg",
+            Self::Mode => "mode",
+            Self::Paused => "paused",
+        }
+    }
 }
 
 /// Something that happened to the recording.

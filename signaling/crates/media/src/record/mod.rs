@@ -30,6 +30,7 @@ pub mod plan;
 pub mod read;
 pub mod recover;
 pub mod sink;
+pub mod standing;
 
 mod clock;
 mod core;
@@ -61,6 +62,7 @@ pub use plan::{RECORDED_ROLES, RecordingKey, RecordingPlan};
 pub use read::{FileSource, PartReader, ReadError, SegmentSource, verify};
 pub use recover::recover;
 pub use sink::{FileSink, Segment, SegmentName, SegmentSink};
+pub use standing::{RecordingWatch, Standing};
 
 pub(crate) use feed::Feed;
 pub(crate) use recorder::{Present, Recorder};
@@ -97,6 +99,6 @@ pub(crate) mod limits {
     pub const DISK_RETRY_MS: u64 = 5_000;
     /// Period of the recording's thread (ms).
     pub const TICK_MS: u64 = 50;
-    /// Legs of one recording: members come and go in a long session.
+    /// Legs of one recording: members come and go in a long session. Who comes later is listed as not recorded.
     pub const LEGS: usize = 32;
 }

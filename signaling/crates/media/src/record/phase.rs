@@ -7,6 +7,8 @@ use super::manifest::{Ended, GapReason, Happening};
 pub(crate) enum Phase {
     /// Not everything that is required has been on disk yet.
     Proving,
+    /// The same, and the disk refuses: nobody may wait unknowing for a proof that cannot come.
+    Refused,
     /// It is.
     Proven,
     /// It was; something required is no longer written.
@@ -29,10 +31,24 @@ pub(crate) enum Input {
 }
 
 impl Phase {
+    /// Whether it has never been proven.
+    pub(crate) fn is_unproven(self) -> bool {
+        matches!(self, Self::Proving | Self::Refused)
+    }
+
     pub(crate) fn apply(self, input: Input) -> (Self, Option<Happening>) {
         match (self, input) {
-            (Self::Proving, Input::Well) => (Self::Proven, Some(Happening::Proven)),
+            (Self::Proving | Self::Refused, Input::Well) => (Self::Proven, Some(Happening::Proven)),
+            (
+                Self::Proving,
+                Input::Broken {
+                    leg,
+                    reason: reason @ GapReason::Disk,
+                },
+            ) => (Self::Refused, Some(Happening::Interrupted { leg, reason })),
+            // Members are still on their way.
             (Self::Proving, Input::Broken { .. }) => (Self::Proving, None),
+            (Self::Refused, Input::Broken { .. }) => (Self::Refused, None),
             (Self::Proven, Input::Well) => (Self::Proven, None),
             (Self::Proven, Input::Broken { leg, reason }) => (
                 Self::Interrupted,
@@ -40,9 +56,10 @@ impl Phase {
             ),
             (Self::Interrupted, Input::Well) => (Self::Proven, Some(Happening::Resumed)),
             (Self::Interrupted, Input::Broken { .. }) => (Self::Interrupted, None),
-            (Self::Proving | Self::Proven | Self::Interrupted, Input::Stop { reason }) => {
-                (Self::Stopped, Some(Happening::Stopped { reason }))
-            }
+            (
+                Self::Proving | Self::Refused | Self::Proven | Self::Interrupted,
+                Input::Stop { reason },
+            ) => (Self::Stopped, Some(Happening::Stopped { reason })),
             (Self::Stopped, Input::Well | Input::Broken { .. } | Input::Stop { .. }) => {
                 (Self::Stopped, None)
             }
@@ -58,7 +75,7 @@ mod tests {
     proptest! {
         #[test]
         fn it_is_proven_once_interrupted_and_resumed_in_turns_and_stopped_once(
-            inputs in prop::collection::vec(0u8..3, 0..40),
+            inputs in prop::collection::vec(0u8..4, 0..40),
         ) {
             let mut phase = Phase::Proving;
             let mut told = Vec::new();
@@ -66,6 +83,7 @@ mod tests {
                 let input = match n {
                     0 => Input::Well,
                     1 => Input::Broken { leg: 1, reason: GapReason::Disk },
+                    2 => Input::Broken { leg: 1, reason: GapReason::LegDown },
                     _ => Input::Stop { reason: Ended::Finished },
                 };
                 let (next, what) = phase.apply(input);
@@ -75,14 +93,20 @@ mod tests {
             }
             let stopped = told.iter().position(|t| matches!(t, Happening::Stopped { .. }));
             prop_assert!(stopped.is_none_or(|at| at + 1 == told.len()));
-            for (n, what) in told.iter().filter(|t| !matches!(t, Happening::Stopped { .. })).enumerate() {
+            let (mut proven, mut broken) = (false, false);
+            for what in told.iter().filter(|t| !matches!(t, Happening::Stopped { .. })) {
                 let right = match what {
-                    Happening::Proven => n == 0,
-                    Happening::Interrupted { .. } => n % 2 == 1,
-                    Happening::Resumed => n % 2 == 0 && n > 0,
+                    Happening::Proven => !proven,
+                    // Before the proof only a disk is worth a word.
+                    Happening::Interrupted { reason, .. } => {
+                        !broken && (proven || *reason == GapReason::Disk)
+                    }
+                    Happening::Resumed => proven && broken,
                     Happening::Stopped { .. } => false,
                 };
-                prop_assert!(right, "{n}: {what:?}");
+                prop_assert!(right, "{told:?}");
+                broken = matches!(what, Happening::Interrupted { .. });
+                proven |= *what == Happening::Proven;
             }
         }
     }

@@ -9,6 +9,8 @@ use super::leg::Flow;
 use super::limits::{LEGS, TICK_MS};
 use super::manifest::{Ended, EventEntry, GapReason, Happening, Manifest};
 use super::plan::RecordingPlan;
+use super::segment::LeftOut;
+use super::standing::{RecordingWatch, Standing};
 use crate::error::MediaError;
 use crate::event::{MediaEvent, Outbox, RecordingEvent, Source};
 use crate::forward::{MemberRole, forwards};
@@ -36,8 +38,15 @@ pub(crate) struct Present<'a> {
 pub(crate) struct Recorder {
     roles: Vec<MemberRole>,
     queue: Arc<Queue>,
-    legs: Mutex<Vec<Slot>>,
-    done: watch::Receiver<Option<Arc<Manifest>>>,
+    legs: Mutex<Legs>,
+    standing: watch::Receiver<Standing>,
+}
+
+#[derive(Default)]
+struct Legs {
+    slots: Vec<Slot>,
+    /// Who came when there was no leg left; no more than the application lets into the room.
+    left_out: Vec<(String, Source)>,
 }
 
 struct Slot {
@@ -58,12 +67,12 @@ impl Recorder {
         let runtime = tokio::runtime::Handle::try_current()
             .map_err(|_| MediaError::RecordingFailed("no runtime"))?;
         let queue = Queue::new(Instant::now());
-        let (done_tx, done) = watch::channel(None);
+        let (stands, standing) = watch::channel(Standing::Proving);
         let recorder = Arc::new(Self {
             roles: plan.roles.clone(),
             queue: queue.clone(),
             legs: Mutex::default(),
-            done,
+            standing,
         });
         let work = Work {
             room: room.to_owned(),
@@ -71,6 +80,7 @@ impl Recorder {
             outbox,
             recorder: Arc::downgrade(&recorder),
             queue,
+            stands,
         };
         let core = Core::new(plan);
         let run = move || {
@@ -79,12 +89,16 @@ impl Recorder {
             match result {
                 Ok(manifest) => {
                     let manifest = Arc::new(manifest);
-                    done_tx.send_replace(Some(manifest.clone()));
+                    let over = manifest.clone();
+                    work.stands
+                        .send_replace(Standing::Stopped { manifest: over });
                     let at_ms = manifest.duration_ms;
                     work.tell(at_ms, RecordingEvent::Stopped { manifest });
                 }
                 Err(_) => {
                     tracing::error!(recording = %work.recording, "the recording's thread failed");
+                    work.queue.close(Ended::Crash, Instant::now());
+                    work.stands.send_replace(Standing::Failed);
                     let event = RecordingEvent::Interrupted {
                         leg: 0,
                         member: String::new(),
@@ -110,6 +124,7 @@ impl Recorder {
     pub(crate) fn cast(&self, present: &[Present<'_>]) {
         let at_ms = self.queue.ms(Instant::now());
         let mut legs = self.legs.lock().unwrap_or_else(PoisonError::into_inner);
+        let Legs { slots, left_out } = &mut *legs;
         for p in present {
             // A private talk of staff, while the citizen is on hold, reaches nobody who is recorded: it is none of the recording's.
             let heard = present.iter().any(|o| {
@@ -121,18 +136,21 @@ impl Recorder {
                 Some(_) => p.off,
             };
             let flow = Flow { off };
-            let known = legs.iter().position(|s| s.is_of(p));
+            let known = slots.iter().position(|s| s.is_of(p));
             let at = match known {
                 Some(at) => at,
                 // Whoever is never in a recorded part has no leg.
-                None if !self.covers(p.role) || p.publisher.is_none() || legs.len() >= LEGS => {
+                None if !self.covers(p.role) || p.publisher.is_none() || slots.len() >= LEGS => {
                     if let Some(publisher) = p.publisher {
                         publisher.set_recording(p.source, None);
+                        if self.covers(p.role) {
+                            self.leave_out(left_out, p, at_ms);
+                        }
                     }
                     continue;
                 }
                 None => {
-                    let feed = Feed::new(legs.len() as u16 + 1, self.queue.clone());
+                    let feed = Feed::new(slots.len() as u16 + 1, self.queue.clone());
                     self.queue.command(Message::Join {
                         member: p.member.to_owned(),
                         source: p.source,
@@ -140,16 +158,16 @@ impl Recorder {
                         flow,
                         at_ms,
                     });
-                    legs.push(Slot {
+                    slots.push(Slot {
                         member: p.member.to_owned(),
                         source: p.source,
                         flow,
                         feed,
                     });
-                    legs.len() - 1
+                    slots.len() - 1
                 }
             };
-            let slot = &mut legs[at];
+            let slot = &mut slots[at];
             slot.set(&self.queue, flow, at_ms);
             if let Some(publisher) = p.publisher {
                 slot.feed.set_publisher(publisher);
@@ -157,7 +175,7 @@ impl Recorder {
                 publisher.set_recording(p.source, Some(recorded));
             }
         }
-        for slot in legs.iter_mut() {
+        for slot in slots.iter_mut() {
             if !present.iter().any(|p| slot.is_of(p)) {
                 // What is shown no longer is missed by nobody; a member is.
                 let reason = if slot.source.is_person() {
@@ -171,6 +189,21 @@ impl Recorder {
         }
     }
 
+    /// Heard by all and recorded by none: that is said, once.
+    fn leave_out(&self, known: &mut Vec<(String, Source)>, p: &Present<'_>, from_ms: u64) {
+        let is = |(member, source): &(String, Source)| member == p.member && *source == p.source;
+        if known.iter().any(is) {
+            return;
+        }
+        known.push((p.member.to_owned(), p.source));
+        self.queue.command(Message::LeftOut(LeftOut {
+            member: p.member.to_owned(),
+            source: p.source,
+            role: p.role,
+            from_ms,
+        }));
+    }
+
     pub(crate) fn require(&self, members: Vec<String>) {
         self.queue.command(Message::Require { members });
     }
@@ -180,23 +213,34 @@ impl Recorder {
         self.queue.close(reason, Instant::now());
     }
 
-    /// Ends the recording and waits until nothing is written any more.
-    pub(crate) async fn stop(&self, reason: Ended) -> Result<Arc<Manifest>, MediaError> {
+    /// Ends the recording and waits until nothing is written any more. `None`: its thread is gone, and the files alone say what
+    /// there is.
+    pub(crate) async fn stop(&self, reason: Ended) -> Result<Option<Arc<Manifest>>, MediaError> {
         self.close(reason);
-        let mut done = self.done.clone();
+        let mut standing = self.standing.clone();
         let failed = || MediaError::RecordingFailed("its end was not confirmed in time");
-        let manifest = tokio::time::timeout(STOP, done.wait_for(Option::is_some))
+        let over = tokio::time::timeout(STOP, standing.wait_for(Standing::is_over))
             .await
             .map_err(|_| failed())?
             .map_err(|_| failed())?
             .clone();
-        manifest.ok_or_else(failed)
+        Ok(match over {
+            Standing::Stopped { manifest } => Some(manifest),
+            Standing::Failed
+            | Standing::Proving
+            | Standing::Proven { .. }
+            | Standing::Interrupted { .. } => None,
+        })
+    }
+
+    pub(crate) fn watch(&self) -> RecordingWatch {
+        RecordingWatch(self.standing.clone())
     }
 
     /// Who sends what is on a leg, and on which lane.
     fn sender(&self, leg: u16) -> Option<(Arc<Publisher>, Lane)> {
         let legs = self.legs.lock().unwrap_or_else(PoisonError::into_inner);
-        let slot = legs.iter().find(|s| s.feed.leg == leg)?;
+        let slot = legs.slots.iter().find(|s| s.feed.leg == leg)?;
         Some((slot.feed.publisher()?, Lane::of(slot.source)))
     }
 }
@@ -229,6 +273,7 @@ struct Work {
     /// Weak: a room that is dropped ends its recording.
     recorder: Weak<Recorder>,
     queue: Arc<Queue>,
+    stands: watch::Sender<Standing>,
 }
 
 impl Work {
@@ -253,6 +298,7 @@ impl Work {
                         at_ms,
                     } => core.join(member, source, role, flow, at_ms),
                     Message::Flow { leg, flow, at_ms } => core.flow(leg, flow, at_ms),
+                    Message::LeftOut(who) => core.left_out(who),
                     Message::Require { members } => core.require(members),
                     Message::Stop { reason, at_ms } => {
                         let manifest = core.stop(reason, at_ms.max(newest));
@@ -274,16 +320,28 @@ impl Work {
 
     fn report(&self, core: &mut Core) {
         for EventEntry { at_ms, what } in core.take_events() {
-            let event = match what {
-                Happening::Proven => RecordingEvent::Proven,
-                Happening::Resumed => RecordingEvent::Resumed,
-                Happening::Interrupted { leg, reason } => RecordingEvent::Interrupted {
-                    leg,
-                    member: core.member_of(leg).to_owned(),
-                    reason,
-                },
+            let since_ms = at_ms;
+            let (event, standing) = match what {
+                Happening::Proven => (RecordingEvent::Proven, Standing::Proven { since_ms }),
+                Happening::Resumed => (RecordingEvent::Resumed, Standing::Proven { since_ms }),
+                Happening::Interrupted { leg, reason } => {
+                    let event = RecordingEvent::Interrupted {
+                        leg,
+                        member: core.member_of(leg).to_owned(),
+                        reason,
+                    };
+                    let proven_ms = core.proven_ms();
+                    let standing = Standing::Interrupted {
+                        since_ms,
+                        reason,
+                        proven_ms,
+                    };
+                    (event, standing)
+                }
                 Happening::Stopped { .. } => continue, // told with the manifest
             };
+            // First what it is, then that it changed: whoever is told looks at nothing older.
+            self.stands.send_replace(standing);
             self.tell(at_ms, event);
         }
     }

@@ -2,14 +2,14 @@
 //!
 //! Reads every segment once. Nothing on disk is changed.
 
-use super::core::add_absent;
+use super::core::add_unrecorded;
 use super::leg::count_bytes;
 use super::manifest::{
     Cue, Ended, EventEntry, FORMAT, Gap, GapReason, LegEntry, Manifest, PartEntry, SegmentEntry,
 };
 use super::plan::RecordingKey;
 use super::read::ReadError;
-use super::segment::{Link, Meta, Note, first_link, hash_of, hex, next_link};
+use super::segment::{LeftOut, Link, Meta, Note, first_link, hash_of, hex, links};
 use super::sink::SegmentName;
 use super::unseal::{self, Opened};
 use crate::event::Kind;
@@ -18,10 +18,11 @@ use std::path::Path;
 
 /// Makes the manifest of a recording that was never sealed. None if the directory holds no segment of this key.
 ///
-/// A leg ends at its last whole record; the gap from there on has the reason `crash` and no end.
+/// A leg ends at its last whole record; the gap from there on has the reason `crash` and no end. Where a file before that is missing or
+/// is not what was written, the leg ends there, and the reason is `damaged`: what comes behind hangs on nothing.
 ///
 /// # Errors
-/// The directory cannot be read, or holds segments of several recordings.
+/// The directory or a file in it cannot be read, or it holds segments of several recordings.
 pub fn recover(dir: &Path, key: &RecordingKey) -> Result<Option<Manifest>, ReadError> {
     let storage = |error| ReadError::Storage {
         leg: 0,
@@ -38,9 +39,30 @@ pub fn recover(dir: &Path, key: &RecordingKey) -> Result<Option<Manifest>, ReadE
     let mut found = Found::default();
     for list in names.values_mut() {
         list.sort_unstable();
-        found.leg(dir, key, list)?;
+        found.leg(&Shelf { dir, key }, list)?;
     }
     Ok(found.manifest())
+}
+
+/// Where segments lie, and what opens them.
+struct Shelf<'a> {
+    dir: &'a Path,
+    key: &'a RecordingKey,
+}
+
+impl Shelf<'_> {
+    fn read(&self, name: SegmentName) -> Result<Vec<u8>, ReadError> {
+        std::fs::read(self.dir.join(name.file_name())).map_err(|error| ReadError::Storage {
+            leg: name.leg,
+            segment: name.index,
+            error,
+        })
+    }
+
+    /// None if not even the header is of this name.
+    fn open(&self, name: SegmentName, file: &[u8]) -> Option<Opened> {
+        unseal::open(file, name, self.key)
+    }
 }
 
 #[derive(Default)]
@@ -49,29 +71,22 @@ struct Found {
     started_at_ms: i64,
     required: Vec<String>,
     legs: Vec<LegEntry>,
+    left_out: Vec<LeftOut>,
     events: Vec<EventEntry>,
     last_ms: u64,
 }
 
 impl Found {
-    fn leg(
-        &mut self,
-        dir: &Path,
-        key: &RecordingKey,
-        names: &[SegmentName],
-    ) -> Result<(), ReadError> {
+    fn leg(&mut self, shelf: &Shelf<'_>, names: &[SegmentName]) -> Result<(), ReadError> {
         let mut leg: Option<LegEntry> = None;
         let mut link: Option<Link> = None;
         let mut gaps: Vec<Gap> = Vec::new();
+        let mut until = GapReason::Crash;
         for (n, name) in names.iter().enumerate() {
-            let path = dir.join(name.file_name());
-            let file = std::fs::read(path).map_err(|error| ReadError::Storage {
-                leg: name.leg,
-                segment: name.index,
-                error,
-            })?;
-            let Some(opened) = unseal::open(&file, *name, key) else {
-                continue; // not even its header was whole
+            let file = shelf.read(*name)?;
+            // Not even its header was whole, or nothing behind it.
+            let Some(opened) = shelf.open(*name, &file) else {
+                continue;
             };
             let Some(meta) = opened.meta().cloned() else {
                 continue;
@@ -83,43 +98,48 @@ impl Found {
                 return Err(ReadError::Mixed);
             }
             let previous = link.unwrap_or_else(|| first_link(recording, name.leg));
-            if opened.previous != previous {
-                return Err(ReadError::NotGenuine {
-                    leg: name.leg,
-                    segment: name.index,
-                });
-            }
-            let follower = names[n + 1..].iter().find_map(|next| {
-                let file = std::fs::read(dir.join(next.file_name())).ok()?;
-                unseal::open(&file, *next, key).map(|o| o.previous)
-            });
-            let Some((length, next)) = settled(&opened, &file, &previous, follower) else {
-                continue; // given up before anything was safe: the chain passes it by
-            };
-            let trimmed = unseal::open(&file[..length], *name, key).unwrap_or_default();
-            link = Some(next);
-            let leg = leg.get_or_insert_with(|| LegEntry {
-                leg: name.leg,
-                member: meta.member.clone(),
-                role: Some(meta.role),
-                source: meta.source,
-                required: meta.source.is_person() && meta.required.contains(&meta.member),
-                parts: Vec::new(),
-                segments: Vec::new(),
-                gaps: Vec::new(),
-                chain: String::new(),
-            });
-            leg.chain = hex(&next);
             self.started_at_ms = meta.started_at_ms;
             self.required.clone_from(&meta.required);
-            enter(leg, &meta, &trimmed, *name, &file[..length], &next);
-            self.notes(&trimmed.notes, &mut gaps, leg);
+            let leg = leg.get_or_insert_with(|| begun(*name, &meta, &previous));
+            if until == GapReason::Damaged || opened.previous != previous {
+                until = GapReason::Damaged;
+                // It is no part of the list, and says how long the recording went on.
+                let last_ms = opened.spans.iter().map(|s| s.last_ms).max();
+                self.last_ms = self.last_ms.max(last_ms.unwrap_or(0));
+                continue;
+            }
+            let later = names[n + 1..].iter().filter_map(|next| {
+                let file = shelf.read(*next).ok()?;
+                shelf.open(*next, &file)
+            });
+            let settled = settle(&opened, &file, &previous, later);
+            if settled.broken {
+                until = GapReason::Damaged;
+            }
+            let Some((length, next)) = settled.kept else {
+                continue; // given up before anything was safe: the chain passes it by
+            };
+            let kept = if length < file.len() {
+                // Something lies behind what counts, be it the file's end.
+                let cut = shelf.open(*name, &file[..length]).unwrap_or_default();
+                Opened {
+                    complete: false,
+                    ..cut
+                }
+            } else {
+                opened
+            };
+            link = Some(next);
+            leg.chain = hex(&next);
+            enter(leg, &meta, &kept, *name, &file[..length], &next);
+            self.notes(&kept.notes, &mut gaps, leg);
         }
         let Some(mut leg) = leg else { return Ok(()) };
         count_bytes(&mut leg);
+        // Of nothing nobody can say when it should have begun.
         let end = leg.segments.iter().map(|s| s.last_ms).max().unwrap_or(0);
         self.last_ms = self.last_ms.max(end);
-        leg.gaps = with_crash(gaps, end);
+        leg.gaps = with_end(gaps, end, until);
         self.legs.push(leg);
         Ok(())
     }
@@ -149,13 +169,18 @@ impl Found {
                         self.events.push(*event);
                     }
                 }
+                Note::LeftOut(who) => {
+                    if !self.left_out.contains(who) {
+                        self.left_out.push(who.clone());
+                    }
+                }
             }
         }
     }
 
     fn manifest(mut self) -> Option<Manifest> {
         let recording = self.recording.take()?;
-        add_absent(&mut self.legs, &recording, &self.required);
+        add_unrecorded(&mut self.legs, &recording, &self.required, &self.left_out);
         self.events.sort_by_key(|e| e.at_ms);
         Some(Manifest {
             format: FORMAT,
@@ -169,26 +194,52 @@ impl Found {
     }
 }
 
-/// How much of a segment counts, and the link that it makes: all that is genuine, unless its follower was linked to less.
-/// None if it was linked to nothing of it.
-fn settled(
+/// A leg of which nothing is listed yet.
+fn begun(name: SegmentName, meta: &Meta, previous: &Link) -> LegEntry {
+    LegEntry {
+        leg: name.leg,
+        member: meta.member.clone(),
+        role: Some(meta.role),
+        source: meta.source,
+        required: meta.source.is_person() && meta.required.contains(&meta.member),
+        parts: Vec::new(),
+        segments: Vec::new(),
+        gaps: Vec::new(),
+        chain: hex(previous),
+    }
+}
+
+/// What counts of a segment.
+struct Settled {
+    /// How many bytes, and the link that they make. None where it was given up before anything was safe.
+    kept: Option<(usize, Link)>,
+    /// What follows hangs on something else: this file is not what was written, or one between is missing.
+    broken: bool,
+}
+
+/// All that is genuine counts, unless a follower was linked to less.
+fn settle(
     opened: &Opened,
     file: &[u8],
     previous: &Link,
-    follower: Option<Link>,
-) -> Option<(usize, Link)> {
-    let whole = opened.good_bytes as usize;
-    let linked = |length: usize| next_link(previous, &hash_of(&file[..length]));
-    let Some(follower) = follower else {
-        return (!opened.spans.is_empty()).then(|| (whole, linked(whole)));
-    };
-    opened
-        .ends
-        .iter()
-        .rev()
-        .map(|end| *end as usize)
-        .map(|length| (length, linked(length)))
-        .find(|(_, link)| *link == follower)
+    later: impl Iterator<Item = Opened>,
+) -> Settled {
+    let ends = links(previous, file, &opened.ends);
+    let all = ends.last().copied().filter(|_| !opened.spans.is_empty());
+    let settled = |kept, broken| Settled { kept, broken };
+    for next in later {
+        if let Some(linked) = ends.iter().rev().find(|(_, link)| *link == next.previous) {
+            return settled(Some(*linked), false);
+        }
+        if next.previous == *previous {
+            return settled(None, false);
+        }
+        // A header without a record behind it is not known to be genuine.
+        if next.meta().is_some() {
+            return settled(all, true);
+        }
+    }
+    settled(all, false)
 }
 
 /// Adds a segment and what it says of its part.
@@ -233,8 +284,8 @@ fn enter(
     });
 }
 
-/// Gaps as they were noted, then the crash. A kind that was missing already stays missing for its own reason.
-fn with_crash(mut gaps: Vec<Gap>, end_ms: u64) -> Vec<Gap> {
+/// Gaps as they were noted, then the end. A kind that was missing already stays missing for its own reason.
+fn with_end(mut gaps: Vec<Gap>, end_ms: u64, reason: GapReason) -> Vec<Gap> {
     for kind in [Kind::Audio, Kind::Video] {
         // An open gap that was followed by another of the same kind ended where that began.
         let mut of_kind: Vec<Gap> = Vec::new();
@@ -256,7 +307,7 @@ fn with_crash(mut gaps: Vec<Gap>, end_ms: u64) -> Vec<Gap> {
         kind: None,
         from_ms: end_ms,
         to_ms: None,
-        reason: GapReason::Crash,
+        reason,
     });
     gaps.sort_by_key(|g| (g.from_ms, g.kind));
     gaps

@@ -43,6 +43,18 @@ pub(crate) enum Note {
     Gap(Gap),
     /// What happened to the recording.
     Event(EventEntry),
+    /// Who is not on any leg.
+    LeftOut(LeftOut),
+}
+
+/// Somebody, or something shown, that came when the recording had no leg left.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct LeftOut {
+    pub member: String,
+    #[serde(default, skip_serializing_if = "Source::is_person")]
+    pub source: Source,
+    pub role: MemberRole,
+    pub from_ms: u64,
 }
 
 /// Whose a segment is.
@@ -215,6 +227,19 @@ impl Writer {
         self.file.finish()?;
         Ok((hash, bytes))
     }
+}
+
+/// The links that a file would make behind `previous` if it ended there, in the order of `ends`.
+pub(crate) fn links(previous: &Link, file: &[u8], ends: &[u64]) -> Vec<(usize, Link)> {
+    let (mut hash, mut at) = (Sha256::new(), 0);
+    let mut out = Vec::with_capacity(ends.len());
+    for end in ends {
+        let end = (*end as usize).min(file.len());
+        hash.update(&file[at..end]);
+        at = end;
+        out.push((end, next_link(previous, &hash.clone().finalize().into())));
+    }
+    out
 }
 
 /// Hash of a whole file.

@@ -128,11 +128,23 @@ both!(a_recording_is_kept_from_the_question_to_the_seal, |store| {
             version: 2,
             ..live(1, 1)
         };
+        assert!(recording::of_node(tx, "nod-a", None, 9).await?.is_empty());
         assert!(recording::save(tx, &v2).await?);
         assert!(recording::pending(tx, None, 9).await?.is_empty());
+        let after: RecordingId = id(1);
+        let theirs = recording::of_node(tx, "nod-a", None, 9).await?;
+        assert_eq!((theirs.len(), &theirs[0].id), (1, &after));
+        for (node, after) in [("nod-b", None), ("nod-a", Some(&after))] {
+            assert!(recording::of_node(tx, node, after, 9).await?.is_empty());
+        }
 
         // Whoever wrote it is not heard of any more.
-        assert_eq!(recording::of_gone(tx, at(50), 9).await?.len(), 1);
+        assert_eq!(recording::of_gone(tx, at(50), None, 9).await?.len(), 1);
+        assert!(
+            recording::of_gone(tx, at(50), Some(&after), 9)
+                .await?
+                .is_empty()
+        );
         let n = node::Node {
             id: "nod-a".into(),
             internal_url: String::new(),
@@ -140,8 +152,8 @@ both!(a_recording_is_kept_from_the_question_to_the_seal, |store| {
             heartbeat: at(60),
         };
         node::beat(tx, &n).await?;
-        assert!(recording::of_gone(tx, at(50), 9).await?.is_empty());
-        assert_eq!(recording::of_gone(tx, at(60), 9).await?.len(), 1);
+        assert!(recording::of_gone(tx, at(50), None, 9).await?.is_empty());
+        assert_eq!(recording::of_gone(tx, at(60), None, 9).await?.len(), 1);
 
         let sealing = Recording {
             state: State::Sealing,
@@ -152,9 +164,9 @@ both!(a_recording_is_kept_from_the_question_to_the_seal, |store| {
             ..sealed(1, 1)
         };
         assert!(recording::save(tx, &sealing).await?);
-        assert!(recording::of_gone(tx, at(999), 9).await?.is_empty());
+        assert!(recording::of_node(tx, "nod-a", None, 9).await?.is_empty());
+        assert!(recording::of_gone(tx, at(999), None, 9).await?.is_empty());
         assert_eq!(recording::pending(tx, None, 9).await?.len(), 1);
-        let after: RecordingId = id(1);
         assert!(recording::pending(tx, Some(&after), 9).await?.is_empty());
         let v4 = Recording {
             version: 4,

@@ -3,6 +3,7 @@
 use super::matroska::of;
 use super::*;
 use crate::event::Kind;
+use crate::forward::MemberRole;
 use crate::record::{FileSource, GapReason, Happening, PartReader, recover, verify};
 use proptest::prelude::*;
 use std::sync::atomic::Ordering;
@@ -129,6 +130,34 @@ fn a_full_disk_is_a_visible_gap_and_recording_goes_on_when_there_is_room() {
 }
 
 #[test]
+fn a_disk_that_is_full_from_the_start_is_told_once_and_before_any_proof() {
+    let mut scene = Scene::new(&["citizen", "agent"]);
+    scene.sink.full.store(true, Ordering::SeqCst);
+    // The agent is still on the way: that hides nothing.
+    scene.join("citizen", MemberRole::Citizen, ON);
+    scene.run(12_000);
+    let interrupted = Happening::Interrupted {
+        leg: 1,
+        reason: GapReason::Disk,
+    };
+    assert_eq!(happened(&scene), [interrupted]);
+    scene.join("agent", MemberRole::Agent, ON);
+    scene.sink.full.store(false, Ordering::SeqCst);
+    scene.run(12_000);
+    assert_eq!(happened(&scene), [interrupted, Happening::Proven]);
+    let manifest = scene.stop();
+    check(&scene, &manifest);
+    for kind in [Kind::Audio, Kind::Video] {
+        let all = gaps(&manifest.legs[0], kind);
+        let disk = all.iter().find(|(reason, ..)| *reason == GapReason::Disk);
+        let Some((_, from, Some(to))) = disk else {
+            panic!("{all:?}")
+        };
+        assert!(*from < 4_000 && *to > 12_000, "{all:?}");
+    }
+}
+
+#[test]
 fn a_thread_that_could_not_keep_up_says_so() {
     let mut scene = Scene::call();
     scene.run(2_000);
@@ -197,6 +226,8 @@ proptest! {
         scene.sink.power_cut(dir.path());
         if let Some(found) = recover(dir.path(), &key()).unwrap() {
             verify(&FileSource::new(dir.path()), &key(), &found).unwrap();
+            let mut gaps = found.legs.iter().flat_map(|l| &l.gaps);
+            prop_assert!(gaps.all(|g| g.reason != GapReason::Damaged), "nobody touched the files");
         }
     }
 }
