@@ -101,7 +101,7 @@ test("a talk in writing connects nothing", async () => {
 test("the camera is for coming into the call: with the step back to whispering it goes off, and stays on where the server refused the step", async () => {
   const { sup, signal, media, peer, api } = begin();
   await sup.set(SESSION, "barge");
-  signal.emit("session", view());
+  signal.emit("session", view({ supervision: own({ mode: "barge" }) }));
   await sup.setCamera(true);
   api.post.mockRejectedValueOnce(new ProblemError({ type: "", title: "", status: 409, code: "supervision_taken" }));
   await sup.set(SESSION, "whisper");
