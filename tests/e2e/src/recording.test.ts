@@ -50,8 +50,21 @@ async function sameSize(one: Locator, other: Locator): Promise<void> {
   expect(Math.abs((a?.height ?? 0) - (b?.height ?? 9))).toBeLessThan(1)
 }
 
+/** How far the legs of a replay are apart, seconds on the recording's clock; `starts`: where each part begins on it, by its address. */
+async function apart(player: Locator, starts: ReadonlyMap<string, number>): Promise<number> {
+  const clocks = await player.locator('video').evaluateAll((list, known) => {
+    const from = new Map(known)
+    // A part that warms up behind another is not shown.
+    const shown = (list as HTMLVideoElement[]).filter((one) => one.checkVisibility())
+    return shown.map((one) => one.currentTime + (from.get(one.getAttribute('src') ?? '') ?? Number.NaN) / 1000)
+  }, [...starts])
+  expect(clocks.length, 'legs on the screen').toBeGreaterThanOrEqual(2)
+  return Math.max(...clocks) - Math.min(...clocks)
+}
+
 describe.sequential('a recording', () => {
   let recorded = ''
+  let number = ''
 
   it('is refused, asked again, agreed; the gate opens when it is proven; prompts, signature, hand-off', async () => {
     const booth = await openWindow(browser, server, 'booth', guard)
@@ -123,6 +136,7 @@ describe.sequential('a recording', () => {
     const script = desk.at('script')
     const total = Number(await script.getAttribute('data-total'))
     expect(total).toBeGreaterThan(3)
+    let refused = ''
     for (let done = 0; done < total; done += 1) {
       const now = desk.at('script-now')
       const id = await now.getAttribute('data-prompt')
@@ -140,9 +154,21 @@ describe.sequential('a recording', () => {
       else if (done === 2) {
         await desk.see('script-yes')
         await desk.page.keyboard.press('Control+Alt+KeyY')
+      } else if (done > 2 && !refused) {
+        refused = id ?? ''
+        await booth.click('prompt-no')
       } else await booth.click('prompt-yes')
       await expect.poll(() => script.getAttribute('data-done'), { timeout: WAIT_MS }).toBe(String(done + 1))
     }
+    // A no is talked over, read again and answered again; until then nothing is signed.
+    await desk.see('script-done', '答了“否”')
+    await desk.see('recording-lock')
+    await desk.click(`script-again-${refused}`)
+    await desk.see('script-given', '否')
+    await desk.shot('127-desk-script-no')
+    await desk.page.keyboard.press('Control+Alt+KeyR')
+    await booth.page.locator(`[data-testid="prompt-sheet"][data-prompt="${refused}"]`).locator('visible=true').waitFor()
+    await booth.click('prompt-yes')
     await desk.see('script-done', '都念完')
     await eventually(() => booth.at('prompt-answers').innerText(), '工作人员记下')
     await desk.gone('recording-lock')
@@ -174,6 +200,7 @@ describe.sequential('a recording', () => {
     await desk.click('hand-off')
     await desk.click('hand-off-now')
     await booth.see('handed-off')
+    number = /\d{20}/.exec(await desk.at('case-number').innerText())?.[0] ?? ''
     await booth.click('finish')
     await booth.see('end-case')
     await booth.see('recorded', '录了音')
@@ -267,12 +294,23 @@ describe.sequential('a recording', () => {
     await checkAccessibility(wall.page)
     await wall.shot('140-wall-recordings')
 
+    // By the end of its case's number, among all that the hall has; a number that no case has finds nothing.
+    expect(number).toHaveLength(20)
+    await wall.at('filter-number').fill('99999999')
+    await wall.see('recordings-empty', '没有符合的')
+    await wall.shot('140-wall-recordings-none')
+    await wall.at('filter-number').fill(number.slice(-8))
+    await row.waitFor()
+    expect(await wall.page.locator('[data-testid="recordings"] tbody tr').count()).toBe(1)
+
     await wall.click(`replay-${recorded}`)
     await wall.click('act-do')
     await wall.see('act-sheet', '请先写用途')
     await wall.at('purpose').fill(PURPOSE)
     await wall.shot('141-wall-purpose')
-    await wall.click('act-do')
+    const [opened] = await Promise.all([wall.page.waitForResponse((answer) => answer.request().method() === 'POST' && answer.url().endsWith(`/recordings/${recorded}/replays`)), wall.click('act-do')])
+    const { legs } = (await opened.json()) as { legs: { parts: { src: string; from_ms: number }[] }[] }
+    const starts = new Map(legs.flatMap((leg) => leg.parts.map((part) => [part.src, part.from_ms] as const)))
     await wall.see('replay-room')
     await wall.page.locator('[data-testid="replay-room"][data-integrity="valid"]').waitFor({ timeout: WAIT_MS })
     const player = wall.at('replay-player')
@@ -286,10 +324,13 @@ describe.sequential('a recording', () => {
     expect(await videos.evaluateAll((list) => list.every((one) => (one as HTMLVideoElement).readyState >= 2 && (one as HTMLVideoElement).videoWidth > 0))).toBe(true)
     const now = await times()
     for (const [index, time] of now.entries()) expect(time, `leg ${index + 1} plays`).toBeGreaterThan(before[index] ?? 0)
-    // One clock: the legs are together.
+    // One clock: the legs are together while they play, and when they stop.
+    await expect.poll(() => apart(player, starts), { timeout: WAIT_MS }).toBeLessThan(0.2)
     await player.focus()
     await wall.page.keyboard.press('k')
     await expect.poll(() => player.getAttribute('data-playing')).toBe('false')
+    await expect.poll(() => videos.evaluateAll((list) => (list as HTMLVideoElement[]).every((one) => one.paused && !one.seeking))).toBe(true)
+    expect(await apart(player, starts), 'seconds between the legs, stopped').toBeLessThan(0.2)
     await wall.page.keyboard.press('Home')
     await expect.poll(at, { timeout: WAIT_MS }).toBe(0)
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { call, hallOf, send } from './calls.ts'
 import { type Relay, startRelay } from './relay.ts'
 import { type Running, startServer } from './server.ts'
+import { sessionOf } from './talk.ts'
 import { TurnClient, password } from './turn.ts'
 import { type Watched, hears, openWindow, seesMoving, signIn, startSeat } from './windows.ts'
 
@@ -16,7 +17,8 @@ interface Servers {
 let relay: Relay
 let server: Running
 let browser: Browser
-const guard = new Guard()
+// Whoever comes to the wallboard without a sign-in is asked for one.
+const guard = new Guard({ allow: [/401 .*\/auth\/refresh/] })
 beforeAll(async () => {
   relay = await startRelay()
   server = await startServer(relay.env)
@@ -72,8 +74,17 @@ it('a call by the relay alone: picture and sound both ways', async () => {
     expect(found.length, 'ways of the call').toBeGreaterThan(0)
     expect(new Set(found)).toEqual(new Set(['relay']))
   }
-  // The log of the relay names nobody: not the visit, not the agent.
-  expect(relay.log()).not.toMatch(/vis_|stf_|agent1/)
+  // Who supervises goes the same way.
+  const wall = await openWindow(browser, server, 'console', guard)
+  await signIn(wall, '/wall/?relay=1#live', 'supervisor')
+  await wall.click(`supervise-listen-${await sessionOf(desk)}`)
+  await Promise.all([seesMoving(wall.at('sup-citizen')), seesMoving(wall.at('sup-agent'))])
+  const gone = await ways(wall.page)
+  expect(gone.length, 'ways of the supervisor').toBeGreaterThan(0)
+  expect(new Set(gone)).toEqual(new Set(['relay']))
+  // The log of the relay tells of each allocation and names nobody: not the visit, not the agent, not the supervisor.
+  expect(relay.log().match(/ALLOCATE processed, success/g)?.length ?? 0).toBeGreaterThanOrEqual(3)
+  expect(relay.log()).not.toMatch(/vis_|stf_|agent1|supervisor/)
   guard.assertClean()
 })
 

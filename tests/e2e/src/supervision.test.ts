@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Running, startServer } from './server.ts'
 import { deskHasRecipient, fillRecipient, hearsPeople, paperHasRecipient, sessionOf, talkByPhone } from './talk.ts'
-import { type Window, WAIT_MS, openWindow, say, seatIs, seesMoving, signIn, takeSeat } from './windows.ts'
+import { type Window, WAIT_MS, liveTracks, openWindow, say, seatIs, seesMoving, signIn, takeSeat } from './windows.ts'
 
 const RECIPIENT = '沅江市第五小学'
 const NOTICE = '通话可能被旁听以保证服务质量'
@@ -68,6 +68,19 @@ it('listens unheard, whispers to the agent alone, barges in, takes over with the
   await phone.see('supervision-now', '杨帆')
   await Promise.all([hearsPeople(desk.page, 2), hearsPeople(phone.page, 2)])
   await phone.shot('103-phone-barge')
+
+  // The picture is for coming into the call: with the step back to whispering the camera is closed, the voice goes on.
+  await wall.click('sup-camera')
+  await expect.poll(() => liveTracks(wall.page), { timeout: WAIT_MS }).toBe(2)
+  await wall.shot('103-wall-camera')
+  await wall.click('sup-mode-whisper')
+  await expect.poll(() => liveTracks(wall.page), { timeout: WAIT_MS }).toBe(1)
+  await wall.see('sup-hears', '只有坐席能听到您')
+  await Promise.all([hearsPeople(desk.page, 2), hearsPeople(phone.page, 1)])
+  await wall.click('sup-mode-barge')
+  await phone.see('supervision-now', '杨帆')
+  await wall.see('sup-camera', '开画面')
+  expect(await liveTracks(wall.page)).toBe(1)
 
   // Without a seat of one's own nothing moves.
   await wall.click('sup-take-over')

@@ -5,7 +5,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Running, startServer } from './server.ts'
 import { ITEM, sessionOf, talkByPhone } from './talk.ts'
-import { type Watched, type Window, hears, openWindow, seesMoving, signIn, swipe, takeSeat } from './windows.ts'
+import { type Watched, type Window, WAIT_MS, hears, openWindow, seatIs, seesMoving, signIn, swipe, takeSeat } from './windows.ts'
 
 let server: Running
 let browser: Browser
@@ -26,6 +26,11 @@ async function connections(window: Window): Promise<number[]> {
     const all = (window as unknown as Watched).__peers
     return [all.length, all.filter((one) => one.connectionState === 'connected').length]
   })
+}
+
+/** How many screens the page captures now. */
+async function screens(window: Window): Promise<number> {
+  return window.page.evaluate(() => (window as unknown as Watched).__screens.filter((one) => one.readyState === 'live').length)
 }
 
 /** What the page sends and receives now, as payload names: `video/VP8`. */
@@ -61,6 +66,18 @@ it('papers under the second camera reach the agent beside the face, on the same 
   await hears(desk.at('citizen-video').locator('.face'))
   expect(await connections(booth)).toEqual(before)
   await desk.shot('91-desk-document')
+  // The papers are kept as they lie there, beside the face.
+  await desk.click('snapshot-papers')
+  await desk.click('snapshot')
+  await desk.click('panel-3')
+  const pictures = desk.page.locator('[data-testid^="snapshot-"] img')
+  await expect.poll(() => pictures.count(), { timeout: WAIT_MS }).toBe(2)
+  await pictures.first().click()
+  await desk.see('snapshot-large')
+  await expect.poll(() => desk.at('snapshot-large').locator('img').evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(200)
+  await desk.shot('91-desk-snapshot-large')
+  await desk.page.keyboard.press('Escape')
+  await desk.gone('snapshot-large')
   await booth.shot('92-booth-document')
   await checkAccessibility(desk.page)
   await checkAccessibility(booth.page)
@@ -119,5 +136,44 @@ it('the phone shows the screen that the agent shares', async () => {
   expect(new Set(await codecs(phone, 'inbound-rtp'))).toEqual(new Set(['video/VP8']))
   await desk.click('share-screen')
   await phone.gone('shown-screen')
+
+  // Nobody sees it any more: nothing of the screen is captured on. In writing first.
+  await desk.click('share-screen')
+  await seesMoving(phone.at('shown-screen'))
+  expect(await screens(desk)).toBe(1)
+  await desk.click('ladder')
+  await desk.click('mode-text')
+  await expect.poll(() => screens(desk), { timeout: WAIT_MS }).toBe(0)
+  await desk.see('text-bar')
+  await phone.gone('shown-screen')
+  await desk.shot('97-desk-text-after-sharing')
+  await desk.click('ladder')
+  await desk.click('mode-video')
+  await phone.click('mode-agree')
+  await Promise.all([seesMoving(desk.at('citizen-video')), seesMoving(phone.at('agent-video'))])
+  // By voice: it cannot be shared, and the page says why.
+  await desk.gone('sharing-screen')
+  await desk.click('share-screen')
+  await desk.see('sharing-screen')
+  await desk.click('ladder')
+  await desk.click('mode-audio')
+  await expect.poll(() => screens(desk), { timeout: WAIT_MS }).toBe(0)
+  await desk.gone('sharing-screen')
+  await desk.see('share-lock', '现在没有画面')
+  expect(await desk.at('share-screen').isDisabled()).toBe(true)
+  await desk.shot('98-desk-audio-share-lock')
+  await checkAccessibility(desk.page)
+  await desk.click('ladder')
+  await desk.click('mode-video')
+  await phone.click('mode-agree')
+  await seesMoving(phone.at('agent-video'))
+  // And at the end of the session.
+  await desk.click('share-screen')
+  await desk.see('sharing-screen')
+  await expect.poll(() => screens(desk), { timeout: WAIT_MS }).toBe(1)
+  await desk.click('end')
+  await desk.click('end-now')
+  await seatIs(desk, 'wrap_up')
+  await expect.poll(() => screens(desk), { timeout: WAIT_MS }).toBe(0)
   guard.assertClean()
-})
+}, 4 * WAIT_MS)

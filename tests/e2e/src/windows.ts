@@ -31,6 +31,8 @@ export interface Watched {
   __sockets: WebSocket[]
   __peers: RTCPeerConnection[]
   __tracks: MediaStreamTrack[]
+  /** Screens that were captured. */
+  __screens: MediaStreamTrack[]
   __files: Blob[]
 }
 
@@ -39,6 +41,7 @@ function watchPage(): void {
   watched.__sockets = []
   watched.__peers = []
   watched.__tracks = []
+  watched.__screens = []
   watched.__files = []
   const address = URL.createObjectURL.bind(URL)
   URL.createObjectURL = (file) => {
@@ -66,6 +69,13 @@ function watchPage(): void {
   devices.getUserMedia = async (wanted) => {
     const stream = await open(wanted)
     watched.__tracks.push(...stream.getTracks())
+    return stream
+  }
+  const share = devices.getDisplayMedia?.bind(devices)
+  if (!share) return
+  devices.getDisplayMedia = async (wanted) => {
+    const stream = await share(wanted)
+    watched.__screens.push(...stream.getTracks())
     return stream
   }
 }

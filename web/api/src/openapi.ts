@@ -4013,7 +4013,7 @@ export interface components {
             id: string;
             /**
              * Format: int64
-             * @description Milliseconds since the recording's start.
+             * @description Milliseconds since the recording's start; when it was read out last.
              */
             read_ms: number | null;
             text: components["schemas"]["Bilingual"];
@@ -7419,6 +7419,8 @@ export interface operations {
                 hall?: string | null;
                 session?: string | null;
                 case?: string | null;
+                /** @description A part of the case's number. */
+                number?: string | null;
                 state?: string | null;
                 /** @description Held ones alone. */
                 held?: boolean;

@@ -105,6 +105,8 @@ pub const EXPORT_LIFE: Span = Span::seconds(24 * 3600);
 pub const EXPORT_TIME: Span = Span::seconds(2 * 3600);
 /// Parts that one such file is made of: each is an input of its own.
 pub const EXPORT_PARTS: usize = 64;
+/// A case's number (digits): region, day, serial.
+pub const CASE_NUMBER_CHARS: usize = 20;
 /// Reasons for a replay or a hold (characters).
 pub const REASON_CHARS: usize = 200;
 /// One snapshot as it is sent (bytes), its picture (pixels a side, pixels in all), and how many a session has. A smaller picture has no room for

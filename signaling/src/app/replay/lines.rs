@@ -83,6 +83,8 @@ pub struct Asked {
     pub hall: Option<String>,
     pub session: Option<String>,
     pub case: Option<String>,
+    /// A part of the case's number.
+    pub number: Option<String>,
     pub state: Option<String>,
     pub held: bool,
     /// Days in Beijing, both included.
@@ -116,6 +118,9 @@ pub async fn list(app: &App, who: &Principal, q: Asked) -> Result<RecordingPage,
     let filter = Filter {
         session: word(q.session.as_ref(), SessionId::parse)?,
         case: word(q.case.as_ref(), CaseId::parse)?,
+        number: word(q.number.as_ref(), |t| {
+            (t.len() <= limits::CASE_NUMBER_CHARS).then(|| t.to_owned())
+        })?,
         state: word(q.state.as_ref(), State::parse)?,
         held: q.held,
         from: midnight(q.from.as_ref(), 0)?,

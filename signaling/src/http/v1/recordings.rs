@@ -29,6 +29,8 @@ struct Which {
     hall: Option<String>,
     session: Option<String>,
     case: Option<String>,
+    /// A part of the case's number.
+    number: Option<String>,
     state: Option<String>,
     /// Held ones alone.
     #[serde(default)]
@@ -53,6 +55,7 @@ async fn list(
         hall: q.hall,
         session: q.session,
         case: q.case,
+        number: q.number,
         state: q.state,
         held: q.held,
         from: q.from,

@@ -6,6 +6,7 @@ import { networkProblem, type ApiClient, type RecordingLine, type ReplayLeg as L
 import { setUpLanguages } from "@cloud-booth/i18n";
 import messages from "./messages.json";
 import RecordingsDesk from "./RecordingsDesk.vue";
+import { TYPING_MS } from "./recordings.model.ts";
 import ReplayLeg from "./ReplayLeg.vue";
 
 const global = { plugins: [setUpLanguages({ surface: "console", messages }).i18n] };
@@ -65,6 +66,28 @@ describe("the list", () => {
     await flushPromises();
     expect(id(failed.page, "recordings-error").text()).toContain("网络断了");
   });
+  it("looks for a case's number among all, once it is typed", async () => {
+    vi.useFakeTimers();
+    const { page, asked } = desk([line("rec_1")]);
+    await flushPromises();
+    for (const typed of ["0", "00", "0007 "]) await id(page, "filter-number").setValue(typed);
+    vi.advanceTimersByTime(TYPING_MS - 1);
+    expect(asked).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    expect(asked.slice(1)).toMatchObject([{ hall: "hal_1", number: "0007", before: null }]);
+    // What the server found is shown as it is, and Enter waits for nothing.
+    await flushPromises();
+    expect(id(page, "recording-rec_1").exists()).toBe(true);
+    await id(page, "filter-number").setValue("0008");
+    await page.find("form.filters").trigger("submit");
+    expect(asked.at(-1)).toMatchObject({ number: "0008" });
+    vi.advanceTimersByTime(TYPING_MS);
+    expect(asked).toHaveLength(3);
+    await id(page, "filter-number").setValue("");
+    expect(asked.at(-1)).toMatchObject({ number: null });
+    page.unmount();
+    vi.useRealTimers();
+  });
   it("of a case asks for the case alone", async () => {
     const { page, asked } = desk([], { caseId: "cas_1", plain: true, mayHold: false });
     await flushPromises();
@@ -111,12 +134,16 @@ describe("one leg", () => {
   const leg: Leg = { leg: 1, member: "mem_1", name: { zh: "李工", en: "Li" }, role: "agent", source: "camera", parts: [part(0, 5_000), part(5_000, 20_000)], gaps: [{ media: null, from_ms: 10_000, to_ms: 12_000, reason: "loss" }] };
   function begin() {
     const play = vi.spyOn(HTMLMediaElement.prototype, "play").mockResolvedValue();
-    vi.spyOn(HTMLMediaElement.prototype, "pause").mockReturnValue();
+    const pause = vi.spyOn(HTMLMediaElement.prototype, "pause").mockReturnValue();
+    const reload = vi.spyOn(HTMLMediaElement.prototype, "load").mockReturnValue();
     let ready = 0;
+    let isPaused = true;
     vi.spyOn(HTMLMediaElement.prototype, "readyState", "get").mockImplementation(() => ready);
+    vi.spyOn(HTMLMediaElement.prototype, "paused", "get").mockImplementation(() => isPaused);
+    vi.spyOn(HTMLMediaElement.prototype, "duration", "get").mockReturnValue(5.01);
     const page = mount(ReplayLeg, { props: { leg, duration: 20_000 }, global });
     const { sync } = page.vm as unknown as { sync: (at: number, running: boolean, rate: number) => boolean };
-    return { page, sync, play, load: () => (ready = 4) };
+    return { page, sync, play, pause, reload, load: () => (ready = 4), runs: (now: boolean) => (isPaused = !now) };
   }
   it("is not ready before its bytes are there; then it plays where the clock is", async () => {
     const { page, sync, play, load } = begin();
@@ -127,6 +154,46 @@ describe("one leg", () => {
     expect(sync(3_000, true, 1.5)).toBe(true);
     const [video] = page.findAll("video");
     expect([video?.attributes("src"), video?.element.currentTime, video?.element.playbackRate, play.mock.calls.length]).toEqual(["/p/0", 3, 1.5, 1]);
+  });
+  it("stops and goes to its place in the last moment of a part as well, and does not begin it anew", async () => {
+    const { page, sync, play, pause, load, runs } = begin();
+    load();
+    sync(1_000, true, 1);
+    await nextTick();
+    const [video] = page.findAll("video");
+    if (video) video.element.currentTime = 1;
+    runs(true);
+    // Stopped: nothing goes on behind the clock.
+    expect(sync(4_990, false, 1)).toBe(true);
+    expect([pause.mock.contexts.includes(video?.element), video?.element.currentTime]).toEqual([true, 4.99]);
+    // A jump there while it plays.
+    if (video) video.element.currentTime = 1;
+    expect(sync(4_970, true, 1)).toBe(true);
+    expect(video?.element.currentTime).toBe(4.97);
+    // Ended by itself: played again it would begin at its start.
+    runs(false);
+    play.mockClear();
+    expect(sync(4_995, true, 1)).toBe(true);
+    expect(play).not.toHaveBeenCalled();
+  });
+  it("a part that failed while it warmed up says so when it is its turn, and can be tried again", async () => {
+    const { page, sync, reload, load } = begin();
+    load();
+    sync(2_000, false, 1);
+    await nextTick();
+    await page.findAll("video")[1]?.trigger("error");
+    expect([page.emitted("failed"), page.find("[data-testid=leg-card]").exists()]).toEqual([undefined, false]);
+    // The others are not held up by it.
+    expect(sync(6_000, true, 1)).toBe(true);
+    await nextTick();
+    expect(page.emitted("failed")).toHaveLength(1);
+    expect(page.find("[data-testid=leg-card]").text()).toContain("没有取到");
+    const failed = page.find("video").element;
+    expect([failed.getAttribute("src"), failed.style.display]).toEqual(["/p/5000", "none"]);
+    await page.find("[data-testid=again-1]").trigger("click");
+    expect([reload.mock.contexts.at(-1) === failed, page.find("[data-testid=leg-card]").exists()]).toEqual([true, false]);
+    await page.find("video").trigger("error");
+    expect(page.find("[data-testid=leg-card]").exists()).toBe(true);
   });
   it("warms the next part up before it comes, and says what is missing", async () => {
     const { page, sync, load } = begin();

@@ -1,8 +1,9 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { shallowRef } from "vue";
 import type { FieldView, FormView, GroupView, SessionView } from "@cloud-booth/api";
-import { missingForSign, nextField, nextGroup } from "./acts.ts";
+import { Acts, missingForSign, nextField, nextGroup } from "./acts.ts";
 import type { LiveSession } from "./session.ts";
+import { DeskUi } from "./ui.ts";
 
 const field = (path: string, change: Partial<FieldView> = {}): FieldView => ({
   path, kind: "text", label: { zh: path, en: path }, help: null, options: [], max_chars: 10, visible: true, required: true, writable: true, citizen_only: false,
@@ -36,4 +37,12 @@ test("a confirmed group with a deciding fact left open is still to be confirmed"
 
 test("a signature does not wait for itself", () => {
   expect(missingForSign(session([], ["identity", "signature"]))).toEqual(["identity"]);
+});
+
+test("a recording is asked for only where there is sound", async () => {
+  for (const [mode, asks] of [["video", 1], ["audio", 1], ["text", 0], ["phone", 0]] as const) {
+    const ask = vi.fn(() => Promise.resolve());
+    await new Acts(new DeskUi()).askRecording({ view: shallowRef({ mode } as SessionView), record: { ask } } as unknown as LiveSession);
+    expect(ask.mock.calls.length, mode).toBe(asks);
+  }
 });

@@ -4,6 +4,7 @@ import type { FieldView, GroupView } from "@cloud-booth/api";
 import { pick } from "@cloud-booth/i18n";
 import { announce, toast } from "@cloud-booth/ui";
 import type { LiveSession } from "./session.ts";
+import { hasSound } from "./session_record.ts";
 import { say } from "./speak.ts";
 import { useUi, type DeskUi } from "./ui.ts";
 
@@ -66,6 +67,10 @@ export class Acts {
 
   /** On the citizen's own screen; nothing is recorded before they agree. */
   async askRecording(session: LiveSession): Promise<void> {
+    if (!hasSound(session.view.value)) {
+      toast(say("rec.needsSound"));
+      return;
+    }
     if (await this.#ui.act("recording", () => session.record.ask())) toast(say("rec.asked"));
   }
 

@@ -1,9 +1,12 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { computed } from "vue";
-import { ApiClient, type Command, type CommandReply, type SessionEvent, type SessionView } from "@cloud-booth/api";
+import { ApiClient, ProblemError, type Command, type CommandReply, type SessionEvent, type SessionView } from "@cloud-booth/api";
 import { Emitter, type SignalClient, type SignalEvents } from "@cloud-booth/signal";
 import type { LocalMedia } from "@cloud-booth/rtc";
 import { LiveSession } from "./session.ts";
+
+const { told } = vi.hoisted(() => ({ told: [] as string[] }));
+vi.mock("@cloud-booth/ui", async (original) => ({ ...(await original<object>()), toast: (words: string) => told.push(words) }));
 
 /** The line as the session uses it: frames come in through `events`, commands are answered by the test. */
 class Line {
@@ -111,6 +114,42 @@ test("in writing nobody is called, until the ladder goes up", async () => {
   expect([now.value?.mode, session.isText.value, call.mock.calls.length]).toEqual(["text", true, 0]);
   line.events.emit("session", view({ version: 3, mode: "audio" } as never));
   expect([session.isText.value, call.mock.calls.length]).toEqual([false, 1]);
+});
+
+/** A screen that the browser gives, and what became of it. */
+function screen() {
+  const track = Object.assign(new EventTarget(), { kind: "video", readyState: "live", contentHint: "", stop: vi.fn(() => (track.readyState = "ended")) });
+  let tracks: object[] = [];
+  class Stream {
+    getVideoTracks = () => tracks;
+    getTracks = () => [...tracks];
+    addTrack = (one: object) => (tracks = [...tracks, one]);
+    removeTrack = (one: object) => (tracks = tracks.filter((other) => other !== one));
+  }
+  vi.stubGlobal("MediaStream", Stream);
+  vi.stubGlobal("navigator", { mediaDevices: { getDisplayMedia: () => Promise.resolve({ getVideoTracks: () => [track], getTracks: () => [track] }) } });
+  return track;
+}
+
+test("what is shown ends with the pictures: in writing, by voice, and at the end of the session", async () => {
+  for (const [what, tells] of [["text", true], ["audio", true], ["voice", true], ["ended", false], ["video", false]] as const) {
+    const { line, session } = begin();
+    const peer = Object.assign(new Emitter<Record<string, unknown>>(), { state: "connected", goLive: () => Promise.resolve(), share: vi.fn((..._given: unknown[]) => Promise.resolve()), connect: () => undefined, dispose: () => undefined });
+    session.useCall(peer as never);
+    line.events.emit("session", view({ version: 2, mode: "video" } as never));
+    const track = screen();
+    expect(await session.shares.toggleScreen()).toBe(true);
+    expect([track.readyState, peer.share.mock.calls.at(-1)]).toEqual(["live", ["screen", track]]);
+    told.length = 0;
+    if (what === "voice") peer.emit("voice", new ProblemError({ type: "", title: "没有共同的编码", status: 422, code: "codec_unsupported" }));
+    else line.events.emit("session", view({ version: 3, ...(what === "ended" ? { state: "ended" } : { mode: what }) } as never));
+    const isOver = what !== "video";
+    expect([what, track.readyState, session.shares.screenState.value.on], what).toEqual([what, isOver ? "ended" : "live", !isOver]);
+    expect(told, what).toEqual(tells ? ["session.shareEnded"] : []);
+    expect(session.mayShow.value, what).toBe(!isOver);
+    session.dispose();
+    vi.unstubAllGlobals();
+  }
 });
 
 test("a citizen who comes back is looked at again; an agent who does is not", () => {

@@ -79,6 +79,7 @@ export class LiveSession {
   readonly citizen = computed<MemberView | null>(() => this.view.value?.members.find((member) => member.role === "citizen") ?? null);
   readonly me = computed(() => this.view.value?.me ?? null);
   readonly citizenStream = computed<MediaStream | null>(() => this.streamOf(this.citizen.value?.id));
+  readonly citizenPapers = computed<MediaStream | null>(() => this.members.value.find((entry) => this.isCitizen(entry.member))?.sources.document ?? null);
   /** Everybody who is heard but the citizen and me: a supervisor who only listens has no place among the pictures. */
   readonly others = computed<MemberView[]>(() => this.view.value?.members.filter((member) => member.id !== this.me.value && member.id !== this.citizen.value?.id && member.present && !this.#isSilent(member)) ?? []);
   /** The invitation that brought me in; null for the session's own agent. */
@@ -97,6 +98,9 @@ export class LiveSession {
   readonly waitingSince = computed<string | null>(() => this.#waitingSince());
   /** Talked in writing alone: no picture, no sound, until somebody of staff joins or the ladder goes up. */
   readonly isText = computed(() => this.view.value?.mode === "text" && !this.others.value.length);
+
+  /** Pictures go: what is shown reaches the others. */
+  readonly mayShow = computed(() => this.view.value?.mode === "video" && !this.voiceOnly.value);
 
   readonly #outgoing = shallowRef<readonly Outgoing[]>([]);
   readonly #needs: Needs;
@@ -155,7 +159,10 @@ export class LiveSession {
     this.#stops.push(
       call.on("state", (state) => (this.peerState.value = state)),
       call.on("members", (members) => (this.members.value = [...members])),
-      call.on("voice", (why) => (this.voiceOnly.value = why ? (why.problem.errors?.[0]?.detail ?? why.problem.title) : "")),
+      call.on("voice", (why) => {
+        this.voiceOnly.value = why ? (why.problem.errors?.[0]?.detail ?? why.problem.title) : "";
+        this.#endShares();
+      }),
       call.on("reception", (seen) => this.#needs.signal.hint(this.id, { kind: "reception", ...seen })),
     );
     this.peerState.value = call.state;
@@ -337,9 +344,13 @@ export class LiveSession {
       this.#isReadingAgain = true;
       void this.#needs.signal.again(this.id).catch(() => (this.#isReadingAgain = false));
     }
+    this.#endShares();
     if (view.state === "ended") this.hangUp();
     else this.#callWhenNeeded();
     if (view.case && view.case !== this.case.value?.id) void this.#loadCase(view.case);
+  }
+  #endShares(): void {
+    if (!this.mayShow.value && !this.isEnded.value) this.shares.endWithPictures();
   }
   #seeForm(form: FormView): void {
     const before = this.form.value;

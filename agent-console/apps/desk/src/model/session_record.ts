@@ -1,9 +1,12 @@
 /** One session's recording as this console works on it: asking for it, the script of prompts, pictures taken (抓拍). Owns the list of
  * pictures; the session's snapshot says the rest. Nothing stays after `forget()`. */
 import { ref, shallowRef } from "vue";
-import type { ApiClient, CommandReply, PromptAnswer, SnapshotView } from "@cloud-booth/api";
+import type { ApiClient, CommandReply, PromptAnswer, SessionView, SnapshotView } from "@cloud-booth/api";
 import type { SignalClient } from "@cloud-booth/signal";
 import { multipart } from "./multipart.ts";
+
+/** The session has sound that can be recorded: the server refuses to ask for it in writing or on the telephone. */
+export const hasSound = (view: Pick<SessionView, "mode"> | null | undefined): boolean => view?.mode !== "text" && view?.mode !== "phone";
 
 export class SessionRecord {
   readonly snapshots = shallowRef<readonly SnapshotView[]>([]);

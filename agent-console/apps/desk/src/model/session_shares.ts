@@ -2,6 +2,8 @@
  * is closed with the call. */
 import { ref, shallowRef } from "vue";
 import { canShareScreen, documentCamera, listDevices, Share, type ShareSource, type ShareState } from "@cloud-booth/rtc";
+import { announce, toast } from "@cloud-booth/ui";
+import { say } from "./speak.ts";
 
 type Send = (source: ShareSource, track: MediaStreamTrack | null) => Promise<void>;
 
@@ -44,11 +46,22 @@ export class SessionShares {
   }
 
   stop(): void {
-    for (const share of [this.screen, this.paper]) if (share.state.on || share.state.opening) void share.stop();
+    for (const share of this.#open()) void share.stop();
+  }
+  /** The talk goes on without pictures: nothing is captured that nobody sees. The agent is told, since they did not press. */
+  endWithPictures(): void {
+    if (!this.#open().length) return;
+    this.stop();
+    toast(say("session.shareEnded"));
+    announce(say("session.shareEnded"));
   }
   dispose(): void {
     globalThis.navigator?.mediaDevices?.removeEventListener?.("devicechange", this.#look);
     this.screen.dispose();
     this.paper.dispose();
+  }
+
+  #open(): Share[] {
+    return [this.screen, this.paper].filter((share) => share.state.on || share.state.opening);
   }
 }

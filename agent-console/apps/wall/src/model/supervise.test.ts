@@ -2,7 +2,7 @@
 import { expect, test, vi } from "vitest";
 import { ProblemError, type ApiClient, type LiveSession, type SessionView, type SupervisionView } from "@cloud-booth/api";
 import { Emitter } from "@cloud-booth/signal";
-import { hearsWord, toldWord, useSupervision, type Makes } from "./supervise.ts";
+import { hearsWord, makes, toldWord, useSupervision, type Makes } from "./supervise.ts";
 
 const SESSION = { id: "ses_1", number: "A001", seat: "sea_1", supervision: null } as unknown as LiveSession;
 const own = (over: Partial<SupervisionView> = {}): SupervisionView => ({
@@ -21,7 +21,7 @@ function begin() {
   });
   const media = {
     events: new Emitter<Record<string, unknown>>(), audio: null as object | null, state: { mic_on: true, camera_on: false, has_microphone: true, has_camera: false, problem: null },
-    open: vi.fn(() => Promise.resolve()), setCamera: vi.fn(() => Promise.resolve()), setMic: vi.fn(), dispose: vi.fn(),
+    open: vi.fn(() => Promise.resolve()), setCamera: vi.fn((_on: boolean) => Promise.resolve()), setMic: vi.fn(), dispose: vi.fn(),
   };
   const posts: { path: string; body: unknown; key: string }[] = [];
   const api = {
@@ -96,6 +96,95 @@ test("a talk in writing connects nothing", async () => {
   await sup.set(SESSION, "listen");
   signal.emit("session", view({ mode: "text" }));
   expect(peer.connect).not.toHaveBeenCalled();
+});
+
+test("the camera is for coming into the call: with the step back to whispering it goes off, and stays on where the server refused the step", async () => {
+  const { sup, signal, media, peer, api } = begin();
+  await sup.set(SESSION, "barge");
+  signal.emit("session", view({ supervision: own({ mode: "barge" }) }));
+  await sup.setCamera(true);
+  api.post.mockRejectedValueOnce(new ProblemError({ type: "", title: "", status: 409, code: "supervision_taken" }));
+  await sup.set(SESSION, "whisper");
+  expect(media.setCamera.mock.calls.at(-1)).toEqual([true]);
+  await sup.set(SESSION, "whisper");
+  expect(media.setCamera.mock.calls.at(-1)).toEqual([false]);
+  // Off before it is sent again, and the microphone goes on.
+  expect(media.setCamera.mock.invocationCallOrder.at(-1)).toBeLessThan(peer.goLive.mock.invocationCallOrder.at(-1) ?? 0);
+  expect([sup.mode.value, media.dispose.mock.calls.length]).toEqual(["whisper", 0]);
+});
+
+test("a page that is put out while it asks for something learns it after the answer", async () => {
+  const { sup, signal, api } = begin();
+  await sup.set(SESSION, "listen");
+  signal.emit("session", view());
+  let answer: (now: SupervisionView) => void = () => undefined;
+  api.post.mockImplementationOnce(() => new Promise<SupervisionView>((resolve) => (answer = resolve)));
+  const asked = sup.set(SESSION, "whisper");
+  await vi.waitFor(() => expect(api.post).toHaveBeenCalledTimes(2));
+  signal.emit("superseded", { session: "ses_1" });
+  await Promise.resolve();
+  expect([sup.over.value, api.get.mock.calls.length]).toEqual(["", 0]);
+  answer(own({ mode: "whisper" }));
+  await asked;
+  await vi.waitFor(() => expect(sup.over.value).toBe("elsewhere"));
+});
+
+test("who takes over is put out as a supervisor by that alone", async () => {
+  const { sup, signal, api } = begin();
+  await sup.set(SESSION, "listen");
+  signal.emit("session", view());
+  api.post.mockImplementationOnce(() => {
+    signal.emit("superseded", { session: "ses_1" });
+    return Promise.resolve(own({ mode: "take_over", end_reason: "took_over" }));
+  });
+  await sup.set(SESSION, "take_over", "leaves");
+  await Promise.resolve();
+  expect([sup.over.value, api.get.mock.calls.length]).toEqual(["took_over", 0]);
+});
+
+test("without pictures in common the supervisor is told why, and no longer once there are", async () => {
+  const { sup, signal, peer } = begin();
+  await sup.set(SESSION, "listen");
+  signal.emit("session", view());
+  const why = new ProblemError({ type: "", title: "没有共同的视频编码", status: 422, code: "codec_unsupported", errors: [{ pointer: "", code: "codec_needs_vp8", detail: "对方只能用VP8" }] });
+  peer.emit("voice", why);
+  expect(sup.voiceOnly.value).toBe("对方只能用VP8");
+  peer.emit("voice", null);
+  expect(sup.voiceOnly.value).toBe("");
+  peer.emit("voice", why);
+  signal.emit("session", view({ state: "ended", version: 2 }));
+  expect(sup.voiceOnly.value).toBe("");
+});
+
+test("the call dials with the relays that the server gives to this person", async () => {
+  const made: RTCConfiguration[] = [];
+  class Peer {
+    localDescription = null;
+    constructor(configuration: RTCConfiguration) {
+      made.push(configuration);
+    }
+    addTransceiver(): object {
+      return { sender: { replaceTrack: () => Promise.resolve() }, mid: null };
+    }
+    getTransceivers(): object[] {
+      return [];
+    }
+    createOffer(): Promise<never> {
+      return new Promise(() => undefined);
+    }
+    close(): void {}
+  }
+  vi.stubGlobal("RTCPeerConnection", Peer);
+  const { signal, api } = begin();
+  const get = vi.fn((path: string): Promise<unknown> =>
+    Promise.resolve(path === "/media/ice-servers" ? { ice_servers: [{ urls: ["turn:relay.example"], username: "u", credential: "c" }], ttl_s: 600 } : view()));
+  const real = { ...api, get } as unknown as ApiClient;
+  const sup = useSupervision(real, { ...makes(real), signal: () => signal } as unknown as Makes);
+  await sup.set(SESSION, "listen");
+  signal.emit("session", view());
+  await vi.waitFor(() => expect(made[0]?.iceServers).toEqual([{ urls: ["turn:relay.example"], username: "u", credential: "c" }]));
+  sup.close();
+  vi.unstubAllGlobals();
 });
 
 test("the words say what is true of the microphone and of who is told", () => {

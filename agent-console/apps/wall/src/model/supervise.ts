@@ -1,8 +1,8 @@
 /** A supervisor in one live session: what the server says of it, what is seen and heard, the own microphone. Owns its line, its media
  * connection and its devices, and lets go of all of them when it is over. Never decides who hears whom: the server does. */
-import { computed, ref, shallowRef } from "vue";
-import { newKey, ProblemError, type ApiClient, type FormView, type LiveSession, type MemberView, type SessionEvent, type SessionView, type SupervisionMode, type SupervisionView, type WsTicket } from "@cloud-booth/api";
-import { CallPeer, LocalMedia, type CallPeerOptions, type LocalMediaState, type MemberMedia, type PeerState } from "@cloud-booth/rtc";
+import { computed, ref, shallowRef, watch } from "vue";
+import { newKey, ProblemError, type ApiClient, type FormView, type IceServers, type LiveSession, type MemberView, type SessionEvent, type SessionView, type SupervisionMode, type SupervisionView, type WsTicket } from "@cloud-booth/api";
+import { CallPeer, IceSource, LocalMedia, type CallPeerOptions, type LocalMediaState, type MemberMedia, type PeerState } from "@cloud-booth/rtc";
 import { SignalClient } from "@cloud-booth/signal";
 import { preferences } from "@cloud-booth/i18n";
 import type { ConnectionState } from "@cloud-booth/ui";
@@ -40,10 +40,11 @@ export interface Makes {
   media: () => LocalMedia;
 }
 
-function makes(api: ApiClient): Makes {
+export function makes(api: ApiClient): Makes {
   return {
     signal: () => new SignalClient({ ticket: async () => (await api.post<WsTicket>("/ws-tickets")).ticket, language: () => preferences.state.locale, client: "wall" }),
-    peer: (negotiate) => new CallPeer({ negotiate }),
+    // Relays are given to whoever asks: the next one at this page asks anew.
+    peer: (negotiate) => new CallPeer({ negotiate, ice: new IceSource(() => api.get<IceServers>("/media/ice-servers")) }),
     media: () => new LocalMedia(),
   };
 }
@@ -56,6 +57,8 @@ export function useSupervision(api: ApiClient, make: Makes = makes(api)) {
   const chat = shallowRef<readonly Line[]>([]);
   const streams = shallowRef<readonly MemberMedia[]>([]);
   const peerState = ref<PeerState>("new");
+  /** Why there is no picture although there is voice. */
+  const voiceOnly = ref("");
   const connection = ref<ConnectionState>("idle");
   const local = shallowRef<LocalMediaState | null>(null);
   /** Why it is over, as a stable word; empty while it lasts. */
@@ -130,6 +133,7 @@ export function useSupervision(api: ApiClient, make: Makes = makes(api)) {
     });
     peer.on("state", (state) => (peerState.value = state));
     peer.on("members", (members) => (streams.value = [...members]));
+    peer.on("voice", (why) => (voiceOnly.value = why ? (why.problem.errors?.[0]?.detail ?? why.problem.title) : ""));
     peer.connect();
     if (media) void peer.goLive(media);
   }
@@ -151,14 +155,28 @@ export function useSupervision(api: ApiClient, make: Makes = makes(api)) {
       see(reply.session);
       tellMedia();
     }));
-    line.on("superseded", ({ session }) => session && mine(session, () => void outOf(session)));
+    line.on("superseded", ({ session }) => session && mine(session, () => void outOf(session, line)));
     line.start();
     await line.join(next.session);
   }
 
+  /** Until the command under way is answered. */
+  function idle(): Promise<void> {
+    if (!busy.value) return Promise.resolve();
+    return new Promise((done) => {
+      const stop = watch(busy, () => {
+        stop();
+        done();
+      }, { flush: "sync" });
+    });
+  }
+
   /** No more of the session comes: the list says whether it is over, or only open elsewhere. */
-  async function outOf(session: string): Promise<void> {
-    if (over.value || busy.value) return;
+  async function outOf(session: string, line: SignalClient): Promise<void> {
+    // What is being asked for may be the reason, and says it better.
+    await idle();
+    const isPast = (): boolean => Boolean(over.value) || signal !== line;
+    if (isPast()) return;
     let reason = "elsewhere";
     try {
       const now = await api.get<SessionView>(`/sessions/${session}`);
@@ -168,7 +186,7 @@ export function useSupervision(api: ApiClient, make: Makes = makes(api)) {
     } catch {
       reason = own.value?.end_reason ?? "lost";
     }
-    finish(reason);
+    if (!isPast()) finish(reason);
   }
 
   async function openMic(): Promise<void> {
@@ -214,7 +232,11 @@ export function useSupervision(api: ApiClient, make: Makes = makes(api)) {
       }
       if (to === "take_over") finish("took_over");
       else if (!speaks(to)) shutMic();
-      else if (media && peer) await peer.goLive(media);
+      else {
+        // Who whispers is heard: the picture is for those who come into the call.
+        if (to !== "barge") await media?.setCamera(false);
+        if (media && peer) await peer.goLive(media);
+      }
       tellMedia();
     }).then((done) => {
       // Refused: a microphone that nobody hears stays shut.
@@ -248,6 +270,7 @@ export function useSupervision(api: ApiClient, make: Makes = makes(api)) {
     streams.value = [];
     connection.value = "idle";
     peerState.value = "new";
+    voiceOnly.value = "";
   }
   /** Nothing of the session stays in the page. */
   function reset(): void {
@@ -271,7 +294,7 @@ export function useSupervision(api: ApiClient, make: Makes = makes(api)) {
   }
 
   return {
-    target, own, view, form, chat, peerState, connection, local, over, busy, error, mode, people, streamOf, shownOf, nameOf, set, leave, close, me,
+    target, own, view, form, chat, peerState, voiceOnly, connection, local, over, busy, error, mode, people, streamOf, shownOf, nameOf, set, leave, close, me,
     setMic: (on: boolean): void => media?.setMic(on),
     setCamera: async (on: boolean): Promise<void> => media?.setCamera(on),
     redial: (): void => (peer?.state === "failed" ? peer.connect() : peer?.rejoin()),

@@ -154,6 +154,35 @@ both!(lists_go_back_in_time_and_say_whose_case_it_is, |store| {
             ),
             (
                 Filter {
+                    number: Some(the_case(1).number),
+                    ..all.clone()
+                },
+                vec![id(1)],
+            ),
+            (
+                Filter {
+                    number: Some("000001".into()),
+                    ..all.clone()
+                },
+                vec![id(1)],
+            ),
+            // Characters that a pattern reads as any are themselves, and a recording without a case has no number.
+            (
+                Filter {
+                    number: Some("%".into()),
+                    ..all.clone()
+                },
+                vec![],
+            ),
+            (
+                Filter {
+                    number: Some("4309_1".into()),
+                    ..all.clone()
+                },
+                vec![],
+            ),
+            (
+                Filter {
                     state: Some(State::Asked),
                     ..all.clone()
                 },
