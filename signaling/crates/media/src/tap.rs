@@ -102,6 +102,19 @@ impl RtcpTap {
     }
 }
 
+/// What a page misses, each once, the first [`LOST_MOST`]; so many pairs are looked at, whatever they name.
+fn missing(nack: &TransportLayerNack) -> Vec<u16> {
+    let mut lost = Vec::new();
+    for pair in nack.nacks.iter().take(LOST_MOST) {
+        for number in pair.packet_list() {
+            if lost.len() < LOST_MOST && !lost.contains(&number) {
+                lost.push(number);
+            }
+        }
+    }
+    lost
+}
+
 /// The middle 32 bits of an NTP timestamp: units of 1/65536 s (RFC 3550 §4).
 fn ntp_middle(at: SystemTime) -> u32 {
     (ntp(at) >> 16) as u32
@@ -137,9 +150,8 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for RtcpTap {
                         let _ = self.heard.try_send(Heard::Keyframe(entry.ssrc));
                     }
                 } else if let Some(nack) = packet.downcast_ref::<TransportLayerNack>() {
-                    let lost = nack.nacks.iter().flat_map(|pair| pair.packet_list());
-                    let lost = lost.take(LOST_MOST).collect();
-                    let _ = self.heard.try_send(Heard::Lost(nack.media_ssrc, lost));
+                    let lost = Heard::Lost(nack.media_ssrc, missing(nack));
+                    let _ = self.heard.try_send(lost);
                 } else if let Some(report) = packet.downcast_ref::<TransportLayerCc>() {
                     let _ = self
                         .heard
@@ -185,7 +197,26 @@ impl Interceptor for RtcpTap {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rtc::rtcp::transport_feedbacks::transport_layer_nack::NackPair;
     use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn a_number_that_is_named_twice_is_missed_once() {
+        let pair = |packet_id, lost_packets| NackPair {
+            packet_id,
+            lost_packets,
+        };
+        let missing = |nacks: Vec<NackPair>| {
+            missing(&TransportLayerNack {
+                nacks,
+                ..TransportLayerNack::default()
+            })
+        };
+        let twice = vec![pair(65_535, 0b101), pair(2, 0), pair(65_535, 0), pair(9, 0)];
+        assert_eq!(missing(twice), [65_535, 0, 2, 9]);
+        let many = (0..400).map(|n| pair(n * 20, 0xffff)).collect();
+        assert_eq!(missing(many).len(), LOST_MOST);
+    }
 
     #[test]
     fn round_trips_are_read_from_report_blocks() {

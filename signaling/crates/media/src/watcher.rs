@@ -40,8 +40,6 @@ pub(crate) struct Network {
     by_packet: bool,
     /// Bytes sent when the page was last heard of.
     octets: u64,
-    /// Time and bytes sent at the last receiver report.
-    report: (u64, u64),
     /// When the room was last told (µs), and what (bit/s).
     told: (u64, u32),
 }
@@ -143,11 +141,9 @@ impl Watcher {
                 self.tell(now);
             }
             Heard::Loss(loss) if !self.network.by_packet => {
-                let (now, octets) = (leg.egress.now_us(), leg.egress.octets());
-                let (before, sent) = std::mem::replace(&mut self.network.report, (now, octets));
-                let seconds = now.saturating_sub(before).max(1) as f64 / 1e6;
-                let rate = octets.saturating_sub(sent) as f64 * 8.0 / seconds;
-                self.network.estimator.reported(now, loss, rate);
+                let now = leg.egress.now_us();
+                let octets = leg.egress.octets();
+                self.network.estimator.reported(now, loss, octets);
                 self.tell(now);
             }
             Heard::Loss(_) => {}
