@@ -104,7 +104,10 @@ impl Came {
     const PACKETS: usize = 2_048;
 
     fn add(&mut self, at: u64, size: u32) {
-        let back = self.packets.back().map_or(0, |(last, _)| last.saturating_sub(at));
+        let back = self
+            .packets
+            .back()
+            .map_or(0, |(last, _)| last.saturating_sub(at));
         if back > Self::STEP_US {
             *self = Self::default();
         } else if back > 0 {

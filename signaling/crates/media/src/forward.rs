@@ -198,7 +198,10 @@ impl Rewriter {
         {
             return Verdict::Stale;
         }
-        if !self.given.note(header.sequence_number.wrapping_add(map.sequence_offset)) {
+        if !self
+            .given
+            .note(header.sequence_number.wrapping_add(map.sequence_offset))
+        {
             return Verdict::Stale;
         }
         self.map = Some(Map {

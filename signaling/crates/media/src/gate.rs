@@ -58,6 +58,7 @@ impl Gate {
         *self = Self {
             level: self.level,
             wanted: self.wanted,
+            share: self.share,
             ..Self::default()
         };
     }

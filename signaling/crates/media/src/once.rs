@@ -93,7 +93,11 @@ mod tests {
         let mut once = Once::default();
         assert_eq!(once.claim(65_534, Only), Some(0));
         assert_eq!(once.claim(0, Only), Some(1));
-        assert_eq!(once.claim(65_535, Only), Some(0), "late, from before the wrap");
+        assert_eq!(
+            once.claim(65_535, Only),
+            Some(0),
+            "late, from before the wrap"
+        );
         assert_eq!(once.claim(1, Only), Some(1));
         assert_eq!(once.claim(30_000, Only), Some(1));
     }

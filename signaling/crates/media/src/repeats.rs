@@ -88,7 +88,10 @@ mod tests {
                 }
             }
         }
-        assert!(repeated <= sent / 2 + REPEATED_BURST, "{repeated} of {sent}");
+        assert!(
+            repeated <= sent / 2 + REPEATED_BURST,
+            "{repeated} of {sent}"
+        );
         assert!(repeated > sent * 2 / 5, "{repeated} of {sent}");
     }
 
