@@ -56,6 +56,8 @@ const REST_US: u64 = 300_000;
 const UNHEARD_US: u64 = 1_000_000;
 /// Receiver reports within this (µs) are judged as one: a page sends one for each of its streams, together or just after each other.
 const REPORTS_US: u64 = 500_000;
+/// And reports on fewer packets than this say nothing yet: of a few sounds one may always be lost.
+const REPORTED_LEAST: u32 = 20;
 /// Congestion is over when none was seen for this long (µs).
 const FRESH_US: u64 = 500_000;
 
@@ -84,7 +86,8 @@ struct Reports {
     /// When the last ones were judged (µs), and what had been sent by then (bytes).
     at: u64,
     octets: u64,
-    worst: f64,
+    lost: f64,
+    of: u32,
 }
 
 /// What arrived of late.
@@ -217,21 +220,22 @@ impl Estimator {
         }
     }
 
-    /// A receiver report of a page that tells nothing of single packets: the worst loss in it (0 to 1), and all that the page was ever
-    /// sent (bytes).
-    pub(crate) fn reported(&mut self, now: u64, loss: f64, octets: u64) {
+    /// A receiver report of a page that tells nothing of single packets: what it lost, of how many, and all that the page was ever sent
+    /// (bytes).
+    pub(crate) fn reported(&mut self, now: u64, lost: f64, of: u32, octets: u64) {
         let reports = &mut self.reports;
-        reports.worst = reports.worst.max(loss);
+        reports.lost += lost;
+        reports.of = reports.of.saturating_add(of);
         let span = now.saturating_sub(reports.at);
-        if span < REPORTS_US {
+        if span < REPORTS_US || reports.of < REPORTED_LEAST {
             return;
         }
-        let loss = reports.worst;
+        let loss = reports.lost / f64::from(reports.of);
         let sent = octets.saturating_sub(reports.octets) as f64 * 8e6 / span as f64;
         *reports = Reports {
             at: now,
             octets,
-            worst: 0.0,
+            ..Reports::default()
         };
         let (before, known) = (self.target, self.known);
         match self.loss.reported(loss) {

@@ -140,13 +140,13 @@ impl Watcher {
                 self.network.estimator.heard(now, &arrivals);
                 self.tell(now);
             }
-            Heard::Loss(loss) if !self.network.by_packet => {
+            Heard::Loss { lost, of } if !self.network.by_packet => {
                 let now = leg.egress.now_us();
                 let octets = leg.egress.octets();
-                self.network.estimator.reported(now, loss, octets);
+                self.network.estimator.reported(now, lost, of, octets);
                 self.tell(now);
             }
-            Heard::Loss(_) => {}
+            Heard::Loss { .. } => {}
             Heard::SenderReport { ssrc, ntp, rtp, at } => {
                 self.sink.on_sender_report(ssrc, ntp, rtp, at);
             }
