@@ -33,8 +33,10 @@ pub const DATAGRAM_BYTES: usize = 2_048;
 /// Kernel buffers of the shared port (bytes): bursts to and from hundreds of clients.
 pub const SEND_BUFFER: usize = 4 << 20;
 pub const RECEIVE_BUFFER: usize = 4 << 20;
-/// Packets waiting for one TCP client; beyond it video pauses.
+/// Packets waiting for one TCP client: five seconds of sound, and then its stream is cut anyway.
 pub const TCP_QUEUE: usize = 256;
+/// With so many waiting no picture is added: sound does not wait behind seconds of it.
+pub const TCP_QUEUE_PICTURES: usize = 32;
 /// TCP connections that have not yet said whose they are.
 pub const TCP_PENDING: usize = 256;
 /// Time to send the first frame on a TCP connection.
@@ -45,6 +47,12 @@ pub const TCP_WRITE: Duration = Duration::from_secs(5);
 pub const TCP_STREAMS: usize = 8;
 /// Packets of a picture kept for repetition: five seconds at 1 Mbit/s, two at 3.
 pub const HISTORY: usize = 512;
+/// What of a stream may come late and is still told from what came before (packets, RFC 3711 §3.3.2): a page may repeat a picture's packet
+/// under its own number, three seconds later at 3 Mbit/s; a report it never repeats. Multiples of 64: the library counts in words.
+pub const REPLAY_SRTP: usize = 1_024;
+pub const REPLAY_SRTCP: usize = 128;
+/// Bytes that one slot repeats beyond half of what it sends: a burst as long as one request.
+pub const REPEATED_BURST: usize = LOST_MOST * 1_200;
 /// Repetitions asked for in one packet; a page that misses more needs a keyframe.
 pub const LOST_MOST: usize = 64;
 /// What a page's network takes (bit/s), before it has said anything: enough for a good picture, and no flood on a phone's.

@@ -56,7 +56,7 @@ pub struct EngineStats {
     pub datagrams_ignored: u64,
     /// UDP datagrams dropped because a connection's inbox was full.
     pub datagrams_dropped: u64,
-    /// UDP datagrams that the kernel did not take.
+    /// Packets that the kernel, or a TCP client's queue, did not take.
     pub send_failed: u64,
     /// TCP streams matched to a connection.
     pub tcp_accepted: u64,

@@ -2,12 +2,17 @@
 //!
 //! Beside the WebRTC library's driver, which spends several times the cost of encrypting and sending on each packet; for what a
 //! room fans out that is nearly all of the work. The driver keeps the connection itself: ICE, DTLS, RTCP and what comes in.
-//! Never waits: what the network does not take at once is lost, as on any router. Limits: [`BATCH_BYTES`].
+//! Never waits: what the network does not take at once is lost, as on any router. Limits: [`BATCH_BYTES`], [`TCP_QUEUE`],
+//! [`TCP_QUEUE_PICTURES`].
 
+use crate::config::{TCP_QUEUE, TCP_QUEUE_PICTURES};
+use crate::counters::bump;
 use crate::estimate::Arrival;
+use crate::event::Kind;
 use crate::keys::KeyTap;
 use crate::leg::Sent;
 use crate::mux::{Mux, Path, Port};
+use crate::once::Round;
 use crate::protect::{Plain, Protector};
 use crate::sent::SentLog;
 use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
@@ -30,12 +35,14 @@ pub(crate) struct Egress {
 }
 
 /// What a packet carries besides what it is.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Marks {
+    pub kind: Kind,
     /// Header extension for its number on the connection.
     pub numbered: Option<u8>,
     /// Of a repetition: the original's number.
     pub original: Option<u16>,
+    pub round: Round,
 }
 
 #[derive(Default)]
@@ -79,13 +86,19 @@ impl Egress {
         let Some(protector) = &mut state.protector else {
             return Sent::Gone;
         };
-        if self.port.is_choked() {
+        // Where a client is slow, pictures give way long before sound does.
+        let waiting_most = match marks.kind {
+            Kind::Audio => TCP_QUEUE,
+            Kind::Video => TCP_QUEUE_PICTURES,
+        };
+        if self.port.is_choked(waiting_most) {
             return Sent::Full;
         }
         let packet = Plain {
             header,
             numbered: marks.numbered.map(|id| (id, state.log.next())),
             original: marks.original,
+            round: marks.round,
             payload,
         };
         let Some(size) = protector.append(&packet, &mut state.buffer) else {
@@ -135,7 +148,9 @@ impl Egress {
                 let mut rest = state.buffer.as_slice();
                 for size in &state.sizes {
                     let (packet, after) = rest.split_at(*size);
-                    stream.send(packet);
+                    if !stream.send(packet) {
+                        bump(&self.mux.counters.send_failed);
+                    }
                     rest = after;
                 }
             }

@@ -54,6 +54,10 @@ const RESPONSE_US: u64 = 100_000;
 const REST_US: u64 = 300_000;
 /// A page that reports nothing this long is drowned; one that says nothing at all is cut off (µs).
 pub(crate) const UNHEARD_US: u64 = 1_000_000;
+/// Receiver reports within this (µs) are judged as one: a page sends one for each of its streams, together or just after each other.
+const REPORTS_US: u64 = 500_000;
+/// And reports on fewer packets than this say nothing yet: of a few sounds one may always be lost.
+const REPORTED_LEAST: u32 = 20;
 /// Congestion is over when none was seen for this long (µs).
 const FRESH_US: u64 = 500_000;
 
@@ -68,6 +72,7 @@ pub(crate) struct Estimator {
     capacity: Option<f64>,
     known: bool,
     by_packet: bool,
+    reports: Reports,
     /// Since when packets wait to be told of.
     waiting_us: Option<u64>,
     /// Nothing comes from the page; and when it was back: what left before is no word on the network as it is now.
@@ -76,6 +81,16 @@ pub(crate) struct Estimator {
     changed_us: u64,
     decreased_us: Option<u64>,
     congested_us: Option<u64>,
+}
+
+/// Receiver reports that are not judged yet.
+#[derive(Debug, Default)]
+struct Reports {
+    /// When the last ones were judged (µs), and what had been sent by then (bytes).
+    at: u64,
+    octets: u64,
+    lost: f64,
+    of: u32,
 }
 
 /// What arrived of late.
@@ -89,11 +104,19 @@ impl Came {
     const WINDOW_US: u64 = 400_000;
     /// Less than this is too short to say a rate.
     const LEAST_US: u64 = 150_000;
+    /// Farther back than this is no packet that was overtaken: the page's clock was set, or has come round (24 bits of 64 ms).
+    const STEP_US: u64 = 10_000_000;
     /// Packets, at most: the page's clock may stand still.
     const PACKETS: usize = 2_048;
 
     fn add(&mut self, at: u64, size: u32) {
-        if self.packets.back().is_some_and(|(last, _)| at < *last) {
+        let back = self
+            .packets
+            .back()
+            .map_or(0, |(last, _)| last.saturating_sub(at));
+        if back > Self::STEP_US {
+            *self = Self::default();
+        } else if back > 0 {
             return;
         }
         self.packets.push_back((at, size));
@@ -128,6 +151,7 @@ impl Default for Estimator {
             capacity: None,
             known: false,
             by_packet: false,
+            reports: Reports::default(),
             waiting_us: None,
             cut: false,
             back_us: 0,
@@ -206,11 +230,31 @@ impl Estimator {
         }
     }
 
-    /// Receiver reports of a page that tells nothing of single packets: the worst loss (0 to 1), and what it was sent (bit/s).
-    pub(crate) fn reported(&mut self, now: u64, loss: f64, sent: f64) {
+    /// A receiver report of a page that tells nothing of single packets: what it lost, of how many, and all that the page was ever sent
+    /// (bytes).
+    pub(crate) fn reported(&mut self, now: u64, lost: f64, of: u32, octets: u64) {
         if self.cut {
+            self.reports = Reports {
+                at: now,
+                octets,
+                ..Reports::default()
+            };
             return self.back(now);
         }
+        let reports = &mut self.reports;
+        reports.lost += lost;
+        reports.of = reports.of.saturating_add(of);
+        let span = now.saturating_sub(reports.at);
+        if span < REPORTS_US || reports.of < REPORTED_LEAST {
+            return;
+        }
+        let loss = reports.lost / f64::from(reports.of);
+        let sent = octets.saturating_sub(reports.octets) as f64 * 8e6 / span as f64;
+        *reports = Reports {
+            at: now,
+            octets,
+            ..Reports::default()
+        };
         let (before, known) = (self.target, self.known);
         match self.loss.reported(loss) {
             Verdict::Congested(_) => {

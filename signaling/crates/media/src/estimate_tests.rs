@@ -281,22 +281,87 @@ fn a_page_that_is_not_heard_of_any_more_gets_less_and_less() {
     assert!(calm(&estimator, 80_500 * MS));
 }
 
+/// A page that tells nothing of single packets, and what it is sent (bit/s) from its last report to this.
+struct Reporter {
+    estimator: Estimator,
+    now: u64,
+    octets: u64,
+}
+
+impl Reporter {
+    fn new() -> Self {
+        Self {
+            estimator: Estimator::default(),
+            now: 0,
+            octets: 0,
+        }
+    }
+
+    /// The next report: `lost` of `of` packets.
+    fn after(&mut self, us: u64, lost: u32, of: u32, sent: u64) {
+        self.now += us;
+        self.octets += sent * us / 8_000_000;
+        let lost = f64::from(lost);
+        self.estimator.reported(self.now, lost, of, self.octets);
+    }
+
+    fn bitrate(&self) -> Option<u32> {
+        self.estimator.estimate(self.now).map(|e| e.bitrate)
+    }
+}
+
 #[test]
 fn receiver_reports_alone_lower_and_raise_it() {
-    let mut estimator = Estimator::default();
-    estimator.reported(S, 0.0, 500e3);
-    estimator.reported(2 * S, 0.3, 500e3);
-    assert_eq!(
-        estimator.estimate(2 * S),
-        None,
-        "one bad report says little"
-    );
-    estimator.reported(3 * S, 0.3, 500e3);
-    let fallen = estimator.estimate(3 * S).map_or(0, |e| e.bitrate);
-    assert_eq!(fallen, 425_000);
-    for n in 4..30 {
-        estimator.reported(n * S, 0.0, 400e3);
+    let mut page = Reporter::new();
+    page.after(S, 0, 50, 500_000);
+    page.after(S, 15, 50, 500_000);
+    assert_eq!(page.bitrate(), None, "one bad report says little");
+    page.after(S, 15, 50, 500_000);
+    assert_eq!(page.bitrate(), Some(425_000));
+    for _ in 4..30 {
+        page.after(S, 0, 50, 400_000);
     }
-    let grown = estimator.estimate(30 * S).map_or(0, |e| e.bitrate);
+    let grown = page.bitrate().unwrap_or(0);
     assert!((1_000_000..=1_100_000).contains(&grown), "{grown}");
+}
+
+#[test]
+fn reports_just_after_each_other_are_one() {
+    let mut page = Reporter::new();
+    page.after(S, 15, 50, 500_000);
+    page.after(MS, 15, 50, 500_000);
+    assert_eq!(page.bitrate(), None, "two bad reports, and one bad time");
+    // One for each stream: nearly nothing was sent in between, which says nothing of the network.
+    for _ in 0..2 {
+        page.after(S, 0, 25, 500_000);
+        page.after(MS, 15, 25, 500_000);
+    }
+    let fallen = page.bitrate().unwrap_or(0);
+    assert!((424_000..=426_000).contains(&fallen), "{fallen}");
+}
+
+#[test]
+fn a_stream_of_few_packets_says_little() {
+    let mut page = Reporter::new();
+    // Somebody is silent: one of two packets is lost, beside a picture that is whole.
+    for _ in 0..20 {
+        page.after(S, 1, 2, 500_000);
+        page.after(MS, 0, 60, 500_000);
+    }
+    assert_eq!(page.bitrate(), None);
+}
+
+#[test]
+fn a_clock_of_the_page_that_steps_back_stops_no_measuring() {
+    let mut came = Came::default();
+    let mut second = |from: u64, size| {
+        for n in 0..100 {
+            came.add(from + n * 10 * MS, size);
+        }
+        came.rate()
+    };
+    let rate = |rate: Option<f64>| rate.map_or(0, |r| r as u64);
+    assert_eq!(rate(second(3_600 * S, 1_000)), 800_000);
+    assert_eq!(rate(second(3_600 * S - S, 9_000)), 800_000, "overtaken");
+    assert_eq!(rate(second(5 * S, 500)), 400_000);
 }

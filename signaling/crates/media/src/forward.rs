@@ -25,6 +25,7 @@
 use crate::event::{Kind, Source};
 use crate::picture::begins;
 use crate::record::Codec;
+use crate::seen::Seen;
 use rtc::rtp::Header;
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
@@ -90,7 +91,7 @@ pub(crate) enum Verdict {
     Forward,
     /// Video that no decoder could start with: drop it and ask for a keyframe.
     AwaitKeyframe,
-    /// From before the stream began here.
+    /// From before the stream began here, sent twice, or too late to tell.
     Stale,
 }
 
@@ -101,6 +102,8 @@ pub(crate) struct Rewriter {
     last: Option<Last>,
     before_last: Option<Last>,
     map: Option<Map>,
+    /// Numbers that were given away: each is one packet's, whatever its sender numbers twice.
+    given: Seen,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -140,6 +143,7 @@ impl Rewriter {
             last: None,
             before_last: None,
             map: None,
+            given: Seen::default(),
         }
     }
 
@@ -148,8 +152,9 @@ impl Rewriter {
         self.map = None;
     }
 
-    /// The packet just rewritten was never sent: its number is free, and what follows starts a new stretch.
-    pub(crate) fn unsend(&mut self) {
+    /// The packet just rewritten to this number was never sent: the number is free, and what follows starts a new stretch.
+    pub(crate) fn unsend(&mut self, sequence: u16) {
+        self.given.forget(sequence);
         self.last = self.before_last;
         self.map = None;
     }
@@ -190,6 +195,12 @@ impl Rewriter {
         };
         if map.forwarded < STALE_WINDOW
             && (header.sequence_number.wrapping_sub(map.first) as i16) < 0
+        {
+            return Verdict::Stale;
+        }
+        if !self
+            .given
+            .note(header.sequence_number.wrapping_add(map.sequence_offset))
         {
             return Verdict::Stale;
         }
@@ -359,6 +370,38 @@ mod tests {
         let mut h = header(1, 10);
         r.rewrite(now, Codec::Opus, &mut h, &[1]);
         assert_eq!((h.sequence_number, h.timestamp), (2, 11));
+    }
+
+    #[test]
+    fn a_number_goes_on_once_and_not_from_far_behind() {
+        let mut r = Rewriter::new(Kind::Audio);
+        let now = Instant::now();
+        let mut send = |sequence| {
+            let mut h = header(sequence, 960);
+            r.rewrite(now, Codec::Opus, &mut h, &[1])
+        };
+        for n in 0..30_000 {
+            assert_eq!(send(n), Verdict::Forward, "{n}");
+        }
+        assert_eq!(send(29_999), Verdict::Stale, "twice");
+        assert_eq!(send(29_000), Verdict::Stale, "twice");
+        assert_eq!(send(20_000), Verdict::Stale, "too late to tell");
+        assert_eq!(send(30_001), Verdict::Forward);
+        assert_eq!(send(30_000), Verdict::Forward, "late");
+        assert_eq!(send(30_000), Verdict::Stale);
+    }
+
+    #[test]
+    fn a_number_that_was_never_sent_is_the_next_stretchs_first() {
+        let mut r = Rewriter::new(Kind::Video);
+        let now = Instant::now();
+        r.rewrite(now, Codec::Vp8, &mut header(7, 100), KEY);
+        let mut full = header(8, 200);
+        r.rewrite(now, Codec::Vp8, &mut full, DELTA);
+        r.unsend(full.sequence_number);
+        let mut key = header(60, 900);
+        let verdict = r.rewrite(now, Codec::Vp8, &mut key, KEY);
+        assert_eq!((verdict, key.sequence_number), (Verdict::Forward, 8));
     }
 
     #[test]

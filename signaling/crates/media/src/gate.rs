@@ -22,7 +22,7 @@ pub(crate) struct Gate {
     base_bytes: u64,
     measured_us: Option<u64>,
     rates: Rates,
-    /// What this slot's page takes of the source (bit/s); none: not known.
+    /// What this slot's page takes of the source (bit/s); none: not known, or all; 0: nothing comes.
     pub share: Option<u32>,
 }
 
@@ -48,11 +48,17 @@ impl Gate {
         changed
     }
 
+    /// A new stretch of the stream begins: what was left out before it, maybe long ago, is behind numbers that are given already.
+    pub(crate) fn restart(&mut self) {
+        self.closing = None;
+    }
+
     /// Another source: measured anew, numbered anew.
     pub(crate) fn forget(&mut self) {
         *self = Self {
             level: self.level,
             wanted: self.wanted,
+            share: self.share,
             ..Self::default()
         };
     }

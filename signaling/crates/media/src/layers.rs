@@ -110,8 +110,18 @@ impl Closing {
     /// The source's number of a packet that was sent under this one.
     pub(crate) fn source(&self, number: u16) -> Option<u16> {
         let base = number.wrapping_add(self.forgotten);
-        let found = (0..=self.drops.len()).map(|dropped| base.wrapping_add(dropped as u16));
-        found.into_iter().find(|s| self.number(*s) == Some(number))
+        // Before it lie as many drops as are found at or before the number that it then has.
+        let (mut dropped, mut beyond) = (0, self.drops.len());
+        while dropped < beyond {
+            let middle = (dropped + beyond) / 2;
+            if before(base.wrapping_add(middle as u16), self.drops[middle]) {
+                beyond = middle;
+            } else {
+                dropped = middle + 1;
+            }
+        }
+        let source = base.wrapping_add(dropped as u16);
+        (self.number(source) == Some(number)).then_some(source)
     }
 }
 

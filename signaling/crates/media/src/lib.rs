@@ -29,7 +29,7 @@
 //! payload types in SDP · `picture` where a stretch begins · `room` members, `slots` who is where · `publish` the packet path · `keyframe` PLI coalescing · `leg` the small
 //! trait behind which the WebRTC library hides · `peer`, `watcher` that library · `rtx`, `history`, `repeats` what is sent again · `sent`, `trend`, `loss`,
 //! `estimate` what a page's network takes · `budget`, `room/allot` who gets how much of it · `gate`, `layers` what of a stream goes on · `cap` what its
-//! sender is told · `egress`, `protect` the way out · `mux`, `tcp`, `runtime` the shared ports, `moved` whose address changed · `sdp` what an
+//! sender is told · `egress`, `protect`, `once` the way out · `mux`, `tcp`, `runtime` the shared ports, `moved` whose address changed · `sdp` what an
 //! offer must be · [`record`] what is written to disk · [`config`] every limit.
 //!
 //! ## 中文
@@ -66,6 +66,7 @@ mod loss;
 mod moved;
 mod mux;
 mod negotiated;
+mod once;
 mod peer;
 mod picture;
 mod protect;

@@ -83,7 +83,7 @@ impl Loss {
         Verdict::Congested(beyond)
     }
 
-    /// By receiver reports: the worst loss of one.
+    /// By receiver reports: the loss in those that are judged together.
     pub(crate) fn reported(&mut self, loss: f64) -> Verdict {
         if loss <= MUCH {
             self.bad_reports = 0;

@@ -472,9 +472,9 @@ impl Port {
         lock(&self.path).clone()
     }
 
-    /// The client takes no more for now (TCP alone can say so).
-    pub(crate) fn is_choked(&self) -> bool {
-        matches!(&*lock(&self.path), Some(Path::Tcp(stream)) if stream.is_full())
+    /// So many packets wait for the client already (TCP alone can say so).
+    pub(crate) fn is_choked(&self, waiting_most: usize) -> bool {
+        matches!(&*lock(&self.path), Some(Path::Tcp(stream)) if stream.waiting() >= waiting_most)
     }
 
     /// The next datagram, or registers the waker.

@@ -4,7 +4,7 @@
 //! they only post; the watcher works. Never waits for a slow client: a full queue loses the packet.
 
 use crate::codec::{self, Payloads};
-use crate::config::{GATHER, HEARD_INBOX, MediaConfig};
+use crate::config::{GATHER, HEARD_INBOX, MediaConfig, REPLAY_SRTCP, REPLAY_SRTP};
 use crate::egress::{Egress, Marks};
 use crate::error::MediaError;
 use crate::event::Kind;
@@ -16,6 +16,7 @@ use crate::leg::{Answer, Leg, LegSink, LegSlot, Sent, SlotReport};
 use crate::moved::Credentials;
 use crate::mux::{Mux, PortGuard};
 use crate::negotiated::{self, Terms};
+use crate::once::Round;
 use crate::record::Codec;
 use crate::room::Connector;
 use crate::rtx::{RtxIn, RtxOut};
@@ -100,6 +101,14 @@ impl Outgoing {
             .numbered
             .filter(|_| self.kind == Kind::Audio || repeated_apart)
     }
+
+    /// A picture's packets have no other numbers to be repeated under if the page knows no stream for that; sound is never repeated.
+    fn round(&self, payload_type: u8) -> Round {
+        match self.kind {
+            Kind::Video if self.terms.repetition(payload_type).is_none() => Round::First,
+            Kind::Audio | Kind::Video => Round::Only,
+        }
+    }
 }
 
 /// Posts what the driver says; never works in its callbacks.
@@ -168,6 +177,8 @@ impl Connector for WebRtcConnector {
                 SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm,
                 SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80,
             ])
+            .with_srtp_replay_protection_window(REPLAY_SRTP)
+            .with_srtcp_replay_protection_window(REPLAY_SRTCP)
             .with_include_loopback_candidate(true)
             .with_lite(true)
             .with_multicast_dns_mode(MulticastDnsMode::Disabled)
@@ -427,8 +438,10 @@ impl Leg for WebRtcLeg {
             let slot = slots.get(slot)?;
             header.ssrc = slot.ssrc;
             Some(Marks {
+                kind: slot.kind,
                 numbered: slot.numbered(header.payload_type),
                 original: None,
+                round: slot.round(header.payload_type),
             })
         });
         match marks {
@@ -440,21 +453,30 @@ impl Leg for WebRtcLeg {
     fn repeat_rtp(&self, slot: usize, mut header: Header, payload: &[u8]) -> Sent {
         let marks = self.read_slots(|slots| {
             let slot = slots.get(slot)?;
-            let payload_type = slot.terms.repetition(header.payload_type)?;
+            let Some(payload_type) = slot.terms.repetition(header.payload_type) else {
+                header.ssrc = slot.ssrc;
+                return Some(Marks {
+                    kind: slot.kind,
+                    numbered: None,
+                    original: None,
+                    round: Round::Again,
+                });
+            };
             let original =
                 std::mem::replace(&mut header.sequence_number, slot.repetitions.number());
             let numbered = slot.numbered(header.payload_type);
             header.ssrc = slot.repetitions.ssrc;
             header.payload_type = payload_type;
             Some(Marks {
+                kind: slot.kind,
                 numbered,
                 original: Some(original),
+                round: Round::Only,
             })
         });
         match marks {
             Some(marks) => self.egress.add(&header, marks, payload),
-            // The same packet once more, to the byte.
-            None => self.send_rtp(slot, header, payload),
+            None => Sent::Gone,
         }
     }
 

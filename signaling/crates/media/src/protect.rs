@@ -1,10 +1,10 @@
 //! SRTP protection of what we send (RFC 3711; AES-GCM: RFC 7714), one packet in place at the end of a buffer.
 //!
-//! Owns the session keys and the rollover counters of one connection's outgoing streams. Never sends.
-//! No SSRC is ever protected here and by the WebRTC library too: with AES-GCM one nonce twice gives the key away.
+//! Owns the session keys and the numbers of one connection's outgoing streams. Never sends, and never protects two texts under one
+//! number (see [`Once`]). No SSRC is ever protected here and by the WebRTC library too: with AES-GCM one nonce twice gives the key away.
 
 use crate::keys::Master;
-use crate::seen::Seen;
+use crate::once::{Once, Round};
 use rtc::rtp::Header;
 use rtc::shared::marshal::{Marshal as _, MarshalSize as _};
 use rtc_crypto::{AeadAlgorithm, AeadCipher, BlockCipherAlgorithm, CryptoError, RTCCrypto};
@@ -25,46 +25,25 @@ pub(crate) struct Plain<'a> {
     pub numbered: Option<(u8, u16)>,
     /// Of a repetition: the number of the original (RFC 4588 §4).
     pub original: Option<u16>,
+    pub round: Round,
     pub payload: &'a [u8],
 }
 
-pub(crate) enum Protector {
+pub(crate) struct Protector {
+    cipher: Cipher,
+    /// By SSRC. Few streams: a list is faster than a map.
+    streams: Vec<(u32, Once)>,
+}
+
+enum Cipher {
     Gcm(Gcm),
     /// Counter mode with HMAC: peers that do not know GCM. The library's own code, with a copy more.
     CounterMode(Box<Context>),
 }
 
-pub(crate) struct Gcm {
+struct Gcm {
     cipher: Box<dyn AeadCipher>,
     salt: [u8; 12],
-    /// Few streams: a list is faster than a map.
-    rollovers: Vec<(u32, Rollover)>,
-}
-
-/// Rollover counter of one stream (RFC 3711 §3.3.1), from the sender's view: the highest number sent so far.
-#[derive(Debug, Clone, Default)]
-struct Rollover {
-    count: u32,
-    highest: u16,
-    sent: Seen,
-}
-
-impl Rollover {
-    /// The counter that belongs to a sequence number; a repetition of an older packet gets the older one.
-    fn of(&mut self, sequence: u16) -> u32 {
-        let ahead = sequence.wrapping_sub(self.highest);
-        if ahead < 0x8000 {
-            if sequence < self.highest {
-                self.count = self.count.wrapping_add(1);
-            }
-            self.highest = sequence;
-            self.count
-        } else if sequence > self.highest {
-            self.count.wrapping_sub(1)
-        } else {
-            self.count
-        }
-    }
 }
 
 /// AES-CM key derivation with a rate of zero (RFC 3711 §4.3.3; 256 bits: RFC 6188 §3).
@@ -97,6 +76,40 @@ fn derive(
 
 impl Protector {
     pub(crate) fn new(crypto: &dyn RTCCrypto, master: &Master) -> Option<Self> {
+        Some(Self {
+            cipher: Cipher::new(crypto, master)?,
+            streams: Vec::new(),
+        })
+    }
+
+    /// Appends the protected packet to the buffer; its size, or none (and nothing appended) if it cannot be protected, or another
+    /// text was under its number.
+    pub(crate) fn append(&mut self, packet: &Plain<'_>, buffer: &mut Vec<u8>) -> Option<usize> {
+        let header = packet.header;
+        let once = stream(&mut self.streams, header.ssrc);
+        let rollovers = once.claim(header.sequence_number, packet.round)?;
+        let start = buffer.len();
+        let sealed = self.cipher.seal(packet, rollovers, buffer)
+            && once.sealed(header.sequence_number, packet.round, &buffer[start..]);
+        if !sealed {
+            buffer.truncate(start);
+            return None;
+        }
+        Some(buffer.len() - start)
+    }
+}
+
+fn stream(streams: &mut Vec<(u32, Once)>, ssrc: u32) -> &mut Once {
+    let at = streams.iter().position(|(s, _)| *s == ssrc);
+    let at = at.unwrap_or_else(|| {
+        streams.push((ssrc, Once::default()));
+        streams.len() - 1
+    });
+    &mut streams[at].1
+}
+
+impl Cipher {
+    fn new(crypto: &dyn RTCCrypto, master: &Master) -> Option<Self> {
         if !master.gcm {
             let profile = ProtectionProfile::Aes128CmHmacSha1_80;
             let context = Context::new(
@@ -119,12 +132,11 @@ impl Protector {
         Some(Self::Gcm(Gcm {
             cipher: crypto.new_aead(algorithm, &key).ok()?,
             salt: *salt.first_chunk()?,
-            rollovers: Vec::new(),
         }))
     }
 
-    /// Appends the protected packet to the buffer; its size, or none (and nothing appended) if it cannot be protected.
-    pub(crate) fn append(&mut self, packet: &Plain<'_>, buffer: &mut Vec<u8>) -> Option<usize> {
+    /// Writes the packet behind what is in the buffer and protects it there; `false`: something is left there that is not to be sent.
+    fn seal(&mut self, packet: &Plain<'_>, rollovers: u32, buffer: &mut Vec<u8>) -> bool {
         let header = packet.header;
         let start = buffer.len();
         let mut head = header.marshal_size();
@@ -145,80 +157,44 @@ impl Protector {
             buffer.extend_from_slice(&original.to_be_bytes());
         }
         buffer.extend_from_slice(packet.payload);
-        let done = written
+        written
             && match self {
-                Self::Gcm(gcm) => gcm.seal(packet, start, head, buffer),
-                Self::CounterMode(context) => {
-                    // The library finds the end of the header by itself.
-                    match context.encrypt_rtp(&buffer[start..]) {
-                        Ok(whole) => {
-                            buffer.truncate(start);
-                            buffer.extend_from_slice(&whole);
-                            true
-                        }
-                        Err(_) => false,
+                Self::Gcm(gcm) => gcm.seal(header, rollovers, start, head, buffer),
+                // The library finds the end of the header and counts the rollovers by itself.
+                Self::CounterMode(context) => match context.encrypt_rtp(&buffer[start..]) {
+                    Ok(whole) => {
+                        buffer.truncate(start);
+                        buffer.extend_from_slice(&whole);
+                        true
                     }
-                }
-            };
-        if !done {
-            buffer.truncate(start);
-            return None;
-        }
-        Some(buffer.len() - start)
+                    Err(_) => false,
+                },
+            }
     }
 }
 
 impl Gcm {
     fn seal(
         &mut self,
-        packet: &Plain<'_>,
+        header: &Header,
+        rollovers: u32,
         start: usize,
         head: usize,
         buffer: &mut Vec<u8>,
     ) -> bool {
-        let header = packet.header;
-        let Some(count) = self.rollover(header, packet.numbered.is_some()) else {
-            return false;
-        };
         // 00 00 | SSRC | ROC | SEQ, exclusive-or the salt (RFC 7714 §8.1).
         let mut nonce = [0; 12];
         nonce[2..6].copy_from_slice(&header.ssrc.to_be_bytes());
-        nonce[6..10].copy_from_slice(&count.to_be_bytes());
+        nonce[6..10].copy_from_slice(&rollovers.to_be_bytes());
         nonce[10..].copy_from_slice(&header.sequence_number.to_be_bytes());
         for (n, s) in nonce.iter_mut().zip(self.salt) {
             *n ^= s;
         }
         let (aad, text) = buffer[start..].split_at_mut(head);
         let mut tag = [0; TAG];
-        if self
-            .cipher
-            .seal_in_place(&nonce, aad, text, &mut tag)
-            .is_err()
-        {
-            return false;
-        }
+        let sealed = self.cipher.seal_in_place(&nonce, aad, text, &mut tag);
         buffer.extend_from_slice(&tag);
-        true
-    }
-
-    /// None: a packet of this number went out, and this one differs from it at least in its number on the connection. Two texts
-    /// under one nonce would give the authentication key away.
-    fn rollover(&mut self, header: &Header, numbered: bool) -> Option<u32> {
-        let (ssrc, sequence) = (header.ssrc, header.sequence_number);
-        let at = self.rollovers.iter().position(|(s, _)| *s == ssrc);
-        let at = at.unwrap_or_else(|| {
-            let first = Rollover {
-                highest: sequence,
-                ..Rollover::default()
-            };
-            self.rollovers.push((ssrc, first));
-            self.rollovers.len() - 1
-        });
-        let (_, rollover) = &mut self.rollovers[at];
-        if numbered && !rollover.sent.note(sequence) {
-            return None;
-        }
-        Some(rollover.of(sequence))
+        sealed.is_ok()
     }
 }
 
@@ -226,6 +202,7 @@ impl Gcm {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::config::REPLAY_SRTP;
     use rtc::shared::marshal::Unmarshal as _;
     use rtc_crypto::SecretVec;
 
@@ -273,6 +250,7 @@ mod tests {
             header,
             numbered: None,
             original: None,
+            round: Round::First,
             payload,
         }
     }
@@ -302,18 +280,75 @@ mod tests {
 
     #[test]
     fn no_number_is_used_for_two_texts() {
-        let provider = rtc_crypto::default_provider().unwrap();
-        let mut ours = Protector::new(provider.crypto(), &master(true)).unwrap();
-        let header = header(9, 77);
-        let mut send = |number| {
-            let packet = Plain {
-                numbered: Some((3, number)),
-                ..plain(&header, b"text")
+        for gcm in [true, false] {
+            let provider = rtc_crypto::default_provider().unwrap();
+            let mut ours = Protector::new(provider.crypto(), &master(gcm)).unwrap();
+            let header = header(9, 77);
+            let mut send = |number: Option<u16>, round, payload: &[u8]| {
+                let packet = Plain {
+                    numbered: number.map(|n| (3, n)),
+                    round,
+                    ..plain(&header, payload)
+                };
+                let mut buffer = b"before".to_vec();
+                let sent = ours.append(&packet, &mut buffer).is_some();
+                assert!(buffer.starts_with(b"before"));
+                assert_eq!(buffer.len() > 6, sent, "nothing is left behind");
+                sent.then_some(buffer)
             };
-            ours.append(&packet, &mut Vec::new())
-        };
-        assert!(send(1).is_some());
-        assert_eq!(send(2), None);
+            let first = send(None, Round::First, b"text").unwrap();
+            assert_eq!(send(None, Round::First, b"text"), None);
+            assert_eq!(send(Some(1), Round::Only, b"text"), None);
+            // Asked for again: what was sent, and nothing else.
+            assert_eq!(send(None, Round::Again, b"more"), None);
+            assert_eq!(send(Some(1), Round::Again, b"text"), None);
+            assert_eq!(send(None, Round::Again, b"text"), Some(first));
+        }
+    }
+
+    /// What the library's own sliding window makes of late, repeated and old packets, through the wraps of the numbers.
+    #[test]
+    fn the_receiving_side_takes_each_packet_once_through_the_wrap() {
+        let provider = rtc_crypto::default_provider().unwrap();
+        let mut theirs = Protector::new(provider.crypto(), &master(true)).unwrap();
+        let master = master(true);
+        let mut ours = Context::new(
+            master.key.as_ref(),
+            &master.salt[..12],
+            ProtectionProfile::AeadAes128Gcm,
+            Some(rtc_srtp::option::srtp_replay_protection(REPLAY_SRTP)),
+            None,
+            provider.crypto(),
+        )
+        .unwrap();
+        let mut recent = std::collections::VecDeque::new();
+        let (mut first, mut held) = (None, None);
+        for n in 60_000..200_000u32 {
+            let header = header(9, n as u16);
+            let mut packet = Vec::new();
+            theirs.append(&plain(&header, b"text"), &mut packet);
+            if n % 997 == 5 {
+                held = Some(packet);
+                continue;
+            }
+            assert!(ours.decrypt_rtp(&packet).is_ok(), "{n}");
+            assert!(ours.decrypt_rtp(&packet).is_err(), "{n} twice");
+            if n % 997 == 900
+                && let Some(late) = held.take()
+            {
+                assert!(ours.decrypt_rtp(&late).is_ok(), "late at {n}");
+                assert!(ours.decrypt_rtp(&late).is_err(), "late and twice at {n}");
+            }
+            // From before the window, also of an earlier turn.
+            let first = first.get_or_insert_with(|| packet.clone());
+            assert!(n % 5_000 != 0 || ours.decrypt_rtp(first).is_err(), "{n}");
+            recent.push_back(packet);
+            if recent.len() == REPLAY_SRTP - 50
+                && let Some(old) = recent.pop_front()
+            {
+                assert!(ours.decrypt_rtp(&old).is_err(), "in the window at {n}");
+            }
+        }
     }
 
     #[test]
@@ -323,15 +358,19 @@ mod tests {
             let mut ours = Protector::new(provider.crypto(), &master(gcm)).unwrap();
             let mut theirs = receiver(gcm);
             // Two streams, through the wrap of the numbers, with one packet late and one repeated.
-            let order = (65_530..65_540u32)
-                .chain([65_538, 65_533])
-                .map(|n| n as u16);
-            for sequence in order {
+            let order = (65_530..65_540u32).filter(|n| *n != 65_534);
+            let order = order.map(|n| (n, Round::First));
+            let order = order.chain([(65_534, Round::First), (65_538, Round::Again)]);
+            for (sequence, round) in order.map(|(n, round)| (n as u16, round)) {
                 for ssrc in [1, 0xdead_beef] {
                     let mut buffer = b"what was there".to_vec();
                     let payload = sequence.to_be_bytes();
                     let header = header(ssrc, sequence);
-                    let size = ours.append(&plain(&header, &payload), &mut buffer).unwrap();
+                    let packet = Plain {
+                        round,
+                        ..plain(&header, &payload)
+                    };
+                    let size = ours.append(&packet, &mut buffer).unwrap();
                     assert_eq!(&buffer[..14], b"what was there");
                     assert_eq!(buffer.len(), 14 + size);
                     let mut plain = &theirs.decrypt_rtp(&buffer[14..]).unwrap()[..];
@@ -341,23 +380,5 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn the_rollover_counter_goes_with_the_number() {
-        let mut r = Rollover {
-            highest: 65_000,
-            ..Rollover::default()
-        };
-        assert_eq!(r.of(65_535), 0);
-        assert_eq!(r.of(0), 1);
-        assert_eq!(r.of(65_535), 0, "late, from before the wrap");
-        assert_eq!(r.of(1), 1);
-        assert_eq!(
-            r.of(40_000),
-            0,
-            "more than half a turn away: from before the wrap"
-        );
-        assert_eq!(r.highest, 1);
     }
 }

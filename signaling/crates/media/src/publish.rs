@@ -7,7 +7,7 @@ use crate::budget::Level;
 use crate::cap::Cap;
 use crate::clock::{Clocks, ntp};
 use crate::codec::Payloads;
-use crate::config::{CONGESTED, LOST_MOST};
+use crate::config::{CONGESTED, LOST_MOST, PICTURE_LEAST};
 use crate::counters::{Counters, bump};
 use crate::event::{Kind, Source};
 use crate::forward::{Rewriter, Verdict};
@@ -75,6 +75,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+impl OutState {
+    /// What comes next begins anew: it is numbered on from what was sent, whatever was numbered, or left out, before.
+    fn restart(&mut self) {
+        self.rewriter.resync();
+        self.gate.restart();
+    }
+}
+
 impl OutSlot {
     pub(crate) fn new(index: usize, slot: &LegSlot, leg: Arc<dyn Leg>) -> Arc<Self> {
         let kind = slot.kind;
@@ -100,7 +108,7 @@ impl OutSlot {
     }
 
     fn resync(&self) {
-        lock(&self.state).rewriter.resync();
+        lock(&self.state).restart();
     }
 
     pub(crate) fn gate<T>(&self, look: impl FnOnce(&mut Gate) -> T) -> T {
@@ -117,7 +125,7 @@ impl OutSlot {
     pub(crate) fn set_level(&self, level: Level) {
         let mut state = lock(&self.state);
         if state.gate.set(level) {
-            state.rewriter.resync();
+            state.restart();
         }
     }
 
@@ -127,8 +135,13 @@ impl OutSlot {
         if state.payloads != payloads {
             state.payloads = payloads;
             // A repetition under another payload type would be another text under the same number.
-            state.rewriter.resync();
+            state.restart();
         }
+    }
+
+    /// Whether the page takes anything here; a line that it has closed carries nobody.
+    pub(crate) fn is_open(&self) -> bool {
+        lock(&self.state).payloads != Payloads::default()
     }
 
     /// Sends packets that came together; `true` if a keyframe is needed to go on.
@@ -186,9 +199,11 @@ impl OutSlot {
             Verdict::Forward => {}
         }
         header.payload_type = payload_type;
+        let sequence = header.sequence_number;
         match self.leg.send_rtp(self.index, header, &packet.payload) {
             Sent::Queued => {
                 bump(&counters.rtp_out);
+                state.repeats.sent(packet.payload.len());
                 state.packets = state.packets.wrapping_add(1);
                 state.octets = state.octets.wrapping_add(packet.payload.len() as u32);
             }
@@ -198,15 +213,16 @@ impl OutSlot {
                 if self.kind == Kind::Video {
                     // A hole cannot be repaired (nothing was sent that could be sent again): pause, then start at a keyframe.
                     state.congested_until = Some(now + CONGESTED);
-                    state.rewriter.unsend();
+                    state.rewriter.unsend(sequence);
+                    state.gate.restart();
                 }
             }
         }
         false
     }
 
-    /// Sends again what the page misses and the history still has.
-    fn resend(&self, history: &History, sequences: &[u16], counters: &Counters) {
+    /// Sends again what the page misses and the history still has, as far as it may have more.
+    fn resend(&self, history: &Mutex<History>, sequences: &[u16], counters: &Counters) {
         let mut state = lock(&self.state);
         let (Some((offset, _)), Some(payload_type)) =
             (state.rewriter.offsets(), state.payloads.of(state.codec))
@@ -214,17 +230,21 @@ impl OutSlot {
             return;
         };
         let now = Instant::now();
-        for sequence in sequences.iter().take(LOST_MOST) {
-            if !state.repeats.allow(now, *sequence) {
-                continue;
-            }
-            let source = state.gate.source(sequence.wrapping_sub(offset));
-            let kept = source.and_then(|n| history.find(state.source_ssrc, n));
-            let Some(packet) = kept else { continue };
-            let mut header = packet.header.clone();
+        let source = |n: &u16| Some((*n, state.gate.source(n.wrapping_sub(offset))?));
+        let sources = sequences.iter().take(LOST_MOST).filter_map(source);
+        let sources: Vec<(u16, u16)> = sources.collect();
+        // The publisher's next packets, for everybody, wait for the history: it is let go before anything is sent.
+        let found: Vec<(u16, Packet)> = {
+            let history = lock(history);
+            let kept = |(n, source)| Some((n, history.find(state.source_ssrc, source)?.clone()));
+            sources.into_iter().filter_map(kept).collect()
+        };
+        for (sequence, packet) in found {
+            let mut header = packet.header;
             header.payload_type = payload_type;
             if state.gate.again(&mut header)
                 && state.rewriter.again(&mut header)
+                && state.repeats.allow(now, sequence, packet.payload.len())
                 && self.leg.repeat_rtp(self.index, header, &packet.payload) == Sent::Queued
             {
                 bump(&counters.rtp_repeated);
@@ -360,8 +380,7 @@ impl Publisher {
 
     /// A receiver of this member misses packets of a slot.
     pub(crate) fn resend(&self, lane: Lane, slot: &OutSlot, sequences: &[u16]) {
-        let history = lock(&self.history[lane as usize]);
-        slot.resend(&history, sequences, &self.counters);
+        slot.resend(&self.history[lane as usize], sequences, &self.counters);
     }
 
     /// Sender reports to everybody who hears this member.
@@ -385,7 +404,7 @@ impl Publisher {
         }
     }
 
-    /// Of each picture the most that anybody can take; none: somebody may take all, or nobody is there.
+    /// Of each picture the most that anybody can take, together; none: somebody may take all, or nobody is there.
     fn share(&self) -> Option<u32> {
         let mut all = None;
         for lane in Lane::ALL.into_iter().filter(|l| l.kind() == Kind::Video) {
@@ -396,7 +415,8 @@ impl Publisher {
                 all = Some(all.unwrap_or(0u32).saturating_add(most?));
             }
         }
-        all
+        // Where nothing comes now nothing is shared out: enough that a picture may begin.
+        all.map(|all| all.max(PICTURE_LEAST))
     }
 
     /// Replaces the receivers of a lane; `true` if one is new.

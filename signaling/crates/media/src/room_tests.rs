@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
+mod path;
 mod recording;
 mod tracks;
 
@@ -31,6 +32,7 @@ struct FakeLeg {
     /// Which picture was asked for a keyframe, and which codec each answer put first.
     asked: Mutex<Vec<Lane>>,
     preferred: Mutex<Vec<Codec>>,
+    caps: Mutex<Vec<u32>>,
     closed: AtomicBool,
     refuse: bool,
 }
@@ -47,7 +49,11 @@ impl Leg for FakeLeg {
             .map(|s| LegSlot {
                 mid: s.mid.clone(),
                 kind: s.kind,
-                payloads: s.payloads,
+                payloads: if s.receives {
+                    s.payloads
+                } else {
+                    Payloads::default()
+                },
             })
             .collect();
         self.preferred.lock().unwrap().push(offer.prefer);
@@ -84,6 +90,10 @@ impl Leg for FakeLeg {
         true
     }
 
+    fn cap(&self, bitrate: u32) {
+        self.caps.lock().unwrap().push(bitrate);
+    }
+
     async fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
     }
@@ -108,6 +118,7 @@ impl Connector for Fakes {
             plis: AtomicUsize::new(0),
             asked: Mutex::default(),
             preferred: Mutex::default(),
+            caps: Mutex::default(),
             closed: AtomicBool::new(false),
             refuse: self.refuse,
         });

@@ -16,6 +16,25 @@ fn place(sequence: u16) -> (usize, u64) {
 }
 
 impl Seen {
+    pub(crate) fn highest(&self) -> Option<u16> {
+        self.highest
+    }
+
+    /// Whether a number was noted, as far as can be told.
+    pub(crate) fn met(&self, sequence: u16) -> bool {
+        let (word, bit) = place(sequence);
+        let within = |highest: u16| highest.wrapping_sub(sequence) < WINDOW;
+        self.highest.is_some_and(within) && self.bits[word] & bit != 0
+    }
+
+    /// What was noted under this number did not happen.
+    pub(crate) fn forget(&mut self, sequence: u16) {
+        if self.met(sequence) {
+            let (word, bit) = place(sequence);
+            self.bits[word] &= !bit;
+        }
+    }
+
     /// Notes a number; `false` if it was met before, or lies too far back to tell.
     pub(crate) fn note(&mut self, sequence: u16) -> bool {
         let Some(highest) = self.highest else {
@@ -35,7 +54,7 @@ impl Seen {
             }
         }
         self.highest = Some(sequence);
-        ahead > 0 && self.set(sequence)
+        self.set(sequence)
     }
 
     fn set(&mut self, sequence: u16) -> bool {
@@ -65,6 +84,21 @@ mod tests {
                 assert!(!seen.note((n - 100) as u16));
             }
         }
+    }
+
+    #[test]
+    fn what_was_noted_is_met_until_it_is_forgotten() {
+        let mut seen = Seen::default();
+        assert!(!seen.met(0));
+        for n in [65_534, 65_535, 1] {
+            assert!(seen.note(n) && seen.met(n), "{n}");
+        }
+        assert!(!seen.met(0), "left out");
+        assert!(!seen.met(2), "not yet");
+        assert!(!seen.met(1u16.wrapping_sub(WINDOW)), "too far back");
+        seen.forget(1);
+        assert!(!seen.met(1) && seen.met(65_535));
+        assert!(seen.note(1) && !seen.note(1));
     }
 
     #[test]

@@ -75,27 +75,29 @@ pub(crate) fn wanted<'a>(
     wanted
 }
 
-/// Keeps what is still wanted where it is, frees the rest, gives the first free slots to the others.
+/// Keeps what is still wanted where it is, frees the rest, gives the first free slots to the others. A line that the page has closed
+/// is no slot.
 pub(crate) fn assign(slots: &mut [Assigned], kind: Kind, mut wanted: Vec<(&str, Lane)>) {
-    let of_kind = |s: &&mut Assigned| s.slot.kind == kind;
-    let placed = |slots: &[Assigned], (member, lane): &(&str, Lane)| {
+    let mut slots: Vec<&mut Assigned> = slots.iter_mut().filter(|s| s.slot.kind == kind).collect();
+    for closed in slots.extract_if(.., |s| !s.slot.is_open()) {
+        closed.carries = None;
+    }
+    let placed = |slots: &[&mut Assigned], (member, lane): &(&str, Lane)| {
         slots.iter().any(|s| s.is_of(member, *lane))
     };
     // Where there are too few slots, who has one keeps it.
-    wanted.sort_by_key(|w| (w.1.is_share(), !placed(slots, w)));
-    wanted.truncate(slots.iter().filter(|s| s.slot.kind == kind).count());
-    for slot in slots.iter_mut().filter(of_kind) {
+    wanted.sort_by_key(|w| (w.1.is_share(), !placed(&slots, w)));
+    wanted.truncate(slots.len());
+    for slot in &mut slots {
         if !wanted.iter().any(|(m, l)| slot.is_of(m, *l)) {
             slot.carries = None;
         }
     }
     for want in wanted {
-        if placed(slots, &want) {
+        if placed(&slots, &want) {
             continue;
         }
-        let mut free = slots
-            .iter_mut()
-            .filter(|s| s.slot.kind == kind && s.carries.is_none());
+        let mut free = slots.iter_mut().filter(|s| s.carries.is_none());
         // A page's lines come in pairs that play together: what has no sound takes from the end.
         let free = if want.1.is_share() {
             free.next_back()

@@ -44,8 +44,8 @@ pub(crate) enum Heard {
     Lost(u32, Vec<u16>),
     /// When packets of ours arrived.
     Arrived(Box<TransportLayerCc>),
-    /// The worst loss that a report names (0 to 1).
-    Loss(f64),
+    /// Of so many packets, of all the streams that a report names, so many were lost.
+    Loss { lost: f64, of: u32 },
     /// The page's own clock (NTP) and that of one of its streams.
     SenderReport {
         ssrc: u32,
@@ -61,8 +61,27 @@ pub(crate) type Receptions = Arc<Mutex<Vec<Reception>>>;
 pub(crate) struct RtcpTap {
     heard: mpsc::Sender<Heard>,
     receptions: Receptions,
+    highest: Highest,
     inbound: VecDeque<TaggedPacket>,
     outbound: VecDeque<TaggedPacket>,
+}
+
+/// By SSRC the highest number that a report named: the next one's loss is of what came after it.
+#[derive(Default)]
+struct Highest(Vec<(u32, u32)>);
+
+impl Highest {
+    /// Packets of a stream since its report before; 0 if that is not known, or nonsense.
+    fn since(&mut self, ssrc: u32, highest: u32) -> u32 {
+        if let Some((_, before)) = self.0.iter_mut().find(|(s, _)| *s == ssrc) {
+            let since = highest.wrapping_sub(std::mem::replace(before, highest));
+            return if since < 0x8000 { since } else { 0 };
+        }
+        if self.0.len() < REPORTS {
+            self.0.push((ssrc, highest));
+        }
+        0
+    }
 }
 
 impl RtcpTap {
@@ -71,6 +90,7 @@ impl RtcpTap {
         Self {
             heard,
             receptions,
+            highest: Highest::default(),
             inbound: VecDeque::new(),
             outbound: VecDeque::new(),
         }
@@ -78,10 +98,15 @@ impl RtcpTap {
 }
 
 impl RtcpTap {
-    fn note(&self, reports: &[ReceptionReport]) {
-        let worst = reports.iter().map(|r| r.fraction_lost).max();
-        if let Some(worst) = worst {
-            let _ = self.heard.try_send(Heard::Loss(f64::from(worst) / 256.0));
+    fn note(&mut self, reports: &[ReceptionReport]) {
+        let (mut lost, mut of) = (0.0, 0);
+        for report in reports.iter().take(REPORTS) {
+            let since = self.highest.since(report.ssrc, report.last_sequence_number);
+            lost += f64::from(since) * f64::from(report.fraction_lost) / 256.0;
+            of += since;
+        }
+        if of > 0 {
+            let _ = self.heard.try_send(Heard::Loss { lost, of });
         }
         let now = ntp_middle(SystemTime::now());
         let mut receptions = self
@@ -100,6 +125,19 @@ impl RtcpTap {
             });
         }
     }
+}
+
+/// What a page misses, each once, the first [`LOST_MOST`]; so many pairs are looked at, whatever they name.
+fn missing(nack: &TransportLayerNack) -> Vec<u16> {
+    let mut lost = Vec::new();
+    for pair in nack.nacks.iter().take(LOST_MOST) {
+        for number in pair.packet_list() {
+            if lost.len() < LOST_MOST && !lost.contains(&number) {
+                lost.push(number);
+            }
+        }
+    }
+    lost
 }
 
 /// The middle 32 bits of an NTP timestamp: units of 1/65536 s (RFC 3550 §4).
@@ -137,9 +175,8 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for RtcpTap {
                         let _ = self.heard.try_send(Heard::Keyframe(entry.ssrc));
                     }
                 } else if let Some(nack) = packet.downcast_ref::<TransportLayerNack>() {
-                    let lost = nack.nacks.iter().flat_map(|pair| pair.packet_list());
-                    let lost = lost.take(LOST_MOST).collect();
-                    let _ = self.heard.try_send(Heard::Lost(nack.media_ssrc, lost));
+                    let lost = Heard::Lost(nack.media_ssrc, missing(nack));
+                    let _ = self.heard.try_send(lost);
                 } else if let Some(report) = packet.downcast_ref::<TransportLayerCc>() {
                     let _ = self
                         .heard
@@ -185,7 +222,41 @@ impl Interceptor for RtcpTap {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rtc::rtcp::transport_feedbacks::transport_layer_nack::NackPair;
     use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn a_loss_is_of_what_came_since_the_report_before() {
+        let mut highest = Highest::default();
+        assert_eq!(highest.since(1, 65_500), 0, "nothing to hold it against");
+        assert_eq!(highest.since(2, 7), 0);
+        assert_eq!(highest.since(1, 65_540), 40);
+        assert_eq!(highest.since(1, 65_540), 0);
+        assert_eq!(highest.since(1, 4), 0, "back");
+        assert_eq!(highest.since(1, 54), 50);
+        assert_eq!(highest.since(1, 1 << 20), 0, "nonsense");
+        assert_eq!(highest.since(2, 8), 1);
+        (3..200).for_each(|ssrc| assert_eq!(highest.since(ssrc, 0), 0));
+        assert_eq!(highest.0.len(), REPORTS);
+    }
+
+    #[test]
+    fn a_number_that_is_named_twice_is_missed_once() {
+        let pair = |packet_id, lost_packets| NackPair {
+            packet_id,
+            lost_packets,
+        };
+        let missing = |nacks: Vec<NackPair>| {
+            missing(&TransportLayerNack {
+                nacks,
+                ..TransportLayerNack::default()
+            })
+        };
+        let twice = vec![pair(65_535, 0b101), pair(2, 0), pair(65_535, 0), pair(9, 0)];
+        assert_eq!(missing(twice), [65_535, 0, 2, 9]);
+        let many = (0..400).map(|n| pair(n * 20, 0xffff)).collect();
+        assert_eq!(missing(many).len(), LOST_MOST);
+    }
 
     #[test]
     fn round_trips_are_read_from_report_blocks() {

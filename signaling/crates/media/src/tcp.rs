@@ -49,19 +49,20 @@ impl TcpOut {
         self.0.same_channel(&other.0)
     }
 
-    pub(crate) fn is_full(&self) -> bool {
-        self.0.capacity() == 0
+    /// Frames that the client has not taken.
+    pub(crate) fn waiting(&self) -> usize {
+        TCP_QUEUE - self.0.capacity()
     }
 
-    /// Queues one packet in its frame (RFC 4571 §2); a full queue loses it.
-    pub(crate) fn send(&self, packet: &[u8]) {
+    /// Queues one packet in its frame (RFC 4571 §2); `false`: the queue is full or the stream gone, and the packet lost.
+    pub(crate) fn send(&self, packet: &[u8]) -> bool {
         let Ok(length) = u16::try_from(packet.len()) else {
-            return;
+            return false;
         };
         let mut frame = Vec::with_capacity(2 + packet.len());
         frame.extend_from_slice(&length.to_be_bytes());
         frame.extend_from_slice(packet);
-        let _ = self.0.try_send(frame);
+        self.0.try_send(frame).is_ok()
     }
 }
 
@@ -221,5 +222,37 @@ impl AsyncTcpStream for LocalStream {
 
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         Ok(self.stream.peer)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::config::TCP_QUEUE_PICTURES;
+
+    /// On one thread the writer does not run before the test lets it.
+    #[tokio::test]
+    async fn a_client_that_takes_nothing_has_room_for_sound_when_there_is_none_for_pictures() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap());
+        let (mut client, (server, _)) = tokio::try_join!(client, listener.accept()).unwrap();
+        let (_, write) = server.into_split();
+        let out = TcpOut::new(Arc::new(AsyncMutex::new(write)));
+        let mux = Mux::bind("127.0.0.1:0".parse().unwrap(), Arc::default()).unwrap();
+        let (guard, _streams) = mux.open();
+        guard.port.set_path(Path::Tcp(out.clone()));
+        let choked = |most| guard.port.is_choked(most);
+        for n in 0..TCP_QUEUE {
+            assert_eq!(choked(TCP_QUEUE_PICTURES), n >= TCP_QUEUE_PICTURES, "{n}");
+            assert!(!choked(TCP_QUEUE), "{n}");
+            assert!(out.send(&[1; 100]));
+        }
+        assert!(choked(TCP_QUEUE));
+        assert!(!out.send(&[1; 100]), "lost, and that is said");
+        // The client takes what waits, and there is room again.
+        let mut taken = vec![0; TCP_QUEUE * 102];
+        client.read_exact(&mut taken).await.unwrap();
+        assert!(!choked(TCP_QUEUE_PICTURES));
     }
 }

@@ -41,8 +41,6 @@ pub(crate) struct Network {
     by_packet: bool,
     /// Bytes sent when the page was last heard of.
     octets: u64,
-    /// Time and bytes sent at the last receiver report.
-    report: (u64, u64),
     /// When the room was last told (µs), and what (bit/s).
     told: (u64, u32),
 }
@@ -166,15 +164,13 @@ impl Watcher {
                 self.network.estimator.heard(now, &arrivals);
                 self.tell(now);
             }
-            Heard::Loss(loss) if !self.network.by_packet => {
-                let (now, octets) = (leg.egress.now_us(), leg.egress.octets());
-                let (before, sent) = std::mem::replace(&mut self.network.report, (now, octets));
-                let seconds = now.saturating_sub(before).max(1) as f64 / 1e6;
-                let rate = octets.saturating_sub(sent) as f64 * 8.0 / seconds;
-                self.network.estimator.reported(now, loss, rate);
+            Heard::Loss { lost, of } if !self.network.by_packet => {
+                let now = leg.egress.now_us();
+                let octets = leg.egress.octets();
+                self.network.estimator.reported(now, lost, of, octets);
                 self.tell(now);
             }
-            Heard::Loss(_) => {}
+            Heard::Loss { .. } => {}
             Heard::SenderReport { ssrc, ntp, rtp, at } => {
                 self.sink.on_sender_report(ssrc, ntp, rtp, at);
             }

@@ -119,6 +119,43 @@ async fn a_picture_is_whole_although_one_packet_in_ten_is_lost_from_its_sender()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_datagram_that_comes_twice_is_forwarded_once() {
+    let call = Call::new().await;
+    call.from_citizen.up.twice.store(true, Ordering::SeqCst);
+    // Until it takes effect, and what the other page sends.
+    call.agent.sending.store(false, Ordering::SeqCst);
+    call.agent.forget();
+    call.agent.hears(1, 20).await;
+    let before = call.engine.stats();
+    call.agent.forget();
+    let got = call.agent.hears(1, 400).await;
+    let after = call.engine.stats();
+    let numbers = |kind| {
+        let of = got.iter().filter(move |g| g.kind == kind);
+        of.map(|g| g.packet.header.sequence_number)
+    };
+    for kind in [Kind::Audio, Kind::Video] {
+        let distinct: BTreeSet<u16> = numbers(kind).collect();
+        assert_eq!(distinct.len(), numbers(kind).count(), "{kind:?}");
+    }
+    // They did come twice, and the second of each got no further than its decryption.
+    let (came, taken) = (
+        after.datagrams_in - before.datagrams_in,
+        after.rtp_in - before.rtp_in,
+    );
+    assert!(
+        came as usize > got.len() * 3 / 2,
+        "{came} for {}",
+        got.len()
+    );
+    assert!(
+        (taken as usize) < got.len() * 5 / 4,
+        "{taken} for {}",
+        got.len()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_there_is_room_for_sound_alone_the_picture_rests_and_comes_back() {
     let mut call = Call::new().await;
     // Over 400 kbit/s of picture, and a viewer's network of 150.

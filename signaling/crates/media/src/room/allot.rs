@@ -34,6 +34,17 @@ const SOUND_LEAST: u32 = 24_000;
 impl Room {
     /// A member's page has told what its network takes.
     pub(crate) fn estimated(&self, member: &str, epoch: u64, estimate: Estimate) {
+        self.estimated_at(member, epoch, None, estimate);
+    }
+
+    /// `at`: on the clock of the connection's allotment (µs); none: now.
+    pub(crate) fn estimated_at(
+        &self,
+        member: &str,
+        epoch: u64,
+        at: Option<u64>,
+        estimate: Estimate,
+    ) {
         let tighter: Vec<Arc<Publisher>> = {
             let mut state = lock(&self.state);
             if !state.live {
@@ -42,7 +53,7 @@ impl Room {
             let Some(conn) = state.conn(member, epoch) else {
                 return;
             };
-            let (changed, tighter) = allot(conn, estimate);
+            let (changed, tighter) = allot(conn, at, estimate);
             if changed {
                 self.tell_slots(member, conn);
             }
@@ -71,8 +82,8 @@ pub(super) fn quiet(conn: &mut Conn, quiet: bool) {
 }
 
 /// Sets levels and shares; whether a level changed, and whose share fell.
-fn allot(conn: &mut Conn, estimate: Estimate) -> (bool, Vec<String>) {
-    let now = conn.allot.began.elapsed().as_micros() as u64;
+fn allot(conn: &mut Conn, at: Option<u64>, estimate: Estimate) -> (bool, Vec<String>) {
+    let now = at.unwrap_or_else(|| conn.allot.began.elapsed().as_micros() as u64);
     let (mut sound, mut pictures) = (0u32, Vec::new());
     for assigned in conn.slots.iter().filter(|s| s.carries.is_some()) {
         let rates = assigned.slot.gate(|gate| gate.rates(now));
@@ -97,8 +108,12 @@ fn allot(conn: &mut Conn, estimate: Estimate) -> (bool, Vec<String>) {
             (false, true) => budget.level(id),
             (false, false) => Level::default(),
         };
-        let limited = used && estimate.is_limit();
-        let share = limited.then(|| budget.share(id, estimate, sound, &pictures));
+        let limited = estimate.is_limit() && assigned.carries.is_some();
+        // Who makes no picture now takes nothing from the sender's others, but lifts no limit of theirs either.
+        let share = limited.then(|| match used {
+            true => budget.share(id, estimate, sound, &pictures),
+            false => 0,
+        });
         let before = assigned.slot.allot(level, share);
         let fell = match (before, share) {
             (Some(before), Some(share)) => share < before - before / 8,

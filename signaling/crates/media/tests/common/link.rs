@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
@@ -16,23 +16,28 @@ pub struct Way {
     pub rate: AtomicU64,
     /// Of so many RTP packets one is lost; 0: none.
     pub lose_every: AtomicU64,
+    /// Each RTP packet comes twice, as somebody on the way could make it.
+    pub twice: AtomicBool,
     seen: AtomicU64,
 }
 
 /// Packets wait this long at most before a narrow way; then the newest is lost.
 const BUFFER: Duration = Duration::from_millis(800);
 
+/// And neither RTCP nor another protocol (RFC 7983, RFC 5761).
+fn is_rtp(datagram: &[u8]) -> bool {
+    datagram.len() > 1 && (128..192).contains(&datagram[0]) && !(192..224).contains(&datagram[1])
+}
+
 impl Way {
     /// When a datagram that comes now leaves the far end; none: lost.
     fn leaves(&self, now: Instant, free_at: &mut Instant, datagram: &[u8]) -> Option<Instant> {
-        let rtp = datagram.len() > 1
-            && (128..192).contains(&datagram[0])
-            && !(192..224).contains(&datagram[1]);
+        let rtp = is_rtp(datagram);
         let every = self.lose_every.load(Ordering::SeqCst);
-        // Spread, but the same in each run.
+        // Spread over sound and pictures, which may come in turns, but the same in each run.
         if every > 0 && rtp {
             let seen = self.seen.fetch_add(1, Ordering::SeqCst);
-            if (seen * 7_919).is_multiple_of(every) {
+            if (seen.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32).is_multiple_of(every) {
                 return None;
             }
         }
@@ -119,11 +124,14 @@ async fn relay(
             if let Some(heard) = &heard {
                 heard.send_replace(Some(addr));
             }
-            let now = Instant::now();
-            if let Some(at) = way.leaves(now, &mut free_at, &buffer[..n])
-                && queue.send((at, buffer[..n].to_vec())).is_err()
-            {
-                break;
+            let twice = way.twice.load(Ordering::SeqCst) && is_rtp(&buffer[..n]);
+            for _ in 0..1 + u8::from(twice) {
+                let at = way.leaves(Instant::now(), &mut free_at, &buffer[..n]);
+                if let Some(at) = at
+                    && queue.send((at, buffer[..n].to_vec())).is_err()
+                {
+                    return;
+                }
             }
         }
     };

@@ -122,8 +122,11 @@ impl CutSocket {
         }
         let rtp = (128..192).contains(&datagram[0]) && !(192..224).contains(&datagram[1]);
         let every = self.lose_every.load(Ordering::SeqCst);
-        let lost =
-            every > 0 && rtp && self.heard.fetch_add(1, Ordering::SeqCst) % every == every - 1;
+        // Spread over sound and pictures, which may come in turns, but the same in each run.
+        let lost = every > 0 && rtp && {
+            let heard = self.heard.fetch_add(1, Ordering::SeqCst) as u64;
+            (heard.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32).is_multiple_of(every as u64)
+        };
         lost || self.cut.load(Ordering::SeqCst)
     }
 }
