@@ -113,13 +113,14 @@ async fn who_tries_too_often_waits_and_costs_nobody_else() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn strangers_have_a_share_of_the_rooms() {
     let (county, node) = one().await;
-    let page = peer::Client::new(1, false).await;
+    let mut page = peer::Client::new(1, false).await;
     let offer = json!({"sdp": page.offer_sdp(false).await});
+    let stranger = node.http();
     for _ in 0..limits::STRANGERS_ROOMS {
-        let a = node.http().post::<CheckAnswer>("/media/check", &offer);
+        let a = stranger.post::<CheckAnswer>("/media/check", &offer);
         a.await.unwrap();
     }
-    let p = node.http().post::<Value>("/media/check", &offer).await;
+    let p = stranger.post::<Value>("/media/check", &offer).await;
     assert_eq!(p.unwrap_err().code, "slow_down");
     assert_eq!(stats(&node).rooms, limits::STRANGERS_ROOMS as u64);
     let citizen = Citizen::arrive(&node).await;

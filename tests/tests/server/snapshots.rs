@@ -248,7 +248,7 @@ both!(what_is_no_picture_or_too_much_of_one_is_refused, |county| {
     let there = files(&node);
     assert!(there > 0);
     let other = post(a, &s.session, &k, &member, png(320, 240, 250)).await;
-    assert_eq!(code(other), (422, "key_reused".into()));
+    assert_eq!(code(other), (409, "key_reused".into()));
     assert_eq!(files(&node), there);
     county.close(node).await;
 });

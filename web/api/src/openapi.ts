@@ -4422,7 +4422,7 @@ export interface components {
             /** Format: int64 */
             duration_ms: number;
             expires_at: string;
-            export: null | components["schemas"]["ExportView"];
+            export: components["schemas"]["ExportView"] | null;
             id: string;
             /** @description `valid`: every hash, link and the signature; `unchecked`: not yet; `broken`: something does not fit. */
             integrity: string;
