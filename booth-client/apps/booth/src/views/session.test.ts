@@ -61,6 +61,13 @@ describe("a signature that is asked for", () => {
   it("lets the prompts of the new recording through while it is held", async () => {
     const { sheet, top } = await show({ recording: recording("live"), recording_rule: rule(false) });
     expect(top()).toBe(sheet("prompt-text"));
+    // Put away, it comes back from where one looks.
+    document.querySelector<HTMLButtonElement>('[data-testid="prompt-sheet"] .close')?.click();
+    await flushPromises();
+    expect(top()).toBe(sheet("sign-sheet"));
+    document.querySelector<HTMLButtonElement>('[data-testid="sign-locked"] button')?.click();
+    await flushPromises();
+    expect(top()).toBe(sheet("prompt-text"));
   });
 
   it("is on top, and alone, once it can be given", async () => {
