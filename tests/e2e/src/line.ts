@@ -110,7 +110,8 @@ export class Line {
  * the check of the ways asks for, stays as it is. */
 function goBy(port: number): void {
   const proto = RTCPeerConnection.prototype
-  const set = proto.setRemoteDescription
+  type Apply = (this: RTCPeerConnection, description: RTCSessionDescriptionInit) => Promise<void>
+  const set = proto.setRemoteDescription as Apply
   const way = (line: string): string[] => {
     if (!line.startsWith('a=candidate:')) return [line]
     const words = line.split(' ')
@@ -121,5 +122,5 @@ function goBy(port: number): void {
     const { type, sdp = '' } = description
     const isLed = /^a=candidate:\S+ \S+ udp /im.test(sdp)
     return set.call(this, { type, sdp: isLed ? sdp.split('\r\n').flatMap(way).join('\r\n') : sdp })
-  } as typeof set
+  }
 }

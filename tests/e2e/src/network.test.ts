@@ -103,6 +103,7 @@ it('a line that is down for ten seconds: both sides are told, and the same talk 
   await Promise.all([desk.see('media-note', '对方的网络断了'), phone.see('media-lost', '正在重连')])
   expect(performance.now() - since, 'said while it lasts').toBeLessThan(DOWN_MS / 2)
   await phone.see('network', '网络断开')
+  expect(await desk.at('snapshot').isDisabled(), 'a picture of before is none to keep').toBe(true)
   await phone.shot('150-phone-line-down')
   await desk.shot('151-desk-line-down')
   await new Promise((done) => setTimeout(done, DOWN_MS - (performance.now() - since)))

@@ -45,6 +45,14 @@ struct Table {
     by_ufrag: HashMap<String, Arc<Port>>,
     by_addr: HashMap<SocketAddr, Arc<Port>>,
     by_stream: HashMap<u32, Arc<Port>>,
+    asked: HashMap<Transaction, Asked>,
+}
+
+/// A question to an address from which a stream of a page seems to come.
+struct Asked {
+    port: Arc<Port>,
+    to: SocketAddr,
+    at_ms: u64,
 }
 
 /// One connection's end of the shared ports.
@@ -61,16 +69,9 @@ pub(crate) struct Port {
     path_key: AtomicU64,
     path_heard_ms: AtomicU64,
     chosen_key: AtomicU64,
-    /// How the page is asked, and the last question.
+    /// How the page is asked whether it is at an address, and when it last was (ms).
     credentials: Mutex<Option<Credentials>>,
-    asked: Mutex<Option<Asked>>,
-}
-
-/// A question to an address from which a stream of the page seems to come.
-struct Asked {
-    transaction: Transaction,
-    to: SocketAddr,
-    at_ms: u64,
+    asked_ms: AtomicU64,
 }
 
 /// An address as one number; 0 is none. The ports are IPv4's alone.
@@ -124,6 +125,7 @@ struct Keys {
     ufrags: VecDeque<String>,
     addrs: VecDeque<SocketAddr>,
     streams: VecDeque<u32>,
+    asked: Option<Transaction>,
 }
 
 impl std::fmt::Debug for Mux {
@@ -187,7 +189,7 @@ impl Mux {
             path_heard_ms: AtomicU64::new(0),
             chosen_key: AtomicU64::new(0),
             credentials: Mutex::default(),
-            asked: Mutex::default(),
+            asked_ms: AtomicU64::new(0),
         });
         (
             PortGuard {
@@ -243,22 +245,39 @@ impl Mux {
     /// Somebody at an address that nobody is known by: a client whose address changed is asked, and believed once it answers.
     fn stranger(&self, packet: &[u8], from: SocketAddr) {
         if let Some(stream) = stream_of(packet) {
-            let port = lock(&self.table).by_stream.get(&stream).cloned();
-            if let Some(question) = port.and_then(|p| p.ask(from, self.crypto.as_ref())) {
-                self.send_to(&question, from);
-            }
+            self.ask(stream, from);
         } else if let Some(transaction) = answer_to(packet) {
             let mut table = lock(&self.table);
-            let asked = |p: &&Arc<Port>| p.has_asked(transaction, from);
-            let Some(port) = table.by_stream.values().find(asked).cloned() else {
+            let Some(asked) = table.asked.get(&transaction).filter(|a| a.to == from) else {
                 return;
             };
+            let (port, at_ms) = (asked.port.clone(), asked.at_ms);
             if port.is_answered(packet, self.crypto.as_ref()) {
+                table.asked.remove(&transaction);
                 table.settle(&port, from);
                 drop(table);
-                port.move_to(from);
+                port.move_to(from, at_ms);
             }
         }
+    }
+
+    fn ask(&self, stream: u32, to: SocketAddr) {
+        let mut table = lock(&self.table);
+        let Some(port) = table.by_stream.get(&stream).cloned() else {
+            return;
+        };
+        let Some((transaction, question)) = port.question(self.crypto.as_ref()) else {
+            return;
+        };
+        // One at a time: the newest.
+        let before = lock(&port.keys).asked.replace(transaction);
+        if let Some(before) = before {
+            table.asked.remove(&before);
+        }
+        let at_ms = port.asked_ms.load(Ordering::Relaxed);
+        table.asked.insert(transaction, Asked { port, to, at_ms });
+        drop(table);
+        self.send_to(&question, to);
     }
 
     /// The connection that answers to a user fragment (for the TCP side).
@@ -418,33 +437,17 @@ impl Port {
 
     /// The question to an address from which a stream of this page seems to come; none where it was asked just now, or while the page
     /// is heard where it was.
-    fn ask(&self, to: SocketAddr, crypto: &dyn RTCCryptoProvider) -> Option<Vec<u8>> {
+    fn question(&self, crypto: &dyn RTCCryptoProvider) -> Option<(Transaction, Vec<u8>)> {
         let now = self.started.elapsed().as_millis() as u64;
-        let heard = self.path_heard_ms.load(Ordering::Relaxed);
-        if self.path_key.load(Ordering::Relaxed) == 0 || now.saturating_sub(heard) < ASK_EVERY_MS {
-            return None;
-        }
-        let mut asked = lock(&self.asked);
-        if asked
-            .as_ref()
-            .is_some_and(|a| now.saturating_sub(a.at_ms) < ASK_EVERY_MS)
+        let lately = |at: &AtomicU64| now.saturating_sub(at.load(Ordering::Relaxed)) < ASK_EVERY_MS;
+        if self.path_key.load(Ordering::Relaxed) == 0
+            || lately(&self.path_heard_ms)
+            || lately(&self.asked_ms)
         {
             return None;
         }
-        let (transaction, question) = lock(&self.credentials).as_ref()?.ask(crypto)?;
-        *asked = Some(Asked {
-            transaction,
-            to,
-            at_ms: now,
-        });
-        Some(question)
-    }
-
-    fn has_asked(&self, transaction: Transaction, to: SocketAddr) -> bool {
-        let asked = lock(&self.asked);
-        asked
-            .as_ref()
-            .is_some_and(|a| a.transaction == transaction && a.to == to)
+        self.asked_ms.store(now, Ordering::Relaxed);
+        lock(&self.credentials).as_ref()?.ask(crypto)
     }
 
     fn is_answered(&self, packet: &[u8], crypto: &dyn RTCCryptoProvider) -> bool {
@@ -455,10 +458,8 @@ impl Port {
     }
 
     /// The client answered from there, unless it was heard where it was since it was asked.
-    fn move_to(&self, at: SocketAddr) {
-        let asked = lock(&self.asked).take();
-        let heard = self.path_heard_ms.load(Ordering::Relaxed);
-        if asked.is_some_and(|a| heard < a.at_ms) {
+    fn move_to(&self, at: SocketAddr, asked_ms: u64) {
+        if self.path_heard_ms.load(Ordering::Relaxed) < asked_ms {
             self.hear();
             self.set_path(Path::Udp(at));
         }
@@ -564,6 +565,9 @@ impl Drop for PortGuard {
         for stream in keys.streams.drain(..) {
             remove_own(&mut table.by_stream, &stream, &self.port);
         }
+        if let Some(asked) = keys.asked.take() {
+            table.asked.remove(&asked);
+        }
     }
 }
 
@@ -588,151 +592,5 @@ pub(crate) fn stun_request_ufrag(packet: &[u8]) -> Option<&str> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use crate::moved::tests::answer;
-
-    fn stun(username: &str) -> Vec<u8> {
-        let mut p = vec![0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42];
-        p.extend([0; 12]);
-        p.extend([0x80, 0x22, 0, 3, b'a', b'b', b'c', 0]);
-        p.extend(6u16.to_be_bytes());
-        p.extend((username.len() as u16).to_be_bytes());
-        p.extend(username.as_bytes());
-        while p.len() % 4 != 0 {
-            p.push(0);
-        }
-        p
-    }
-
-    fn addr(port: u16) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], port))
-    }
-
-    fn queued(guard: &PortGuard) -> usize {
-        lock(&guard.port.inbox).packets.len()
-    }
-
-    fn mux() -> Arc<Mux> {
-        Mux::bind(addr(0), Arc::default()).unwrap()
-    }
-
-    #[test]
-    fn user_fragment_is_found_and_junk_is_not() {
-        let good = stun("local:remote");
-        assert_eq!(stun_request_ufrag(&good), Some("local"));
-        for cut in 0..good.len() - 1 {
-            let _ = stun_request_ufrag(&good[..cut]); // never a panic
-        }
-        let mut response = good.clone();
-        response[0] = 1;
-        assert_eq!(stun_request_ufrag(&response), None);
-        let mut lying = good;
-        lying[30] = 0xff;
-        assert_eq!(stun_request_ufrag(&lying), None);
-        let mut seed = 1u32;
-        for length in 0..600usize {
-            let mut junk = vec![0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42];
-            junk.extend((0..length).map(|_| {
-                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                (seed >> 24) as u8
-            }));
-            let _ = stun_request_ufrag(&junk);
-        }
-    }
-
-    #[tokio::test]
-    async fn a_request_keys_the_address_and_another_request_rekeys_it() {
-        let mux = mux();
-        let (a, _ra) = mux.open();
-        let (b, _rb) = mux.open();
-        a.register("aaaa");
-        b.register("bbbb");
-        mux.dispatch(&[128, 0, 1], addr(9));
-        assert_eq!(mux.counters.snapshot().datagrams_ignored, 1);
-        mux.dispatch(&stun("aaaa:x"), addr(9));
-        mux.dispatch(&[128, 0, 1], addr(9));
-        assert_eq!((queued(&a), queued(&b)), (2, 0));
-        mux.dispatch(&stun("bbbb:x"), addr(9));
-        mux.dispatch(&[128, 0, 1], addr(9));
-        assert_eq!((queued(&a), queued(&b)), (2, 2));
-        // The old owner's end does not take the address from the new one.
-        drop(a);
-        mux.dispatch(&[128, 0, 1], addr(9));
-        assert_eq!(queued(&b), 3);
-        drop(b);
-        let table = lock(&mux.table);
-        assert!(table.by_addr.is_empty() && table.by_ufrag.is_empty());
-    }
-
-    #[tokio::test]
-    async fn a_client_that_answers_from_another_address_has_moved_there() {
-        let mux = mux();
-        let (a, _ra) = mux.open();
-        a.register("aaaa");
-        a.register_stream(7);
-        let offer = "a=ice-ufrag:page\r\na=ice-pwd:the page's own\r\n";
-        a.port.set_credentials(Credentials::of(offer, "aaaa"));
-        mux.dispatch(&stun("aaaa:page"), addr(9));
-        a.port.route(addr(9));
-        let page = std::net::UdpSocket::bind(addr(0)).unwrap();
-        page.set_read_timeout(Some(Duration::from_millis(50)))
-            .unwrap();
-        let there = page.local_addr().unwrap();
-        let sound = [0x80, 111, 0, 1, 0, 0, 0, 2, 0, 0, 0, 7, 1];
-        let asked = || {
-            mux.dispatch(&sound, there);
-            let mut question = vec![0; 500];
-            let n = page.recv(&mut question).ok()?;
-            question.truncate(n);
-            Some(question)
-        };
-        assert_eq!(asked(), None, "the client was heard just now");
-        let question = std::iter::repeat_with(asked).flatten().next().unwrap();
-        let lie = answer(&question, "a guess", mux.crypto.as_ref());
-        mux.dispatch(&lie, there);
-        let good = answer(&question, "the page's own", mux.crypto.as_ref());
-        mux.dispatch(&good, addr(10));
-        assert_eq!(queued(&a), 1, "nobody is believed yet");
-        mux.dispatch(&good, there);
-        assert!(matches!(a.port.path(), Some(Path::Udp(at)) if at == there));
-        // To the library it is where it was.
-        mux.dispatch(&sound, there);
-        let (_, from) = lock(&a.port.inbox).packets.pop_back().unwrap();
-        assert_eq!(from, addr(9));
-        assert_eq!(a.port.route(addr(9)), there);
-        drop(a);
-        assert!(lock(&mux.table).by_stream.is_empty());
-    }
-
-    #[tokio::test]
-    async fn an_unknown_fragment_falls_back_to_the_address() {
-        let mux = mux();
-        let (a, _ra) = mux.open();
-        a.register("aaaa");
-        mux.dispatch(&stun("aaaa:x"), addr(9));
-        mux.dispatch(&stun("zzzz:x"), addr(9));
-        assert_eq!(queued(&a), 2);
-    }
-
-    #[tokio::test]
-    async fn inbox_and_keys_are_bounded() {
-        let mux = mux();
-        let (a, _ra) = mux.open();
-        for n in 0..UFRAGS_PER_CONNECTION + 3 {
-            a.register(&format!("ufrag{n}"));
-        }
-        assert_eq!(lock(&mux.table).by_ufrag.len(), UFRAGS_PER_CONNECTION);
-        let last = stun(&format!("ufrag{}:x", UFRAGS_PER_CONNECTION + 2));
-        for n in 0..ADDRS_PER_CONNECTION as u16 + 5 {
-            mux.dispatch(&last, addr(100 + n));
-        }
-        assert_eq!(lock(&mux.table).by_addr.len(), ADDRS_PER_CONNECTION);
-        for _ in 0..INBOX_PACKETS + 7 {
-            mux.dispatch(&last, addr(100 + ADDRS_PER_CONNECTION as u16));
-        }
-        assert_eq!(queued(&a), INBOX_PACKETS);
-        assert!(mux.counters.snapshot().datagrams_dropped >= 7);
-    }
-}
+#[path = "mux_tests.rs"]
+mod tests;

@@ -19,6 +19,6 @@ export function useWhyNoPicture(read: () => LiveSession, which: "camera" | "docu
     const view = session.view.value;
     const citizen = session.citizen.value;
     if (!stream.value || view?.mode !== "video" || view.hold || (which === "camera" && citizen?.camera_on === false)) return "none";
-    return session.peerState.value !== "connected" || citizen?.present !== true || rests.value ? "stands" : "";
+    return session.peerState.value !== "connected" || session.cut.value !== null || citizen?.present !== true || rests.value ? "stands" : "";
   });
 }

@@ -236,7 +236,12 @@ test("each line has the server's word, the own one none while the own connection
   expect(session.ownQuality.value).toBe("unknown");
   session.peerState.value = "connected";
   expect(session.ownQuality.value).toBe("good");
+  expect(session.cut.value).toBeNull();
+  say("mem_c", "lost");
+  expect(session.cut.value, "the picture is from before").toBe("theirs");
+  say("mem_c", "poor");
   session.peerState.value = "reconnecting";
   expect(session.ownQuality.value).toBe("lost");
+  expect(session.cut.value).toBe("mine");
   expect(session.quality.get("mem_c"), "another's line is the server's to say").toBe("poor");
 });

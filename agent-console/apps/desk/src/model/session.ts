@@ -78,6 +78,13 @@ export class LiveSession {
   readonly record: SessionRecord;
   readonly citizen = computed<MemberView | null>(() => this.view.value?.members.find((member) => member.role === "citizen") ?? null);
   readonly me = computed(() => this.view.value?.me ?? null);
+  /** Nothing comes through, here or there: the citizen's picture is from before. */
+  readonly cut = computed<"mine" | "theirs" | null>(() => {
+    const mode = this.view.value?.mode;
+    if (mode === "text" || mode === "phone") return null;
+    if (this.ownQuality.value === "lost") return "mine";
+    return this.quality.get(this.citizen.value?.id ?? "") === "lost" ? "theirs" : null;
+  });
   readonly citizenStream = computed<MediaStream | null>(() => this.streamOf(this.citizen.value?.id));
   readonly citizenPapers = computed<MediaStream | null>(() => this.members.value.find((entry) => this.isCitizen(entry.member))?.sources.document ?? null);
   /** Everybody who is heard but the citizen and me: a supervisor who only listens has no place among the pictures. */

@@ -125,7 +125,7 @@ async fn a_client_whose_address_changes_stays_in_the_call() {
     agent.hears(1, 10).await;
     citizen.hears(2, 10).await;
 
-    // Three times, as on a train: each is found at the next check of the connection.
+    // Three times, as on a train: each is asked back at once.
     for n in 0..3 {
         translator.move_away();
         let took = back(&agent, &citizen, 1).await;
