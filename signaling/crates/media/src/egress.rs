@@ -181,3 +181,63 @@ impl Egress {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::tcp::tests::client;
+    use rtc_crypto::{AeadAlgorithm, BlockCipherAlgorithm};
+
+    /// As the library derives its first keys.
+    fn agreed() -> Arc<KeyTap> {
+        let keys = KeyTap::new().unwrap();
+        let crypto = keys.crypto();
+        crypto
+            .block_encrypt(BlockCipherAlgorithm::Aes128, &[7; 16], &mut [0; 16])
+            .unwrap();
+        crypto.new_aead(AeadAlgorithm::Aes128Gcm, &[8; 16]).unwrap();
+        keys
+    }
+
+    #[tokio::test]
+    async fn over_tcp_pictures_give_way_to_sound() {
+        let mux = Mux::bind("127.0.0.1:0".parse().unwrap(), Arc::default()).unwrap();
+        let (guard, _streams) = mux.open();
+        let (_client, out) = client().await;
+        guard.port.set_path(Path::Tcp(out));
+        let egress = Egress::new(mux.clone(), guard.port.clone(), agreed());
+        let add = |kind, sequence_number| {
+            let header = Header {
+                version: 2,
+                ssrc: 1 + kind as u32,
+                sequence_number,
+                ..Header::default()
+            };
+            let marks = Marks {
+                kind,
+                numbered: None,
+                original: None,
+                round: Round::Only,
+            };
+            egress.add(&header, marks, &[1; 100])
+        };
+        let send = |kind, n| {
+            let sent = add(kind, n);
+            egress.flush();
+            sent == Sent::Queued
+        };
+        let pictures = (0..300).filter(|n| send(Kind::Video, *n)).count();
+        assert_eq!(pictures, TCP_QUEUE_PICTURES);
+        let sounds = (0..300).filter(|n| send(Kind::Audio, *n)).count();
+        assert_eq!(sounds, TCP_QUEUE - TCP_QUEUE_PICTURES);
+
+        // What was added together and found no room is counted.
+        let (_client, out) = client().await;
+        guard.port.set_path(Path::Tcp(out));
+        let count = TCP_QUEUE as u16 + 3;
+        assert!((300..300 + count).all(|n| add(Kind::Audio, n) == Sent::Queued));
+        egress.flush();
+        assert_eq!(mux.counters.snapshot().send_failed, 3);
+    }
+}

@@ -227,18 +227,22 @@ impl AsyncTcpStream for LocalStream {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::config::TCP_QUEUE_PICTURES;
 
-    /// On one thread the writer does not run before the test lets it.
-    #[tokio::test]
-    async fn a_client_that_takes_nothing_has_room_for_sound_when_there_is_none_for_pictures() {
+    /// A client and our end of its stream. On one thread nothing is written before the test waits.
+    pub(crate) async fn client() -> (TcpStream, TcpOut) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap());
-        let (mut client, (server, _)) = tokio::try_join!(client, listener.accept()).unwrap();
+        let (client, (server, _)) = tokio::try_join!(client, listener.accept()).unwrap();
         let (_, write) = server.into_split();
-        let out = TcpOut::new(Arc::new(AsyncMutex::new(write)));
+        (client, TcpOut::new(Arc::new(AsyncMutex::new(write))))
+    }
+
+    #[tokio::test]
+    async fn a_client_that_takes_nothing_has_room_for_sound_when_there_is_none_for_pictures() {
+        let (mut client, out) = client().await;
         let mux = Mux::bind("127.0.0.1:0".parse().unwrap(), Arc::default()).unwrap();
         let (guard, _streams) = mux.open();
         guard.port.set_path(Path::Tcp(out.clone()));

@@ -28,6 +28,9 @@ struct Args {
     /// One server alone.
     #[arg(long, value_delimiter = ',')]
     only: Vec<Only>,
+    /// Ours once more, with viewers that send congestion feedback as browsers do.
+    #[arg(long)]
+    feedback: bool,
     /// Numbers of Janus's event loops that are tried; the best counts.
     #[arg(long, value_delimiter = ',', default_value = "1,2")]
     event_loops: Vec<usize>,
@@ -46,6 +49,7 @@ fn main() -> Result<()> {
     let mut cast = vec![];
     if wanted(Only::Ours) {
         cast.push(Who::Ours);
+        cast.extend(args.feedback.then_some(Who::Fed));
     }
     if wanted(Only::Janus) {
         cast.extend(args.event_loops.iter().map(|n| Who::Janus(*n)));

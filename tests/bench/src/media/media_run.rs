@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Who {
     Ours,
+    /// The same for viewers that tell of every packet when it came, as browsers do.
+    Fed,
     /// With so many event loops.
     Janus(usize),
     Floor,
@@ -27,6 +29,7 @@ impl fmt::Display for Who {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ours => f.write_str("ours"),
+            Self::Fed => f.write_str("ours, with congestion feedback"),
             Self::Janus(loops) => write!(f, "Janus, event_loops={loops}"),
             Self::Floor => f.write_str("floor"),
         }
@@ -177,7 +180,7 @@ impl Up {
 pub fn run(who: Who, viewers: usize, times: Times, net: &Net, janus: &Path) -> Result<Run> {
     let mut world = World::new(net.outside)?;
     let (mut up, source) = match who {
-        Who::Ours => {
+        Who::Ours | Who::Fed => {
             let mut ours = Ours::start(net, viewers + 1)?;
             let source = ours.stage(&mut world)?;
             (Up::Ours(ours), source)
@@ -197,6 +200,9 @@ pub fn run(who: Who, viewers: usize, times: Times, net: &Net, janus: &Path) -> R
     let empty = up.usage()?;
     for _ in 0..viewers {
         let page = world.add_peer(Some(source))?;
+        if who == Who::Fed {
+            world.peer(page).feed_back();
+        }
         match &mut up {
             Up::Ours(s) => s.join(&mut world, page, "hall", "listener", Direction::Receive)?,
             Up::Janus(s) => s.join(&mut world, page)?,

@@ -6,6 +6,7 @@
 //! every few milliseconds and is never woken by a packet, as a remote page would never wake anything on the server's machine.
 
 pub mod child;
+pub mod feedback;
 pub mod floor;
 pub mod identity;
 pub mod janus;

@@ -1,6 +1,7 @@
 //! A page as far as a server can tell: ICE checks for the whole call, the DTLS handshake, receiver reports, and SRTP of its own if it
 //! publishes. What arrives is only looked at: no packet is decrypted, decoded or kept.
 
+use super::feedback::Feedback;
 use super::identity::Identity;
 use super::rtcp::receiver_report;
 use super::sdp::{Local, Remote};
@@ -51,6 +52,8 @@ pub struct Peer {
     state: State,
     next_check: u64,
     next_report: u64,
+    /// If the page tells of every packet.
+    feedback: Option<Feedback>,
     ssrc: [u32; 2],
 }
 
@@ -77,6 +80,7 @@ impl Peer {
             state: State::New,
             next_check: 0,
             next_report: 0,
+            feedback: None,
             ssrc: [0; 2],
         })
     }
@@ -94,7 +98,13 @@ impl Peer {
             credentials: &self.credentials,
             fingerprint: &self.identity.fingerprint,
             addr: self.addr,
+            feedback: self.feedback.is_some(),
         }
+    }
+
+    /// From its offer on the page tells of every packet when it came.
+    pub fn feed_back(&mut self) {
+        self.feedback = Some(Feedback::default());
     }
 
     /// Goes to the other side. `first`: whoever answers an offer with `active`, or offered and was answered with it, speaks first.
@@ -124,10 +134,13 @@ impl Peer {
         self.state == State::Failed
     }
 
-    /// Looks at one datagram (RFC 7983); an RTP packet's header comes back.
-    pub fn handle(&mut self, packet: &[u8]) -> Option<Arrived> {
+    /// Looks at one datagram (RFC 7983) that came at a time (ns); an RTP packet's header comes back.
+    pub fn handle(&mut self, packet: &[u8], at: u64) -> Option<Arrived> {
         match packet {
             [128..=191, second, high, low, ..] if !(192..=223).contains(second) => {
+                if let Some(feedback) = &mut self.feedback {
+                    feedback.note(packet, at);
+                }
                 let kind = Kind::of(second & 0x7f)?;
                 let sequence = u16::from_be_bytes([*high, *low]);
                 if packet.len() >= 12 {
@@ -232,10 +245,26 @@ impl Peer {
         }
         if self.state == State::Connected && now >= self.next_report {
             self.next_report = now + REPORT_NS;
-            let report = receiver_report(self.id as u32 + 1, self.ssrc, highest);
-            if let Some(Ok(protected)) = self.srtp.as_mut().map(|s| s.encrypt_rtcp(&report)) {
-                let _ = self.socket.send(&protected);
-            }
+            let report = receiver_report(self.me(), self.ssrc, highest);
+            self.send_rtcp(&report);
+        }
+        let (me, ssrc) = (self.me(), self.ssrc[Kind::Video as usize]);
+        if self.state == State::Connected
+            && let Some(feedback) = &mut self.feedback
+            && let Some(report) = feedback.report(now, me, ssrc)
+        {
+            self.send_rtcp(&report);
+        }
+    }
+
+    /// The SSRC of its reports.
+    fn me(&self) -> u32 {
+        self.id as u32 + 1
+    }
+
+    fn send_rtcp(&mut self, report: &[u8]) {
+        if let Some(Ok(protected)) = self.srtp.as_mut().map(|s| s.encrypt_rtcp(report)) {
+            let _ = self.socket.send(&protected);
         }
     }
 }
@@ -270,7 +299,7 @@ mod tests {
                 p.tick(now_ns(), [0; 2]);
                 let mut buffer = [0; 2_048];
                 while let Ok(n) = p.socket.recv(&mut buffer) {
-                    got = got.or(p.handle(&buffer[..n]));
+                    got = got.or(p.handle(&buffer[..n], now_ns()));
                 }
             }
             if a.connected() && b.connected() {

@@ -78,6 +78,15 @@ pub fn figures(viewers: usize, runs: &[Run]) -> Vec<Figure> {
         void + floor_void,
         Some(("goal", 2.5)),
     );
+    let (fed, fed_void) = split(runs, Who::Fed);
+    let ratio = median(&fed, Run::us_per_packet).zip(cost);
+    add(
+        "media_cpu_feedback_ratio",
+        ratio.map(|(fed, cost)| fed / cost),
+        "ratio",
+        void + fed_void,
+        None,
+    );
     type Of = fn(&Run) -> f64;
     let beside: [(&str, &str, Of); 4] = [
         ("media_kpps_per_core", "kpkt/s", |r| 1e3 / r.us_per_packet()),
@@ -170,6 +179,21 @@ mod tests {
         );
         assert_eq!(value(&figures, "media_loss_pct_at_50"), Some((0.0, 0)));
         assert_eq!(figures.len(), 7);
+        assert!(complete(&runs));
+    }
+
+    #[test]
+    fn what_feedback_costs_is_held_against_the_same_run_without() {
+        let runs = [
+            run(Who::Ours, 10.0, 0),
+            run(Who::Fed, 12.0, 0),
+            run(Who::Fed, 90.0, 5_000),
+        ];
+        let figures = figures(50, &runs);
+        let ratio = value(&figures, "media_cpu_feedback_ratio_at_50");
+        assert_eq!(ratio, Some((1.2, 1)));
+        let (kpps, _) = value(&figures, "media_kpps_per_core_at_50").unwrap();
+        assert!((kpps - 100.0).abs() < 0.2, "of the run without: {kpps}");
         assert!(complete(&runs));
     }
 

@@ -2,10 +2,15 @@
 //! other side's text says of where it is.
 
 use super::Kind;
+use super::feedback::EXTENSION;
 use super::stun::Credentials;
 use anyhow::{Context as _, Result};
+use rtc::sdp::extmap::TRANSPORT_CC_URI;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+
+/// Payload type of repeated pictures (RFC 4588).
+const REPETITIONS: u8 = 97;
 
 /// What a page does with both its sections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +45,8 @@ pub struct Local<'a> {
     pub credentials: &'a Credentials,
     pub fingerprint: &'a str,
     pub addr: SocketAddr,
+    /// Tells of every packet when it came, as browsers do, and knows repetitions on a stream of their own.
+    pub feedback: bool,
 }
 
 fn head(out: &mut String, local: &Local, mids: &str) {
@@ -63,13 +70,23 @@ fn section(out: &mut String, local: &Local, kind: Kind, s: &Section, setup: &str
         Direction::Send(ssrc) => ("sendonly", Some(ssrc[kind as usize])),
         Direction::Both(ssrc) => ("sendrecv", Some(ssrc[kind as usize])),
     };
+    let repetitions = match kind {
+        Kind::Video if local.feedback => format!(" {REPETITIONS}"),
+        Kind::Audio | Kind::Video => String::new(),
+    };
     let _ = write!(
         out,
-        "m={media} 9 UDP/TLS/RTP/SAVPF {pt}\r\nc=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\na=ice-ufrag:{ufrag}\r\na=ice-pwd:{pwd}\r\n\
+        "m={media} 9 UDP/TLS/RTP/SAVPF {pt}{repetitions}\r\nc=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\na=ice-ufrag:{ufrag}\r\na=ice-pwd:{pwd}\r\n\
          a=fingerprint:sha-256 {}\r\na=setup:{setup}\r\na=mid:{mid}\r\na={direction}\r\na=rtcp-mux\r\n",
         local.fingerprint
     );
-    // No congestion feedback: nothing is lost on this wire, and no server here shall adapt.
+    // Else no congestion feedback: nothing is lost on this wire, and no server here shall adapt.
+    if local.feedback {
+        let _ = write!(
+            out,
+            "a=rtcp-fb:{pt} transport-cc\r\na=extmap:{EXTENSION} {TRANSPORT_CC_URI}\r\n"
+        );
+    }
     let _ = match kind {
         Kind::Audio => write!(
             out,
@@ -80,6 +97,12 @@ fn section(out: &mut String, local: &Local, kind: Kind, s: &Section, setup: &str
             "a=rtpmap:{pt} VP8/90000\r\na=rtcp-fb:{pt} ccm fir\r\na=rtcp-fb:{pt} nack\r\na=rtcp-fb:{pt} nack pli\r\n"
         ),
     };
+    if !repetitions.is_empty() {
+        let _ = write!(
+            out,
+            "a=rtpmap:{REPETITIONS} rtx/90000\r\na=fmtp:{REPETITIONS} apt={pt}\r\n"
+        );
+    }
     if let Some(ssrc) = ssrc {
         let _ = write!(
             out,
@@ -187,6 +210,7 @@ mod tests {
             credentials,
             fingerprint: "AA:BB",
             addr: "10.0.0.1:40000".parse().unwrap(),
+            feedback: false,
         }
     }
 
@@ -208,6 +232,19 @@ mod tests {
             .map(|s| (s.media.as_str(), s.mid.as_str(), s.payload_type.as_str()))
             .collect();
         assert_eq!(media, [("audio", "0", "111"), ("video", "1", "96")]);
+    }
+
+    #[test]
+    fn congestion_feedback_is_offered_on_both_lines_where_it_is_wanted() {
+        let credentials = Credentials::default();
+        let mut local = local(&credentials);
+        assert!(!offer(&local, Direction::Receive).contains("transport"));
+        local.feedback = true;
+        let sdp = offer(&local, Direction::Receive);
+        assert_eq!(sdp.matches(" transport-cc\r\n").count(), 2);
+        assert_eq!(sdp.matches("a=extmap:3 http").count(), 2);
+        assert!(sdp.contains("SAVPF 96 97\r\n") && sdp.contains("a=fmtp:97 apt=96\r\n"));
+        assert!(sdp.contains("SAVPF 111\r\n"));
     }
 
     #[test]

@@ -267,13 +267,14 @@ impl World {
                     })
                 });
                 let length = message.bytes;
-                let Some(arrived) = seat.peer.handle(&buffer[..length]) else {
+                let at = stamp.unwrap_or_else(now_ns);
+                let Some(arrived) = seat.peer.handle(&buffer[..length], at) else {
                     continue;
                 };
                 let Some(source) = seat.hears.and_then(|s| self.sources.get(s)) else {
                     continue;
                 };
-                let (kind, at) = (arrived.kind as usize, stamp.unwrap_or_else(now_ns));
+                let kind = arrived.kind as usize;
                 let tally = &mut seat.tally[kind];
                 if self.phase == Phase::Measuring {
                     let from = source.from[kind];
