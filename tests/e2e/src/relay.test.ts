@@ -82,7 +82,7 @@ it('a call by the relay alone: picture and sound both ways', async () => {
   const gone = await ways(wall.page)
   expect(gone.length, 'ways of the supervisor').toBeGreaterThan(0)
   expect(new Set(gone)).toEqual(new Set(['relay']))
-  // The log of the relay tells of each allocation and names nobody: not the visit, not the agent, not the supervisor.
+  // Even a log that tells of each allocation names nobody: not the visit, not the agent, not the supervisor.
   expect(relay.log().match(/ALLOCATE processed, success/g)?.length ?? 0).toBeGreaterThanOrEqual(3)
   expect(relay.log()).not.toMatch(/vis_|stf_|agent1|supervisor/)
   guard.assertClean()

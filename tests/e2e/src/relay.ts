@@ -1,4 +1,5 @@
-/** coturn on loopback with the configuration that `deploy/coturn` ships; only ports, and the media server on loopback, are the test's. */
+/** coturn on loopback with the configuration that `deploy/coturn` ships; only ports, the media server on loopback, and a log that
+ * tells of each request are the test's: as shipped, it tells of none. */
 import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -38,7 +39,7 @@ export async function startRelay({ named_only = false }: RelayOptions = {}): Pro
   const port = await freePort()
   const first = 30_000 + Math.floor(Math.random() * 100) * 256
   const lines = shipped.split('\n').filter((line) => !(named_only && NOBODY_ELSE.test(line)))
-  const own = [`listening-port=${port}`, `min-port=${first}`, `max-port=${first + 255}`, 'allow-loopback-peers', `pidfile=${join(dir, 'pid')}`, `userdb=${join(dir, 'db')}`]
+  const own = [`listening-port=${port}`, `min-port=${first}`, `max-port=${first + 255}`, 'allow-loopback-peers', 'verbose', `pidfile=${join(dir, 'pid')}`, `userdb=${join(dir, 'db')}`]
   const config = join(dir, 'turnserver.conf')
   writeFileSync(config, [...lines, ...own, ''].join('\n'), { mode: 0o600 })
   const isUnpacked = existsSync(join(unpacked, 'usr/bin/turnserver'))
