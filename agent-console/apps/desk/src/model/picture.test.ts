@@ -17,6 +17,7 @@ function begin() {
     citizen: shallowRef({ present: true, camera_on: true } as MemberView),
     view: shallowRef({ mode: "video", hold: false } as SessionView),
     peerState: ref("connected"),
+    cut: ref<"mine" | "theirs" | null>(null),
   };
   const read = () => session as unknown as LiveSession;
   const [face, papers] = effectScope().run(() => [useWhyNoPicture(read, "camera"), useWhyNoPicture(read, "document")] as const) ?? [];
@@ -29,6 +30,9 @@ test("a picture that stands still is none of now: the line is cut, the citizen i
   session.peerState.value = "reconnecting";
   expect(face()).toBe("stands");
   session.peerState.value = "connected";
+  session.cut.value = "theirs";
+  expect(face()).toBe("stands");
+  session.cut.value = null;
   session.citizen.value = { ...session.citizen.value, present: false };
   expect(face()).toBe("stands");
   session.citizen.value = { ...session.citizen.value, present: true };
