@@ -7,7 +7,8 @@
 use crate::estimate::Arrival;
 use crate::keys::KeyTap;
 use crate::leg::Sent;
-use crate::mux::{Mux, Path, Port};
+use crate::mux::Mux;
+use crate::port::{Path, Port};
 use crate::protect::{Plain, Protector};
 use crate::sent::SentLog;
 use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;

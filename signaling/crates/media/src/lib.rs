@@ -28,7 +28,8 @@
 //! payload types in SDP · `picture` where a stretch begins · `room` members, `slots` who is where · `publish` the packet path · `keyframe` PLI coalescing · `leg` the small
 //! trait behind which the WebRTC library hides · `peer`, `watcher` that library · `rtx`, `history`, `repeats` what is sent again · `sent`, `trend`, `loss`,
 //! `estimate` what a page's network takes · `budget`, `room/allot` who gets how much of it · `gate`, `layers` what of a stream goes on · `cap` what its
-//! sender is told · `egress`, `protect` the way out · `mux`, `tcp`, `runtime` the shared ports · `sdp` what an
+//! sender is told · `egress`, `protect` the way out · `mux`, `tcp`, `runtime` the shared ports, `port` one connection's end of them,
+//! `stun` who may come in there · `sdp` what an
 //! offer must be · [`record`] what is written to disk · [`config`] every limit.
 //!
 //! ## 中文
@@ -66,6 +67,7 @@ mod mux;
 mod negotiated;
 mod peer;
 mod picture;
+mod port;
 mod protect;
 mod publish;
 mod repeats;
@@ -79,6 +81,7 @@ mod seen;
 mod sent;
 mod sink;
 mod slots;
+mod stun;
 mod tap;
 mod tcp;
 mod trend;
