@@ -256,6 +256,7 @@ async fn a_call_goes_on_beside_whatever_strangers_send() {
     while began.elapsed() < Duration::from_secs(seconds) {
         offers(&engine, &good, &mut rng).await;
         offered += 1;
+        events.forget();
         if renewed.elapsed() >= renewal {
             let (page, _) = held(&engine).await;
             flood.names.lock().unwrap().held = page;

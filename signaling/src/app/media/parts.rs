@@ -1,6 +1,6 @@
 //! Who may be in a room, and as what: the room follows the rows.
 
-use super::{MediaPlane, lock};
+use super::MediaPlane;
 use crate::{
     app::{App, call_flow, invites, recording, token::Principal},
     problem::{AppError, no},
