@@ -294,7 +294,8 @@ mod tests {
     #[test]
     fn addresses_are_learned_so_many_a_minute() {
         let mut keys = Keys::default();
-        let learned = |keys: &mut Keys, at| (0..ADDRS_PER_MIN * 3).filter(|_| keys.learn(at)).count();
+        let learned =
+            |keys: &mut Keys, at| (0..ADDRS_PER_MIN * 3).filter(|_| keys.learn(at)).count();
         assert_eq!(learned(&mut keys, 5_000), ADDRS_PER_MIN);
         assert_eq!(learned(&mut keys, 59_999), 0);
         assert_eq!(learned(&mut keys, 60_000), ADDRS_PER_MIN);

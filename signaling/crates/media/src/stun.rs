@@ -128,8 +128,8 @@ mod tests {
             for bit in 0..8 {
                 let mut other = SAMPLE.to_vec();
                 other[at] ^= 1 << bit;
-                let proven = Check::read(&other)
-                    .is_some_and(|c| c.is_signed_with(&CheckKey::new(PASSWORD)));
+                let proven =
+                    Check::read(&other).is_some_and(|c| c.is_signed_with(&CheckKey::new(PASSWORD)));
                 assert!(!proven, "byte {at}, bit {bit}");
             }
         }
@@ -147,7 +147,8 @@ mod tests {
         let mut short = good.clone();
         let tag = short.len() - 22;
         short[tag..tag + 2].copy_from_slice(&8u16.to_be_bytes());
-        let proven = Check::read(&short).is_some_and(|c| c.is_signed_with(&CheckKey::new(PASSWORD)));
+        let proven =
+            Check::read(&short).is_some_and(|c| c.is_signed_with(&CheckKey::new(PASSWORD)));
         assert!(!proven, "part of a signature is none");
         let (head, named) = (&good[..28], &good[28..good.len() - 24]);
         let name_last = [head, &good[good.len() - 24..], named].concat();

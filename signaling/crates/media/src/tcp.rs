@@ -142,12 +142,13 @@ pub(crate) async fn run(listener: TcpListener, mux: Arc<Mux>) {
     let mut pending = Pending::default();
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            biased; // who has spoken makes room first
             Some(ended) = pending.tasks.join_next_with_id() => {
                 let id = ended.map_or_else(|e| e.id(), |(id, ())| id);
                 pending.forget(id);
                 continue;
             }
+            accepted = listener.accept() => accepted,
         };
         let Ok((stream, peer)) = accepted else {
             // Out of file descriptors, most likely: let some close.

@@ -273,10 +273,18 @@ async fn a_call_goes_on_beside_whatever_strangers_send() {
     let rate = sent as f64 / took;
     say("strangers_packets_per_s", rate, "1/s", sent);
     let as_a_member = from_a_member as f64 / took;
-    say("strangers_packets_as_a_member_per_s", as_a_member, "1/s", from_a_member);
+    say(
+        "strangers_packets_as_a_member_per_s",
+        as_a_member,
+        "1/s",
+        from_a_member,
+    );
     say("strangers_offers", f64::from(offered), "", 1);
     if asked {
-        assert!(rate >= PER_SECOND as f64 * 0.9, "only {rate} a second were sent");
+        assert!(
+            rate >= PER_SECOND as f64 * 0.9,
+            "only {rate} a second were sent"
+        );
     }
     assert!(
         after.datagrams_in > before.datagrams_in + sent / 2,
@@ -290,7 +298,8 @@ async fn a_call_goes_on_beside_whatever_strangers_send() {
     // The call still runs, both ways, and hardly anything was lost meanwhile.
     for (way, who, mark) in [("up", &agent, 1), ("down", &citizen, 2)] {
         let n = who.received().len();
-        who.until("media after the flood", |got| got.len() > n + 10).await;
+        who.until("media after the flood", |got| got.len() > n + 10)
+            .await;
         for (name, kind) in [("sound", Kind::Audio), ("picture", Kind::Video)] {
             let (lost, came) = loss(who, kind, mark);
             let pct = lost as f64 * 100.0 / came.max(1) as f64;

@@ -19,9 +19,7 @@ async fn a_connection_that_refused_too_much_is_replaced_by_the_next_offer_that_f
     assert!(!old.leg.closed.load(Ordering::SeqCst));
     b.try_join("c", Citizen, "c", 5).await.unwrap();
     assert_eq!(made(), 2);
-    let replaced = |e: &MediaEvent| {
-        matches!(e, MediaEvent::Disconnected { reason, .. } if *reason == EndReason::Replaced)
-    };
+    let replaced = |e: &MediaEvent| matches!(e, MediaEvent::Disconnected { reason, .. } if *reason == EndReason::Replaced);
     assert!(b.events().await.iter().any(replaced));
     tokio::task::yield_now().await;
     assert!(old.leg.closed.load(Ordering::SeqCst), "nothing of it stays");

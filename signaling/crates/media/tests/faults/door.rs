@@ -104,7 +104,11 @@ async fn a_connection_has_four_tcp_streams_and_those_that_fall_silent_end() {
     while !ends.iter().all(|end| end.is_finished()) {
         assert!(since.elapsed() < PATIENCE, "silent streams stay");
         say(&mut alive, &page.check()).await;
-        assert!(answered(&mut alive).await, "it was cut: {:?}", since.elapsed());
+        assert!(
+            answered(&mut alive).await,
+            "it was cut: {:?}",
+            since.elapsed()
+        );
         pace.tick().await;
     }
     for end in ends {
