@@ -221,7 +221,8 @@ fn sent(line: MediaLine) -> SentTrack {
     }
 }
 
-/// One round trip: the answer holds all candidates.
+/// One round trip: the answer holds all candidates. Codes: `slow_down`, `too_large`, `not_found`, `sdp_invalid`, `codec_unsupported`,
+/// `room_full`, `media_unavailable`.
 pub async fn offer(
     app: &App,
     who: &Principal,
@@ -232,6 +233,10 @@ pub async fn offer(
     if sdp.len() > limits::WS_MESSAGE_BYTES / 2 {
         return Err(no("too_large"));
     }
+    // Each costs the node that holds the room keys, a certificate and the reading of a long text.
+    app.reach
+        .rates
+        .take("offer", who.name(), limits::OFFERS_PER_MIN, app.now())?;
     let (w, r) = (who.clone(), room.clone());
     let (role, live) = app
         .read(|tx| Box::pin(async move { entitled(tx, &w, &r).await }))

@@ -1,4 +1,4 @@
-//! How a page reaches the media port: relay credentials, the check before a call, the echo.
+//! How a page reaches the media port, and how often it may try: relay credentials, the check before a call, the echo, offers.
 
 use crate::peer;
 use domain::limits;
@@ -127,6 +127,29 @@ async fn strangers_have_a_share_of_the_rooms() {
     let a = citizen.http.post::<CheckAnswer>("/media/check", &offer);
     a.await.unwrap();
     page.close().await;
+    county.close(node).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_offers_into_calls_too_often_waits_and_costs_nobody_else() {
+    let (county, node) = one().await;
+    let (mut a, mut b) = (Citizen::arrive(&node).await, Citizen::arrive(&node).await);
+    let (mine, theirs) = (a.queue().await.id, b.queue().await.id);
+    let bad = || "v=0".to_owned();
+    for _ in 0..limits::OFFERS_PER_MIN {
+        let p = a.line.offer(&mine, bad()).await.unwrap_err();
+        assert_eq!(p.code, "sdp_invalid");
+    }
+    let p = a.line.offer(&mine, bad()).await.unwrap_err();
+    assert_eq!(
+        (p.status, p.code.as_str(), p.retry_after),
+        (429, "slow_down", Some(1))
+    );
+    // The other one's offers are their own, and so is a check before a call.
+    let p = b.line.offer(&theirs, bad()).await.unwrap_err();
+    assert_eq!(p.code, "sdp_invalid");
+    assert_eq!(nonsense(&a.http).await.code, "sdp_invalid");
+    assert_eq!(stats(&node).rooms, 0);
     county.close(node).await;
 }
 

@@ -79,6 +79,8 @@ pub const CARD_READ_LIFE: Span = Span::seconds(60);
 
 /// Requests for relay credentials by one caller in a minute: one a dial, and some for pages that reload.
 pub const RELAY_PER_MIN: u32 = 30;
+/// Offers into the room of a call by one caller in a minute: a page that loses its line makes seven before it gives up.
+pub const OFFERS_PER_MIN: u32 = 30;
 /// A check before a call: how long its room lives, and credentials of somebody who has no token.
 pub const CHECK_LIFE: Span = Span::seconds(30);
 pub const CHECK_CREDENTIAL_LIFE: Span = Span::seconds(60);

@@ -24,6 +24,8 @@ pub const SDP_SECTIONS: usize = 24;
 pub const INBOX_PACKETS: usize = 1_024;
 /// Remote addresses remembered for one connection (every interface of a client, both networks of a hand-over).
 pub const ADDRS_PER_CONNECTION: usize = 16;
+/// New remote addresses of one connection in a minute. The library keeps each for the connection's life and searches through all.
+pub const ADDRS_PER_MIN: usize = 64;
 /// ICE user fragments of one connection: the present one and those of recent restarts.
 pub const UFRAGS_PER_CONNECTION: usize = 4;
 /// Streams of one page by which it is known when its address changes: sound, three pictures, and what they were before.
@@ -37,14 +39,15 @@ pub const RECEIVE_BUFFER: usize = 4 << 20;
 pub const TCP_QUEUE: usize = 256;
 /// With so many waiting no picture is added: sound does not wait behind seconds of it.
 pub const TCP_QUEUE_PICTURES: usize = 32;
-/// TCP connections that have not yet said whose they are.
+/// TCP connections that have not yet said whose they are, of all clients and of one address; then the longest silent one gives way.
 pub const TCP_PENDING: usize = 256;
+pub const TCP_PENDING_PER_IP: usize = 16;
 /// Time to send the first frame on a TCP connection.
 pub const TCP_FIRST_FRAME: Duration = Duration::from_secs(5);
 /// A TCP client that takes no bytes this long has its stream cut.
 pub const TCP_WRITE: Duration = Duration::from_secs(5);
-/// TCP streams handed to one connection and not yet taken by its driver.
-pub const TCP_STREAMS: usize = 8;
+/// TCP streams of one connection: one a network, and those of a network that is gone until their silence is noticed.
+pub const TCP_STREAMS: usize = 4;
 /// Packets of a picture kept for repetition: five seconds at 1 Mbit/s, two at 3.
 pub const HISTORY: usize = 512;
 /// What of a stream may come late and is still told from what came before (packets, RFC 3711 §3.3.2): a page may repeat a picture's packet
@@ -78,6 +81,8 @@ pub const HEARD_INBOX: usize = 64;
 pub const EVENT_CHANNEL: usize = 1_024;
 /// Lifecycle events kept for a reader that is behind; when reached, new offers are refused rather than events lost.
 pub const EVENT_BACKLOG: usize = 16_384;
+/// Offers of one connection that were refused; then the next one builds a new connection. The library keeps what each left behind.
+pub const REFUSED_MOST: u32 = 20;
 /// Candidate gathering is local; longer means that the driver died.
 pub const GATHER: Duration = Duration::from_secs(3);
 

@@ -5,11 +5,12 @@
 use crate::event::Kind;
 use crate::forward::Rewriter;
 use crate::history::History;
-use crate::mux::{is_of_the_chosen_pair, stun_request_ufrag};
 use crate::picture::begins;
+use crate::port::is_of_the_chosen_pair;
 use crate::record::Codec;
 use crate::record::inside as record;
 use crate::sdp;
+use crate::stun::{Check, CheckKey};
 use bytes::Bytes;
 use futures::future::{AbortHandle, abortable};
 use rtc::dtls::record_layer::RecordLayer;
@@ -42,10 +43,13 @@ fn size(n: usize) -> u32 {
     n.checked_ilog2().map_or(0, |l| l + 1)
 }
 
-/// STUN: our look at the user fragment, and the library's reading.
+/// STUN: our look at whose it is and at its integrity, and the library's reading.
 #[must_use]
 pub fn stun(bytes: &[u8]) -> u64 {
-    let ours = stun_request_ufrag(bytes).map(|u| size(u.len()));
+    let ours = Check::read(bytes).map(|c| {
+        let proven = c.is_signed_with(&CheckKey::new("a password of nobody's"));
+        (size(c.ufrag.len()), proven)
+    });
     let mut message = Message::new();
     let theirs = match message.unmarshal_binary(bytes) {
         Ok(()) => Ok(message

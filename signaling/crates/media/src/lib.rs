@@ -29,7 +29,8 @@
 //! payload types in SDP · `picture` where a stretch begins · `room` members, `slots` who is where · `publish` the packet path · `keyframe` PLI coalescing · `leg` the small
 //! trait behind which the WebRTC library hides · `peer`, `watcher` that library · `rtx`, `history`, `repeats` what is sent again · `sent`, `trend`, `loss`,
 //! `estimate` what a page's network takes · `budget`, `room/allot` who gets how much of it · `gate`, `layers` what of a stream goes on · `cap` what its
-//! sender is told · `egress`, `protect`, `once` the way out · `mux`, `tcp`, `runtime` the shared ports, `moved` whose address changed · `sdp` what an
+//! sender is told · `egress`, `protect`, `once` the way out · `mux`, `tcp`, `runtime` the shared ports, `port` one connection's end of them,
+//! `stun` who may come in there, `moved` whose address changed · `sdp` what an
 //! offer must be · [`record`] what is written to disk · [`config`] every limit.
 //!
 //! ## 中文
@@ -69,6 +70,7 @@ mod negotiated;
 mod once;
 mod peer;
 mod picture;
+mod port;
 mod protect;
 mod publish;
 mod repeats;
@@ -82,6 +84,7 @@ mod seen;
 mod sent;
 mod sink;
 mod slots;
+mod stun;
 mod tap;
 mod tcp;
 mod trend;

@@ -91,6 +91,7 @@ pub(crate) fn stream_of(packet: &[u8]) -> Option<u32> {
 #[allow(clippy::unwrap_used)]
 pub(crate) mod tests {
     use super::*;
+    use crate::stun::{Check, CheckKey};
 
     /// What a page answers.
     pub(crate) fn answer(
@@ -115,11 +116,9 @@ pub(crate) mod tests {
         let offer = "v=0\r\na=ice-ufrag:page\r\na=ice-pwd:secret of the page\r\n";
         let known = Credentials::of(offer, "ours").unwrap();
         let (transaction, question) = known.ask(crypto.as_ref()).unwrap();
-        assert_eq!(
-            crate::mux::stun_request_ufrag(&question),
-            Some("page"),
-            "as the page expects it"
-        );
+        let as_the_page_reads_it = Check::read(&question).unwrap();
+        assert_eq!(as_the_page_reads_it.ufrag, "page");
+        assert!(as_the_page_reads_it.is_signed_with(&CheckKey::new("secret of the page")));
         let good = answer(&question, "secret of the page", crypto.as_ref());
         assert_eq!(answer_to(&good), Some(transaction));
         assert!(known.is_answer(&good, crypto.as_ref()));

@@ -1,76 +1,52 @@
 //! The shared port: who is behind which address, what is bounded, and whose address has changed.
-#![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::moved::tests::answer;
+use crate::config::{ADDRS_PER_MIN, INBOX_PACKETS};
+use crate::moved::{Credentials, tests::answer};
+use crate::port::Path;
+use crate::stun::signed;
 
-fn stun(username: &str) -> Vec<u8> {
-    let mut p = vec![0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42];
-    p.extend([0; 12]);
-    p.extend([0x80, 0x22, 0, 3, b'a', b'b', b'c', 0]);
-    p.extend(6u16.to_be_bytes());
-    p.extend((username.len() as u16).to_be_bytes());
-    p.extend(username.as_bytes());
-    while p.len() % 4 != 0 {
-        p.push(0);
-    }
-    p
-}
+const RTP: &[u8] = &[128, 0, 1];
 
 fn addr(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }
 
 fn queued(guard: &PortGuard) -> usize {
-    lock(&guard.port.inbox).packets.len()
+    guard.port.queued()
 }
 
 fn mux() -> Arc<Mux> {
     Mux::bind(addr(0), Arc::default()).unwrap()
 }
 
-#[test]
-fn user_fragment_is_found_and_junk_is_not() {
-    let good = stun("local:remote");
-    assert_eq!(stun_request_ufrag(&good), Some("local"));
-    for cut in 0..good.len() - 1 {
-        let _ = stun_request_ufrag(&good[..cut]); // never a panic
-    }
-    let mut response = good.clone();
-    response[0] = 1;
-    assert_eq!(stun_request_ufrag(&response), None);
-    let mut lying = good;
-    lying[30] = 0xff;
-    assert_eq!(stun_request_ufrag(&lying), None);
-    let mut seed = 1u32;
-    for length in 0..600usize {
-        let mut junk = vec![0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42];
-        junk.extend((0..length).map(|_| {
-            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (seed >> 24) as u8
-        }));
-        let _ = stun_request_ufrag(&junk);
-    }
+/// A check of a page that has this user fragment's password.
+fn check(ufrag: &str) -> Vec<u8> {
+    signed(&format!("{ufrag}:x"), ufrag)
+}
+
+fn forged(ufrag: &str) -> Vec<u8> {
+    signed(&format!("{ufrag}:x"), "guessed")
 }
 
 #[tokio::test]
-async fn a_request_keys_the_address_and_another_request_rekeys_it() {
+async fn a_check_keys_the_address_and_another_one_rekeys_it() {
     let mux = mux();
     let (a, _ra) = mux.open();
     let (b, _rb) = mux.open();
-    a.register("aaaa");
-    b.register("bbbb");
-    mux.dispatch(&[128, 0, 1], addr(9));
+    a.register("aaaa", "aaaa");
+    b.register("bbbb", "bbbb");
+    mux.dispatch(RTP, addr(9));
     assert_eq!(mux.counters.snapshot().datagrams_ignored, 1);
-    mux.dispatch(&stun("aaaa:x"), addr(9));
-    mux.dispatch(&[128, 0, 1], addr(9));
+    mux.dispatch(&check("aaaa"), addr(9));
+    mux.dispatch(RTP, addr(9));
     assert_eq!((queued(&a), queued(&b)), (2, 0));
-    mux.dispatch(&stun("bbbb:x"), addr(9));
-    mux.dispatch(&[128, 0, 1], addr(9));
+    mux.dispatch(&check("bbbb"), addr(9));
+    mux.dispatch(RTP, addr(9));
     assert_eq!((queued(&a), queued(&b)), (2, 2));
     // The old owner's end does not take the address from the new one.
     drop(a);
-    mux.dispatch(&[128, 0, 1], addr(9));
+    mux.dispatch(RTP, addr(9));
     assert_eq!(queued(&b), 3);
     drop(b);
     let table = lock(&mux.table);
@@ -78,14 +54,91 @@ async fn a_request_keys_the_address_and_another_request_rekeys_it() {
 }
 
 #[tokio::test]
+async fn a_check_that_proves_nothing_reaches_nobody_and_moves_nothing() {
+    let mux = mux();
+    let (a, _ra) = mux.open();
+    let (b, _rb) = mux.open();
+    a.register("aaaa", "aaaa");
+    b.register("bbbb", "bbbb");
+    mux.dispatch(&check("aaaa"), addr(9));
+    let unproven = [
+        forged("bbbb"),
+        forged("aaaa"),
+        check("zzzz"),
+        check("bbbb")[..40].to_vec(),
+    ];
+    for n in 0..ADDRS_PER_CONNECTION as u16 * 2 {
+        for packet in &unproven {
+            mux.dispatch(packet, addr(9));
+            mux.dispatch(packet, addr(100 + n));
+        }
+    }
+    assert_eq!((queued(&a), queued(&b)), (1, 0));
+    mux.dispatch(RTP, addr(9));
+    assert_eq!((queued(&a), queued(&b)), (2, 0));
+    let table = lock(&mux.table);
+    assert_eq!(table.by_addr.len(), 1);
+}
+
+#[tokio::test]
+async fn nobody_takes_the_address_of_a_client_who_is_there() {
+    let mux = mux();
+    let (a, _ra) = mux.open();
+    let (b, _rb) = mux.open();
+    a.register("aaaa", "aaaa");
+    b.register("bbbb", "bbbb");
+    mux.dispatch(&check("aaaa"), addr(9));
+    a.port.set_path(crate::port::Path::Udp(addr(9)));
+    mux.dispatch(RTP, addr(9));
+    mux.dispatch(&check("bbbb"), addr(9));
+    mux.dispatch(RTP, addr(9));
+    assert_eq!((queued(&a), queued(&b)), (3, 0));
+}
+
+#[tokio::test]
+async fn inbox_and_keys_are_bounded() {
+    let mux = mux();
+    let (a, _ra) = mux.open();
+    for n in 0..UFRAGS_PER_CONNECTION + 3 {
+        let ufrag = format!("ufrag{n}");
+        a.register(&ufrag, &ufrag);
+    }
+    assert_eq!(lock(&mux.table).by_ufrag.len(), UFRAGS_PER_CONNECTION);
+    let last = check(&format!("ufrag{}", UFRAGS_PER_CONNECTION + 2));
+    for n in 0..ADDRS_PER_CONNECTION as u16 + 5 {
+        mux.dispatch(&last, addr(100 + n));
+    }
+    assert_eq!(lock(&mux.table).by_addr.len(), ADDRS_PER_CONNECTION);
+    for _ in 0..INBOX_PACKETS + 7 {
+        mux.dispatch(&last, addr(100 + ADDRS_PER_CONNECTION as u16));
+    }
+    assert_eq!(queued(&a), INBOX_PACKETS);
+    assert!(mux.counters.snapshot().datagrams_dropped >= 7);
+}
+
+#[tokio::test]
+async fn one_client_has_so_many_new_addresses_a_minute() {
+    let mux = mux();
+    let (a, _ra) = mux.open();
+    a.register("aaaa", "aaaa");
+    for n in 0..ADDRS_PER_MIN as u16 * 3 {
+        mux.dispatch(&check("aaaa"), addr(100 + n));
+    }
+    assert_eq!(queued(&a), ADDRS_PER_MIN);
+    // Those that are known are heard as before.
+    mux.dispatch(&check("aaaa"), addr(100 + ADDRS_PER_MIN as u16 - 1));
+    assert_eq!(queued(&a), ADDRS_PER_MIN + 1);
+}
+
+#[tokio::test]
 async fn a_client_that_answers_from_another_address_has_moved_there() {
     let mux = mux();
     let (a, _ra) = mux.open();
-    a.register("aaaa");
+    a.register("aaaa", "aaaa");
     a.register_stream(7);
     let offer = "a=ice-ufrag:page\r\na=ice-pwd:the page's own\r\n";
     a.port.set_credentials(Credentials::of(offer, "aaaa"));
-    mux.dispatch(&stun("aaaa:page"), addr(9));
+    mux.dispatch(&check("aaaa"), addr(9));
     a.port.route(addr(9));
     let page = std::net::UdpSocket::bind(addr(0)).unwrap();
     page.set_read_timeout(Some(Duration::from_millis(50)))
@@ -110,40 +163,9 @@ async fn a_client_that_answers_from_another_address_has_moved_there() {
     assert!(matches!(a.port.path(), Some(Path::Udp(at)) if at == there));
     // To the library it is where it was.
     mux.dispatch(&sound, there);
-    let (_, from) = lock(&a.port.inbox).packets.pop_back().unwrap();
-    assert_eq!(from, addr(9));
+    assert_eq!(a.port.last_from(), Some(addr(9)));
     assert_eq!(a.port.route(addr(9)), there);
     drop(a);
     let table = lock(&mux.table);
     assert!(table.by_stream.is_empty() && table.asked.is_empty());
-}
-
-#[tokio::test]
-async fn an_unknown_fragment_falls_back_to_the_address() {
-    let mux = mux();
-    let (a, _ra) = mux.open();
-    a.register("aaaa");
-    mux.dispatch(&stun("aaaa:x"), addr(9));
-    mux.dispatch(&stun("zzzz:x"), addr(9));
-    assert_eq!(queued(&a), 2);
-}
-
-#[tokio::test]
-async fn inbox_and_keys_are_bounded() {
-    let mux = mux();
-    let (a, _ra) = mux.open();
-    for n in 0..UFRAGS_PER_CONNECTION + 3 {
-        a.register(&format!("ufrag{n}"));
-    }
-    assert_eq!(lock(&mux.table).by_ufrag.len(), UFRAGS_PER_CONNECTION);
-    let last = stun(&format!("ufrag{}:x", UFRAGS_PER_CONNECTION + 2));
-    for n in 0..ADDRS_PER_CONNECTION as u16 + 5 {
-        mux.dispatch(&last, addr(100 + n));
-    }
-    assert_eq!(lock(&mux.table).by_addr.len(), ADDRS_PER_CONNECTION);
-    for _ in 0..INBOX_PACKETS + 7 {
-        mux.dispatch(&last, addr(100 + ADDRS_PER_CONNECTION as u16));
-    }
-    assert_eq!(queued(&a), INBOX_PACKETS);
-    assert!(mux.counters.snapshot().datagrams_dropped >= 7);
 }

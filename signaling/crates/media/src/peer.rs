@@ -198,6 +198,7 @@ impl Connector for WebRtcConnector {
             self.mux.clone(),
             port.port.clone(),
             streams,
+            self.config.silence,
         ));
         // Both are bound, closed at once and used as names only; see `runtime`.
         let throw_away = || vec!["127.0.0.1:0".to_owned()];
@@ -277,11 +278,12 @@ impl WebRtcLeg {
             .create_answer(None)
             .await
             .map_err(unavailable("answer"))?;
-        let (ufrag, sections) = sdp::read_answer(&answer.sdp)?;
+        let (credentials, sections) = sdp::read_answer(&answer.sdp)?;
         // Before the page can know it: its first STUN request must find us. An ICE restart brings a new one.
-        self.port.register(&ufrag);
-        let credentials = Credentials::of(&offer.sdp, &ufrag);
-        self.port.port.set_credentials(credentials);
+        self.port
+            .register(&credentials.ufrag, &credentials.password);
+        let page = Credentials::of(&offer.sdp, &credentials.ufrag);
+        self.port.port.set_credentials(page);
         let payloads = |mid: &str| {
             let section = sections.iter().find(|s| s.mid == mid && s.receives);
             section.map(|s| s.payloads)

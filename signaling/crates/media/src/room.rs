@@ -4,7 +4,7 @@
 //! never forwards while the room is held. Limit: [`MEMBERS_PER_ROOM`].
 
 use crate::codec::{Able, agree};
-use crate::config::MEMBERS_PER_ROOM;
+use crate::config::{MEMBERS_PER_ROOM, REFUSED_MOST};
 use crate::counters::Counters;
 use crate::error::MediaError;
 use crate::event::{EndReason, Kind, MediaEvent, Outbox, SentMedia, Slot, Source};
@@ -15,7 +15,7 @@ use crate::publish::Publisher;
 use crate::record::{
     Codec, Ended, GapReason, Manifest, Present, Recorder, RecordingPlan, RecordingWatch,
 };
-use crate::sdp::Offer;
+use crate::sdp::{Digest, Offer};
 use crate::sink::MemberSink;
 use crate::slots::{self, Assigned, Cast};
 use async_trait::async_trait;
@@ -70,6 +70,9 @@ struct Member {
 struct Conn {
     epoch: u64,
     identity: String,
+    passwords: Vec<Digest>,
+    /// Offers of it that the leg could not take.
+    refused: u32,
     leg: Arc<dyn Leg>,
     publisher: Arc<Publisher>,
     slots: Vec<Assigned>,
@@ -149,15 +152,18 @@ impl Room {
             let others = others.filter_map(|m| m.conn.as_ref()?.pictures.able);
             let codec = agree(state.codec, others, able).map_err(MediaError::CodecNeeded)?;
             // One certificate, one person: what somebody else sent is no offer of this member's.
-            let theirs = |m: &Member| {
-                let conn = m.conn.as_ref().filter(|_| m.id != member);
-                conn.is_some_and(|c| certificates(&c.identity) == certificates(&offer.identity))
-            };
-            if state.members.iter().any(theirs) {
-                return Err(MediaError::SdpInvalid("another member's certificate"));
+            let others = state.members.iter().filter(|m| m.id != member);
+            for theirs in others.filter_map(|m| m.conn.as_ref()) {
+                if certificates(&theirs.identity) == certificates(&offer.identity) {
+                    return Err(MediaError::SdpInvalid("another member's certificate"));
+                }
+                if theirs.passwords.iter().any(|p| offer.passwords.contains(p)) {
+                    return Err(MediaError::SdpInvalid("another member's ICE credentials"));
+                }
             }
             let conn = state.member(member).and_then(|m| m.conn.as_ref());
-            let conn = conn.filter(|c| c.identity == offer.identity);
+            let same = |c: &&Conn| c.identity == offer.identity && c.refused < REFUSED_MOST;
+            let conn = conn.filter(same);
             (conn.map(|c| (c.leg.clone(), c.epoch)), codec)
         };
         offer.prefer = codec.unwrap_or(Codec::Vp8);
@@ -167,8 +173,17 @@ impl Room {
             shares: offer.shares(),
         };
         if let Some((leg, epoch)) = present {
-            let answer = leg.accept_offer(&offer).await?;
-            self.renegotiated(member, epoch, role, &leg, &answer.slots, pictures);
+            let answer = match leg.accept_offer(&offer).await {
+                Ok(answer) => answer,
+                Err(error) => {
+                    if let Some(conn) = lock(&self.state).conn(member, epoch) {
+                        conn.refused += 1;
+                    }
+                    return Err(error);
+                }
+            };
+            let passwords = offer.passwords;
+            self.renegotiated(member, epoch, role, passwords, &answer.slots, pictures);
             return Ok(answer.sdp);
         }
 
@@ -196,6 +211,8 @@ impl Room {
         let conn = Conn {
             epoch,
             identity: offer.identity,
+            passwords: offer.passwords,
+            refused: 0,
             slots: Vec::new(),
             leg: leg.clone(),
             publisher,
@@ -249,7 +266,7 @@ impl Room {
         member: &str,
         epoch: u64,
         role: MemberRole,
-        leg: &Arc<dyn Leg>,
+        passwords: Vec<Digest>,
         slots: &[LegSlot],
         pictures: Pictures,
     ) {
@@ -259,11 +276,8 @@ impl Room {
         };
         present.role = role;
         let mut codec = None;
-        if let Some(conn) = present
-            .conn
-            .as_mut()
-            .filter(|c| c.epoch == epoch && Arc::ptr_eq(&c.leg, leg))
-        {
+        if let Some(conn) = present.conn.as_mut().filter(|c| c.epoch == epoch) {
+            conn.passwords = passwords;
             slots::append(&mut conn.slots, &conn.leg, slots);
             conn.told = None; // the page rebuilt its view: tell it again
             present.shares = pictures.shares.clone();

@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
+mod offers;
 mod path;
 mod recording;
 mod tracks;
@@ -34,13 +35,13 @@ struct FakeLeg {
     preferred: Mutex<Vec<Codec>>,
     caps: Mutex<Vec<u32>>,
     closed: AtomicBool,
-    refuse: bool,
+    refuse: AtomicBool,
 }
 
 #[async_trait]
 impl Leg for FakeLeg {
     async fn accept_offer(&self, offer: &Offer) -> Result<Answer, MediaError> {
-        if self.refuse {
+        if self.refuse.load(Ordering::SeqCst) {
             return Err(MediaError::SdpInvalid("refused"));
         }
         let slots = offer
@@ -120,7 +121,7 @@ impl Connector for Fakes {
             preferred: Mutex::default(),
             caps: Mutex::default(),
             closed: AtomicBool::new(false),
-            refuse: self.refuse,
+            refuse: AtomicBool::new(self.refuse),
         });
         self.made.lock().unwrap().push((leg.clone(), sink));
         Ok(leg)
@@ -157,6 +158,7 @@ fn offer(identity: &str, pairs: usize, video: &[(Codec, u8)], shares: &[Lane]) -
     Offer {
         sdp: String::new(),
         identity: identity.into(),
+        passwords: Vec::new(),
         sections: (0..pairs * 2 + shares.len()).map(section).collect(),
         lanes: lanes.chain(more).map(|(n, l)| (n.to_string(), l)).collect(),
         prefer: Codec::Vp8,

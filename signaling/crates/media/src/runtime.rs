@@ -3,7 +3,8 @@
 //! The driver insists on binding a UDP socket and a TCP listener of its own; both are closed at once and only their addresses live on,
 //! as names of local candidates inside the driver.
 
-use crate::mux::{Driving, Mux, Port, is_check, is_of_the_chosen_pair};
+use crate::mux::Mux;
+use crate::port::{Driving, Port, is_of_the_chosen_pair};
 use crate::tcp::{MuxStream, PortListener};
 use std::future::Future;
 use std::io::{self, IoSliceMut};
@@ -25,15 +26,23 @@ pub(crate) struct PortRuntime {
     mux: Arc<Mux>,
     port: Arc<Port>,
     streams: Mutex<Option<mpsc::Receiver<MuxStream>>>,
+    silence: Duration,
 }
 
 impl PortRuntime {
-    pub(crate) fn new(mux: Arc<Mux>, port: Arc<Port>, streams: mpsc::Receiver<MuxStream>) -> Self {
+    /// `silence`: a TCP stream that proves nothing for so long has ended.
+    pub(crate) fn new(
+        mux: Arc<Mux>,
+        port: Arc<Port>,
+        streams: mpsc::Receiver<MuxStream>,
+        silence: Duration,
+    ) -> Self {
         Self {
             inner: TokioRuntime,
             mux,
             port,
             streams: Mutex::new(Some(streams)),
+            silence,
         }
     }
 }
@@ -72,6 +81,7 @@ impl Runtime for PortRuntime {
         Ok(Arc::new(PortListener {
             local,
             streams: AsyncMutex::new(streams),
+            silence: self.silence,
         }))
     }
 
@@ -119,8 +129,6 @@ impl AsyncUdpSocket for PortSocket {
         let mut to = transmit.destination;
         if is_of_the_chosen_pair(transmit.contents) {
             to = self.port.route(to);
-        } else if is_check(transmit.contents) {
-            self.port.checked(to);
         }
         self.mux.send_to(transmit.contents, to);
         Poll::Ready(Ok(transmit.contents.len()))

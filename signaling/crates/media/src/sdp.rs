@@ -9,8 +9,19 @@ use crate::event::{Kind, Source};
 use crate::formats::{Formats, payloads};
 use crate::lane::{Lane, SentTrack};
 use crate::record::Codec;
+use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
+
+/// SHA-256.
+pub(crate) type Digest = [u8; 32];
+
+/// What the server's own checks are addressed and proven with.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Credentials {
+    pub ufrag: String,
+    pub password: String,
+}
 
 /// A checked offer.
 #[derive(Clone, PartialEq, Eq)]
@@ -19,6 +30,8 @@ pub(crate) struct Offer {
     pub sdp: String,
     /// Same value = same peer connection: session id of the origin line and DTLS fingerprints (one certificate per connection).
     pub identity: String,
+    /// Digests of its ICE passwords (RFC 8839 §5.4: at least 128 random bits): one page's are no other page's.
+    pub passwords: Vec<Digest>,
     /// Audio and video sections in order, without rejected ones.
     pub sections: Vec<Section>,
     /// What comes on which m-line.
@@ -52,7 +65,7 @@ struct Raw<'a> {
     inactive: bool,
     fingerprint: Option<&'a str>,
     ufrag: bool,
-    pwd: bool,
+    pwd: Option<&'a str>,
     formats: Formats<'a>,
 }
 
@@ -61,6 +74,7 @@ struct Parsed<'a> {
     session: Raw<'a>,
     bundled: bool,
     ufrag: Option<&'a str>,
+    pwd: Option<&'a str>,
     sections: Vec<Raw<'a>>,
 }
 
@@ -73,6 +87,7 @@ fn parse(sdp: &str) -> Result<Parsed<'_>, MediaError> {
         session: Raw::default(),
         bundled: false,
         ufrag: None,
+        pwd: None,
         sections: Vec::new(),
     };
     for (number, line) in sdp
@@ -120,6 +135,7 @@ fn attribute<'a>(parsed: &mut Parsed<'a>, text: &'a str) {
     match key {
         "group" => parsed.bundled |= value.starts_with("BUNDLE"),
         "ice-ufrag" => parsed.ufrag = parsed.ufrag.or(Some(value)),
+        "ice-pwd" => parsed.pwd = parsed.pwd.or(Some(value)),
         _ => {}
     }
     let raw = parsed.sections.last_mut().unwrap_or(&mut parsed.session);
@@ -130,7 +146,7 @@ fn attribute<'a>(parsed: &mut Parsed<'a>, text: &'a str) {
         "inactive" => raw.inactive = true,
         "fingerprint" => raw.fingerprint = Some(value),
         "ice-ufrag" => raw.ufrag = !value.is_empty(),
-        "ice-pwd" => raw.pwd = !value.is_empty(),
+        "ice-pwd" => raw.pwd = Some(value).filter(|v| !v.is_empty()),
         "rtpmap" => raw.formats.name(value),
         "fmtp" => raw.formats.parameters(value),
         _ => {}
@@ -146,6 +162,7 @@ impl Offer {
         let parsed = parse(sdp)?;
         let live: Vec<&Raw> = parsed.sections.iter().filter(|s| !s.rejected).collect();
         let mut identity = parsed.origin.to_owned();
+        let mut passwords: Vec<Digest> = Vec::new();
         for raw in &live {
             let fingerprint = raw
                 .fingerprint
@@ -158,8 +175,13 @@ impl Offer {
                 identity.push(' ');
                 identity.push_str(fingerprint);
             }
-            if !(raw.ufrag || parsed.session.ufrag) || !(raw.pwd || parsed.session.pwd) {
+            let password = raw.pwd.or(parsed.session.pwd);
+            let (true, Some(password)) = (raw.ufrag || parsed.session.ufrag, password) else {
                 return Err(MediaError::SdpInvalid("no ICE credentials"));
+            };
+            let digest = Sha256::digest(password).into();
+            if !passwords.contains(&digest) {
+                passwords.push(digest);
             }
         }
         if live.len() > 1 && !parsed.bundled {
@@ -222,6 +244,7 @@ impl Offer {
         Ok(Self {
             sdp: sdp.to_owned(),
             identity,
+            passwords,
             sections,
             lanes,
             prefer: Codec::Vp8,
@@ -269,13 +292,16 @@ impl Raw<'_> {
     }
 }
 
-/// What the leg needs from its own answer: the ICE user fragment and the payload types per mid.
-pub(crate) fn read_answer(sdp: &str) -> Result<(String, Vec<Section>), MediaError> {
+/// What the leg needs from its own answer: the ICE credentials and the payload types per mid.
+pub(crate) fn read_answer(sdp: &str) -> Result<(Credentials, Vec<Section>), MediaError> {
     let parsed = parse(sdp)?;
-    let ufrag = parsed
-        .ufrag
-        .ok_or(MediaError::SdpInvalid("an answer without ICE credentials"))?
-        .to_owned();
+    let (Some(ufrag), Some(password)) = (parsed.ufrag, parsed.pwd) else {
+        return Err(MediaError::SdpInvalid("an answer without ICE credentials"));
+    };
+    let credentials = Credentials {
+        ufrag: ufrag.to_owned(),
+        password: password.to_owned(),
+    };
     let mut sections = Vec::new();
     for raw in parsed.sections.iter().filter(|s| !s.rejected) {
         let kind = match raw.media {
@@ -294,7 +320,7 @@ pub(crate) fn read_answer(sdp: &str) -> Result<(String, Vec<Section>), MediaErro
             formats,
         });
     }
-    Ok((ufrag, sections))
+    Ok((credentials, sections))
 }
 
 /// Replaces the answer's candidates (throw-away sockets of the library) with the shared ports, in every section that is alive.
@@ -364,6 +390,10 @@ mod tests {
     fn a_good_offer_is_read() {
         let o = Offer::parse(&offer()).unwrap();
         assert_eq!(o.identity, "42 sha-256 AA:BB");
+        // Of the session, and of a line that has its own.
+        let own = "a=mid:1\r\na=ice-pwd:another-password-of-22-or-more\r\n";
+        let two = Offer::parse(&offer().replace("a=mid:1\r\n", own)).unwrap();
+        assert!(two.passwords.len() == 2 && two.passwords.contains(&o.passwords[0]));
         assert_eq!(o.sections.len(), 2);
         assert_eq!(
             o.sections[1],

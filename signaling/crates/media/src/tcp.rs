@@ -1,30 +1,51 @@
-//! ICE-TCP passive on one shared port (RFC 6544, framing RFC 4571): the first frame, a STUN request, says whose stream it is.
+//! ICE-TCP passive on one shared port (RFC 6544, framing RFC 4571): the first frame, a STUN request, proves whose stream it is.
 //!
 //! Owns the listener until a stream has an owner; afterwards the stream belongs to that connection. Never keeps a stream that says
-//! nothing. Limits: [`TCP_PENDING`], [`TCP_FIRST_FRAME`], [`TCP_WRITE`].
+//! nothing, before or after. Limits: [`TCP_PENDING`], [`TCP_PENDING_PER_IP`], [`TCP_FIRST_FRAME`], [`TCP_WRITE`],
+//! [`crate::config::TCP_STREAMS`].
 
-use crate::config::{DATAGRAM_BYTES, TCP_FIRST_FRAME, TCP_PENDING, TCP_QUEUE, TCP_WRITE};
+use crate::config::{
+    DATAGRAM_BYTES, TCP_FIRST_FRAME, TCP_PENDING, TCP_PENDING_PER_IP, TCP_QUEUE, TCP_WRITE,
+};
 use crate::counters::bump;
-use crate::mux::{Mux, Path, Port, is_of_the_chosen_pair, stun_request_ufrag};
+use crate::mux::Mux;
+use crate::port::{Path, Port, Streaming, is_of_the_chosen_pair, lock};
+use crate::stun::{Check, is_check_answer};
 use futures::future::BoxFuture;
+use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Mutex as AsyncMutex, Semaphore, mpsc};
+use tokio::sync::{Mutex as AsyncMutex, mpsc};
+use tokio::task::{AbortHandle, Id, JoinSet};
 use webrtc::runtime::{AsyncTcpListener, AsyncTcpStream};
 
 /// A stream whose owner is known; the bytes already read come first.
 pub(crate) struct MuxStream {
     peer: SocketAddr,
-    port: Arc<Port>,
+    place: Streaming,
     prefix: Mutex<Vec<u8>>,
     read: AsyncMutex<OwnedReadHalf>,
     write: Arc<AsyncMutex<OwnedWriteHalf>>,
     out: TcpOut,
+    writer: AbortHandle,
+}
+
+impl MuxStream {
+    fn port(&self) -> &Arc<Port> {
+        &self.place.0
+    }
+}
+
+impl Drop for MuxStream {
+    fn drop(&mut self) {
+        // The connection may know this stream as its path still: that must not keep the socket open.
+        self.writer.abort();
+    }
 }
 
 /// Our own packets on a stream: whole frames, between those of the library.
@@ -33,16 +54,16 @@ pub(crate) struct TcpOut(mpsc::Sender<Vec<u8>>);
 
 impl TcpOut {
     /// Frames wait here for the client; the task ends with the last handle or with the stream.
-    fn new(write: Arc<AsyncMutex<OwnedWriteHalf>>) -> Self {
+    fn new(write: Arc<AsyncMutex<OwnedWriteHalf>>) -> (Self, AbortHandle) {
         let (tx, mut frames) = mpsc::channel::<Vec<u8>>(TCP_QUEUE);
-        tokio::spawn(async move {
+        let writer = tokio::spawn(async move {
             while let Some(frame) = frames.recv().await {
                 if write_frame(&write, &frame).await.is_err() {
                     return;
                 }
             }
         });
-        Self(tx)
+        (Self(tx), writer.abort_handle())
     }
 
     pub(crate) fn is(&self, other: &Self) -> bool {
@@ -84,28 +105,68 @@ impl std::fmt::Debug for MuxStream {
     }
 }
 
+/// Streams that have not said whose they are, in order of arrival.
+#[derive(Default)]
+struct Pending {
+    tasks: JoinSet<()>,
+    waiting: VecDeque<(IpAddr, AbortHandle)>,
+}
+
+impl Pending {
+    /// Makes room for one more from this address: the longest silent one gives way, so that silence locks nobody out. `true` if one had to.
+    fn make_room(&mut self, ip: IpAddr) -> bool {
+        let of_ip = self.waiting.iter().filter(|(of, _)| *of == ip).count();
+        let oldest = if of_ip >= TCP_PENDING_PER_IP {
+            self.waiting.iter().position(|(of, _)| *of == ip)
+        } else {
+            (self.waiting.len() >= TCP_PENDING).then_some(0)
+        };
+        let Some((_, task)) = oldest.and_then(|at| self.waiting.remove(at)) else {
+            return false;
+        };
+        task.abort();
+        true
+    }
+
+    fn add(&mut self, ip: IpAddr, adopting: impl Future<Output = ()> + Send + 'static) {
+        let task = self.tasks.spawn(adopting);
+        self.waiting.push_back((ip, task));
+    }
+
+    fn forget(&mut self, id: Id) {
+        self.waiting.retain(|(_, task)| task.id() != id);
+    }
+}
+
 /// Accepts until the task is aborted.
 pub(crate) async fn run(listener: TcpListener, mux: Arc<Mux>) {
-    let pending = Arc::new(Semaphore::new(TCP_PENDING));
+    let mut pending = Pending::default();
     loop {
-        let Ok((stream, peer)) = listener.accept().await else {
+        let accepted = tokio::select! {
+            biased; // who has spoken makes room first
+            Some(ended) = pending.tasks.join_next_with_id() => {
+                let id = ended.map_or_else(|e| e.id(), |(id, ())| id);
+                pending.forget(id);
+                continue;
+            }
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, peer)) = accepted else {
             // Out of file descriptors, most likely: let some close.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let Ok(permit) = pending.clone().try_acquire_owned() else {
+        if pending.make_room(peer.ip()) {
             bump(&mux.counters.tcp_refused);
-            continue;
-        };
+        }
         let mux = mux.clone();
-        tokio::spawn(async move {
+        pending.add(peer.ip(), async move {
             let adopted = tokio::time::timeout(TCP_FIRST_FRAME, adopt(stream, peer, &mux)).await;
             bump(if matches!(adopted, Ok(Some(()))) {
                 &mux.counters.tcp_accepted
             } else {
                 &mux.counters.tcp_refused
             });
-            drop(permit);
         });
     }
 }
@@ -119,16 +180,22 @@ async fn adopt(mut stream: TcpStream, peer: SocketAddr, mux: &Mux) -> Option<()>
     let mut prefix = length.to_be_bytes().to_vec();
     prefix.resize(2 + usize::from(length), 0);
     stream.read_exact(&mut prefix[2..]).await.ok()?;
-    let port = mux.find(stun_request_ufrag(&prefix[2..])?)?;
+    let place = Streaming::at(mux.find(&Check::read(&prefix[2..])?)?)?;
+    let port = place.0.clone();
+    if !port.learn() {
+        return None;
+    }
     let (read, write) = stream.into_split();
     let write = Arc::new(AsyncMutex::new(write));
+    let (out, writer) = TcpOut::new(write.clone());
     let stream = MuxStream {
         peer,
-        port: port.clone(),
+        place,
         prefix: Mutex::new(prefix),
         read: AsyncMutex::new(read),
-        out: TcpOut::new(write.clone()),
+        out,
         write,
+        writer,
     };
     port.deliver_stream(stream).then_some(())
 }
@@ -139,6 +206,8 @@ pub(crate) struct PortListener {
     /// Address of the library's throw-away listener: its candidate names it, so streams must claim it too.
     pub local: SocketAddr,
     pub streams: AsyncMutex<mpsc::Receiver<MuxStream>>,
+    /// A stream that proves nothing for so long has ended.
+    pub silence: Duration,
 }
 
 impl AsyncTcpListener for PortListener {
@@ -155,6 +224,8 @@ impl AsyncTcpListener for PortListener {
             let peer = stream.peer;
             let stream: Arc<dyn AsyncTcpStream> = Arc::new(LocalStream {
                 local: self.local,
+                silence: self.silence,
+                proven: Mutex::new(Instant::now()),
                 stream,
             });
             Ok((stream, peer))
@@ -169,7 +240,22 @@ impl AsyncTcpListener for PortListener {
 #[derive(Debug)]
 struct LocalStream {
     local: SocketAddr,
+    silence: Duration,
+    /// When the client last said something that only it can say.
+    proven: Mutex<Instant>,
     stream: MuxStream,
+}
+
+impl LocalStream {
+    fn prove(&self) {
+        *lock(&self.proven) = Instant::now();
+    }
+
+    /// How long it may still be silent; none: it has been for too long.
+    fn patience(&self) -> Option<Duration> {
+        let left = self.silence.checked_sub(lock(&self.proven).elapsed())?;
+        (!left.is_zero()).then_some(left)
+    }
 }
 
 impl AsyncTcpStream for LocalStream {
@@ -179,11 +265,7 @@ impl AsyncTcpStream for LocalStream {
     {
         Box::pin(async move {
             {
-                let mut prefix = self
-                    .stream
-                    .prefix
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
+                let mut prefix = lock(&self.stream.prefix);
                 if !prefix.is_empty() {
                     let n = prefix.len().min(buf.len());
                     buf[..n].copy_from_slice(&prefix[..n]);
@@ -191,11 +273,22 @@ impl AsyncTcpStream for LocalStream {
                     return Ok(n);
                 }
             }
-            let n = self.stream.read.lock().await.read(buf).await?;
-            if n > 0 {
-                self.stream.port.hear();
+            let mut read = self.stream.read.lock().await;
+            // Its end, as if the client had said so: the driver forgets the stream and the socket closes.
+            while let Some(left) = self.patience() {
+                let Ok(n) = tokio::time::timeout(left, read.read(buf)).await else {
+                    continue; // a check may have been answered meanwhile
+                };
+                let n = n?;
+                if n > 0 {
+                    self.stream.port().hear();
+                    if self.stream.port().tcp_path_is(&self.stream.out) {
+                        self.prove();
+                    }
+                }
+                return Ok(n);
             }
-            Ok(n)
+            Ok(0)
         })
     }
 
@@ -205,12 +298,12 @@ impl AsyncTcpStream for LocalStream {
     {
         Box::pin(async move {
             // The library hands over whole frames: length, then the packet.
-            if is_of_the_chosen_pair(buf.get(2..).unwrap_or_default())
-                && !self.stream.port.tcp_path_is(&self.stream.out)
-            {
-                self.stream
-                    .port
-                    .set_path(Path::Tcp(self.stream.out.clone()));
+            let packet = buf.get(2..).unwrap_or_default();
+            let port = self.stream.port();
+            if is_check_answer(packet) {
+                self.prove();
+            } else if is_of_the_chosen_pair(packet) && !port.tcp_path_is(&self.stream.out) {
+                port.set_path(Path::Tcp(self.stream.out.clone()));
             }
             write_frame(&self.stream.write, buf).await
         })
@@ -237,7 +330,7 @@ pub(crate) mod tests {
         let client = TcpStream::connect(listener.local_addr().unwrap());
         let (client, (server, _)) = tokio::try_join!(client, listener.accept()).unwrap();
         let (_, write) = server.into_split();
-        (client, TcpOut::new(Arc::new(AsyncMutex::new(write))))
+        (client, TcpOut::new(Arc::new(AsyncMutex::new(write))).0)
     }
 
     #[tokio::test]

@@ -1,23 +1,31 @@
 //! Malformed packets and offers at the engine's own door, beside a live call: nothing panics, the call loses nothing.
 //!
 //! A mutation of what is valid gets deeper than noise: each kind starts from a well-formed packet and has bytes changed, cut, doubled or
-//! moved. Two seconds in the gate; `make fuzz` sets CLOUD_BOOTH_FUZZ_SECONDS (and prints the seed that it ran with;
+//! moved. It comes from addresses that nobody knows and from the very address of a member of the call; in the name of a page that never
+//! connects it is signed as its own. Two seconds in the gate; `make fuzz` sets CLOUD_BOOTH_FUZZ_SECONDS (and prints the seed that it ran with;
 //! CLOUD_BOOTH_FUZZ_SEED repeats it).
 #![allow(clippy::unwrap_used)]
 
 mod common;
+#[path = "common/stun.rs"]
+mod stun;
+#[path = "faults/wire.rs"]
+#[allow(dead_code)]
+mod wire;
 
 use common::{Client, start};
 use media::MemberRole::{Agent, Citizen};
 use media::{Engine, Kind, MediaConfig, MediaEngine};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use std::net::UdpSocket;
-use std::sync::Arc;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use stun::Credentials;
+use wire::{Translator, by_way_of};
 
-/// What a stranger sends each second (issue's figure for the call that must not suffer).
+/// What strangers send each second beside a call that must not suffer.
 const PER_SECOND: u64 = 20_000;
 
 fn setting(name: &str, default: u64) -> u64 {
@@ -48,28 +56,8 @@ fn mutate(rng: &mut StdRng, bytes: &mut Vec<u8>) {
     bytes.truncate(1_400);
 }
 
-/// A STUN binding request for a user fragment (RFC 8489), as ICE sends it, with the wrong key.
-fn stun(ufrag: &str) -> Vec<u8> {
-    let user = format!("{ufrag}:stranger");
-    let mut body = vec![0, 6];
-    body.extend((user.len() as u16).to_be_bytes());
-    body.extend(user.as_bytes());
-    body.resize(body.len().next_multiple_of(4), 0);
-    body.extend([0, 0x24, 0, 4, 0x6e, 0, 0, 1]); // PRIORITY
-    body.extend([0x80, 0x2a, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8]); // ICE-CONTROLLING
-    body.extend([0, 0x25, 0, 0]); // USE-CANDIDATE
-    body.extend([0, 8, 0, 20]); // MESSAGE-INTEGRITY
-    body.extend([7; 20]);
-    let mut packet = vec![0, 1];
-    packet.extend((body.len() as u16).to_be_bytes());
-    packet.extend([0x21, 0x12, 0xa4, 0x42]);
-    packet.extend([9; 12]);
-    packet.extend(body);
-    packet
-}
-
 /// Well-formed beginnings of each kind that shares the port (RFC 7983 §7).
-fn seeds(ufrag: &str) -> Vec<Vec<u8>> {
+fn seeds() -> Vec<Vec<u8>> {
     let mut dtls = vec![
         22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 60, 1, 0, 0, 48, 0, 0, 0, 0, 0, 0, 0, 48,
     ];
@@ -83,39 +71,84 @@ fn seeds(ufrag: &str) -> Vec<Vec<u8>> {
     let mut rtcp = report;
     rtcp.extend([1; 44]);
     let nack = vec![0x81, 205, 0, 3, 0, 0, 0, 1, 0, 0, 0, 7, 0, 1, 0xff, 0xff];
-    vec![stun(ufrag), dtls, rtp, rtcp, nack, vec![0; 4], vec![]]
+    let closing = vec![
+        21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 1, 0, // DTLS alert: close_notify
+    ];
+    vec![dtls, closing, rtp, rtcp, nack, vec![0; 4], vec![]]
 }
 
-/// Sends at the stranger's pace until told to stop; how many were sent.
-fn flood(to: std::net::SocketAddr, ufrag: &str, seed: u64, stop: &AtomicBool, sent: &AtomicU64) {
-    let mut rng = StdRng::seed_from_u64(seed);
-    let sockets: Vec<_> = (0..8)
-        .map(|_| UdpSocket::bind(("127.0.0.1", 0)).unwrap())
-        .collect();
-    let seeds = seeds(ufrag);
-    let started = Instant::now();
-    let mut n = 0u64;
-    while !stop.load(Ordering::Relaxed) {
-        let due = (started.elapsed().as_secs_f64() * PER_SECOND as f64) as u64;
-        if n >= due {
-            std::thread::sleep(Duration::from_micros(500));
-            continue;
+/// Whose checks are imitated: members of the live call by who has not their password, and a page that never connects by who has.
+#[derive(Clone)]
+struct Names {
+    live: Vec<Credentials>,
+    held: Credentials,
+}
+
+impl Names {
+    fn packet(&self, rng: &mut StdRng, seeds: &[Vec<u8>]) -> Vec<u8> {
+        let mut packet = match rng.random_range(0..seeds.len() + 4) {
+            // What is wrong is wrong before it is signed: it gets past the integrity.
+            0 => {
+                let mut packet = self.held.unsigned();
+                mutate(rng, &mut packet);
+                return self.held.sign(packet);
+            }
+            1 => self.held.check(),
+            2 | 3 => self.live[rng.random_range(0..self.live.len())].forged(),
+            n => seeds[n - 4].clone(),
+        };
+        mutate(rng, &mut packet);
+        packet
+    }
+}
+
+/// Where it comes from: mostly strangers' own addresses, and one packet in so many from the address of somebody in the call.
+const FROM_A_MEMBER: u32 = 8;
+
+/// What the flood is told and what it tells.
+struct Flood {
+    names: Mutex<Names>,
+    stop: AtomicBool,
+    sent: AtomicU64,
+    from_a_member: AtomicU64,
+}
+
+impl Flood {
+    /// Sends at the strangers' pace until told to stop.
+    fn run(&self, to: SocketAddr, member: &UdpSocket, seed: u64) {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let strangers: Vec<_> = (0..8)
+            .map(|_| UdpSocket::bind(("127.0.0.1", 0)).unwrap())
+            .collect();
+        let seeds = seeds();
+        let started = Instant::now();
+        let mut n = 0u64;
+        while !self.stop.load(Ordering::Relaxed) {
+            let due = (started.elapsed().as_secs_f64() * PER_SECOND as f64) as u64;
+            if n >= due {
+                std::thread::sleep(Duration::from_micros(500));
+                continue;
+            }
+            let packet = self.names.lock().unwrap().packet(&mut rng, &seeds);
+            let (socket, count) = if rng.random_ratio(1, FROM_A_MEMBER) {
+                (member, &self.from_a_member)
+            } else {
+                (&strangers[rng.random_range(0..strangers.len())], &self.sent)
+            };
+            n += 1;
+            if socket.send_to(&packet, to).is_ok() {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
         }
-        let mut packet = seeds[rng.random_range(0..seeds.len())].clone();
-        mutate(&mut rng, &mut packet);
-        let socket = &sockets[rng.random_range(0..sockets.len())];
-        let _ = socket.send_to(&packet, to);
-        n += 1;
-        sent.store(n, Ordering::Relaxed);
     }
 }
 
 /// Lost packets of what a client received since it last forgot, by the gaps in the numbers; and how many came.
-fn loss(client: &Client, kind: Kind) -> (u64, u64) {
+fn loss(client: &Client, kind: Kind, mark: u8) -> (u64, u64) {
     let mut numbers: Vec<u16> = client
         .received()
         .iter()
-        .filter(|g| g.kind == kind)
+        .filter(|g| g.kind == kind && g.packet.payload.last() == Some(&mark))
         .map(|g| g.packet.header.sequence_number)
         .collect();
     let came = numbers.len() as u64;
@@ -161,83 +194,126 @@ async fn offers(engine: &Arc<MediaEngine>, good: &str, rng: &mut StdRng) {
     engine.leave("strangers", "s").await;
 }
 
+/// A page that offers and never connects.
+async fn held(engine: &Arc<MediaEngine>) -> (Credentials, String) {
+    let offer = Client::new(3, false).await.offer_sdp(false).await;
+    let answer = engine.offer("held", "x", Citizen, &offer).await.unwrap();
+    (Credentials::of(&offer, &answer), offer)
+}
+
+fn say(figure: &str, value: f64, unit: &str, n: u64) {
+    let line = serde_json::json!({"figure": figure, "value": value, "unit": unit, "n": n});
+    println!("{line}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_goes_on_beside_whatever_strangers_send() {
+    let asked = std::env::var_os("CLOUD_BOOTH_FUZZ_SECONDS").is_some();
     let seconds = setting("CLOUD_BOOTH_FUZZ_SECONDS", 2);
     let seed = setting("CLOUD_BOOTH_FUZZ_SEED", rand::rng().random());
     println!("CLOUD_BOOTH_FUZZ_SEED={seed}");
-    let (engine, mut events) = start(MediaConfig::default()).await;
+    let config = MediaConfig::default();
+    // In time, so that the page that never connects is there for all of a long run.
+    let renewal = config.connect_timeout / 2;
+    let (engine, mut events) = start(config).await;
+    let translator = Translator::before(engine.udp_addr()).await;
     let mut citizen = Client::new(1, false).await;
+    let of_citizen = citizen.offer_sdp(false).await;
+    let answer = engine
+        .offer("room", "c", Citizen, &of_citizen)
+        .await
+        .unwrap();
+    let mut live = vec![Credentials::of(&of_citizen, &answer)];
+    citizen
+        .accept(&by_way_of(&answer, "udp", translator.addr))
+        .await;
     let mut agent = Client::new(2, false).await;
-    citizen.join(&engine, "room", "c", Citizen).await;
-    agent.join(&engine, "room", "a", Agent).await;
+    let of_agent = agent.offer_sdp(false).await;
+    let answer = engine.offer("room", "a", Agent, &of_agent).await.unwrap();
+    live.push(Credentials::of(&of_agent, &answer));
+    agent.accept(&answer).await;
     events.connected("c").await;
     events.connected("a").await;
     engine.set_forwarding("room", true).await.unwrap();
     agent.hears(1, 5).await;
     citizen.hears(2, 5).await;
     agent.forget();
+    citizen.forget();
     let before = engine.stats();
 
-    // The fragment that the engine answers to, so that what is nearly right reaches a connection.
-    let mut stranger = Client::new(3, false).await;
-    let good = stranger.offer_sdp(false).await;
-    let answer = engine.offer("held", "x", Citizen, &good).await.unwrap();
-    let ufrag = answer
-        .lines()
-        .find_map(|l| l.strip_prefix("a=ice-ufrag:"))
-        .unwrap()
-        .to_owned();
-    let (stop, sent) = (
-        Arc::new(AtomicBool::new(false)),
-        Arc::new(AtomicU64::new(0)),
-    );
-    let (to, halt, count) = (engine.udp_addr(), stop.clone(), sent.clone());
-    let flooding = std::thread::spawn(move || flood(to, &ufrag, seed, &halt, &count));
+    let (page, good) = held(&engine).await;
+    let flood = Arc::new(Flood {
+        names: Mutex::new(Names { live, held: page }),
+        stop: AtomicBool::new(false),
+        sent: AtomicU64::new(0),
+        from_a_member: AtomicU64::new(0),
+    });
+    let (to, far, theirs) = (engine.udp_addr(), translator.far(), flood.clone());
+    let began = Instant::now();
+    let flooding = std::thread::spawn(move || theirs.run(to, &far, seed));
     let mut rng = StdRng::seed_from_u64(seed ^ 1);
-    let end = Instant::now() + Duration::from_secs(seconds);
-    let mut offered = 0;
-    while Instant::now() < end {
+    let (mut offered, mut renewed) = (0, Instant::now());
+    while began.elapsed() < Duration::from_secs(seconds) {
         offers(&engine, &good, &mut rng).await;
         offered += 1;
+        events.forget();
+        if renewed.elapsed() >= renewal {
+            let (page, _) = held(&engine).await;
+            flood.names.lock().unwrap().held = page;
+            renewed = Instant::now();
+        }
     }
-    stop.store(true, Ordering::Relaxed);
+    flood.stop.store(true, Ordering::Relaxed);
     flooding.join().unwrap();
+    let took = began.elapsed().as_secs_f64();
 
     let after = engine.stats();
-    let sent = sent.load(Ordering::Relaxed);
+    let from_a_member = flood.from_a_member.load(Ordering::Relaxed);
+    let sent = flood.sent.load(Ordering::Relaxed) + from_a_member;
+    let rate = sent as f64 / took;
+    say("strangers_packets_per_s", rate, "1/s", sent);
+    let as_a_member = from_a_member as f64 / took;
+    say(
+        "strangers_packets_as_a_member_per_s",
+        as_a_member,
+        "1/s",
+        from_a_member,
+    );
+    say("strangers_offers", f64::from(offered), "", 1);
+    if asked {
+        assert!(
+            rate >= PER_SECOND as f64 * 0.9,
+            "only {rate} a second were sent"
+        );
+    }
     assert!(
         after.datagrams_in > before.datagrams_in + sent / 2,
         "they reached the engine"
     );
+    let heard = |s: &media::EngineStats| s.datagrams_in - s.datagrams_ignored;
+    assert!(
+        heard(&after) > heard(&before) + from_a_member / 2,
+        "what came from the member's address reached their connection"
+    );
     // The call still runs, both ways, and hardly anything was lost meanwhile.
-    citizen.forget();
-    citizen.hears(2, 5).await;
-    for kind in [Kind::Audio, Kind::Video] {
-        let (lost, came) = loss(&agent, kind);
-        let name = if kind == Kind::Audio {
-            "sound"
-        } else {
-            "picture"
-        };
-        println!(
-            "{}",
-            serde_json::json!({
-                "figure": format!("strangers_{name}_loss_pct"),
-                "value": lost as f64 * 100.0 / came.max(1) as f64,
-                "unit": "%",
-                "n": came,
-                "packets_per_s": sent / seconds.max(1),
-                "offers": offered,
-            })
-        );
-        assert!(
-            came as f64 > 30.0 * seconds as f64,
-            "{came} {kind:?} packets came"
-        );
-        assert!(
-            lost as f64 <= (came as f64 / 1_000.0).max(1.0),
-            "{lost} of {came} {kind:?} lost"
-        );
+    for (way, who, mark) in [("up", &agent, 1), ("down", &citizen, 2)] {
+        let n = who.received().len();
+        who.until("media after the flood", |got| got.len() > n + 10)
+            .await;
+        for (name, kind) in [("sound", Kind::Audio), ("picture", Kind::Video)] {
+            let (lost, came) = loss(who, kind, mark);
+            let pct = lost as f64 * 100.0 / came.max(1) as f64;
+            say(&format!("strangers_{name}_loss_{way}_pct"), pct, "%", came);
+            assert!(
+                came as f64 > 30.0 * seconds as f64,
+                "{way}: {came} {kind:?} packets came"
+            );
+            assert!(
+                lost as f64 <= (came as f64 / 1_000.0).max(1.0),
+                "{way}: {lost} of {came} {kind:?} lost"
+            );
+        }
     }
+    // Neither was thrown out; who was would not be back.
+    assert_eq!(engine.stats().connected, 2);
 }

@@ -74,6 +74,12 @@ impl Events {
         .unwrap_or_else(|_| panic!("event did not come; seen {:?}", self.seen))
     }
 
+    /// What has happened is of no interest. The engine takes no offers while too much of it waits.
+    pub fn forget(&mut self) {
+        self.seen.clear();
+        while self.rx.try_recv().is_ok() {}
+    }
+
     pub async fn connected(&mut self, who: &str) {
         self.wait(|e| matches!(e, MediaEvent::Connected { member, .. } if member == who))
             .await;

@@ -7,11 +7,14 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod door;
 mod loss;
 mod offers;
 mod peers;
 mod place;
 mod returns;
+#[path = "../common/stun.rs"]
+mod stun;
 mod wire;
 
 use media::MemberRole::{self, Agent, Citizen};

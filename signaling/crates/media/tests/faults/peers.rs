@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// Longest run of lost sound of a mark, in packets, and how many came.
-fn sound(got: &[Got], mark: u8) -> (u64, usize) {
+pub fn sound(got: &[Got], mark: u8) -> (u64, usize) {
     let mut numbers: Vec<u16> = got
         .iter()
         .filter(|g| g.kind == Kind::Audio && g.packet.payload.last() == Some(&mark))

@@ -1,7 +1,7 @@
 //! A wire between one client and the engine that misbehaves: its far end moves to another port, or it takes nothing any more.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, UdpSocket};
 use tokio::sync::watch;
@@ -10,8 +10,18 @@ use tokio::task::JoinHandle;
 /// An address translator that forgets: from a moment on the server sees the client at another port.
 pub struct Translator {
     pub addr: SocketAddr,
+    /// Its end towards the server.
+    far: Arc<Mutex<std::net::UdpSocket>>,
     moves: watch::Sender<u32>,
     task: JoinHandle<()>,
+}
+
+/// A socket to relay by, and the same again to send by.
+fn far_end() -> (std::net::UdpSocket, UdpSocket) {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let same = UdpSocket::from_std(socket.try_clone().unwrap()).unwrap();
+    (socket, same)
 }
 
 impl Translator {
@@ -19,8 +29,10 @@ impl Translator {
         let near = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let addr = near.local_addr().unwrap();
         let (moves, mut moved) = watch::channel(0);
+        let (socket, mut far) = far_end();
+        let now = Arc::new(Mutex::new(socket));
+        let same = now.clone();
         let task = tokio::spawn(async move {
-            let mut far = UdpSocket::bind("127.0.0.1:0").await.unwrap();
             let mut client = None;
             let (mut up, mut down) = ([0; 2_048], [0; 2_048]);
             loop {
@@ -34,15 +46,25 @@ impl Translator {
                             let _ = near.send_to(&down[..n], client).await;
                         }
                     }
-                    Ok(()) = moved.changed() => far = UdpSocket::bind("127.0.0.1:0").await.unwrap(),
+                    Ok(()) = moved.changed() => (*same.lock().unwrap(), far) = far_end(),
                 }
             }
         });
-        Self { addr, moves, task }
+        Self {
+            addr,
+            far: now,
+            moves,
+            task,
+        }
     }
 
     pub fn move_away(&self) {
         self.moves.send_modify(|n| *n += 1);
+    }
+
+    /// What is sent by it comes from the client, as the server sees it.
+    pub fn far(&self) -> std::net::UdpSocket {
+        self.far.lock().unwrap().try_clone().unwrap()
     }
 }
 
