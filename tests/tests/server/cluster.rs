@@ -23,7 +23,8 @@ pub async fn enter(line: &mut Line, peer: &mut Client, room: &str) {
             Err(p) => {
                 assert_eq!(p.code, "media_unavailable");
                 assert!(start.elapsed() < PATIENCE, "no node took the room");
-                tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+                // As seldom as a page: who asks more often is told to slow down.
+                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
             }
         }
     };
