@@ -151,7 +151,11 @@ impl MediaPlane {
         }
     }
 
-    pub(super) async fn there(&self, url: &str, command: &NodeCommand) -> Result<Option<String>, AppError> {
+    pub(super) async fn there(
+        &self,
+        url: &str,
+        command: &NodeCommand,
+    ) -> Result<Option<String>, AppError> {
         let (client, key) = self.peers.as_ref().ok_or_else(|| no("media_unavailable"))?;
         let r = client
             .post(format!("{url}/internal/v1/media"))
