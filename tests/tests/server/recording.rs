@@ -36,7 +36,7 @@ pub struct Scene {
 }
 
 pub async fn scene(node: &Node) -> Scene {
-    scene_of(node, Citizen::arrive(node).await).await
+    Box::pin(scene_of(node, Citizen::arrive(node).await)).await
 }
 
 pub async fn scene_of(node: &Node, mut citizen: Citizen) -> Scene {
