@@ -9,6 +9,7 @@ import type { ChatMessage } from "@cloud-booth/ui";
 import { announce } from "@cloud-booth/ui";
 import { pick } from "@cloud-booth/i18n";
 import { SessionHelp } from "./session_help.ts";
+import { shownTo, whoIsCut, type Shown } from "./session_pictures.ts";
 import { SessionRecord } from "./session_record.ts";
 import { SessionShares } from "./session_shares.ts";
 import { speakEvent } from "./speak.ts";
@@ -78,13 +79,7 @@ export class LiveSession {
   readonly record: SessionRecord;
   readonly citizen = computed<MemberView | null>(() => this.view.value?.members.find((member) => member.role === "citizen") ?? null);
   readonly me = computed(() => this.view.value?.me ?? null);
-  /** Nothing comes through, here or there: the citizen's picture is from before. */
-  readonly cut = computed<"mine" | "theirs" | null>(() => {
-    const mode = this.view.value?.mode;
-    if (mode === "text" || mode === "phone") return null;
-    if (this.ownQuality.value === "lost") return "mine";
-    return this.quality.get(this.citizen.value?.id ?? "") === "lost" ? "theirs" : null;
-  });
+  readonly cut = computed(() => whoIsCut(this));
   readonly citizenStream = computed<MediaStream | null>(() => this.streamOf(this.citizen.value?.id));
   readonly citizenPapers = computed<MediaStream | null>(() => this.members.value.find((entry) => this.isCitizen(entry.member))?.sources.document ?? null);
   /** Everybody who is heard but the citizen and me: a supervisor who only listens has no place among the pictures. */
@@ -274,15 +269,8 @@ export class LiveSession {
   streamOf(member: string | undefined): MediaStream | null {
     return this.members.value.find((entry) => entry.member === member)?.sources.camera ?? null;
   }
-  /** What somebody shows me: the citizen's papers first, then a screen. */
-  shownTo(): { member: string; source: "document" | "screen"; stream: MediaStream } | null {
-    const first = this.members.value.toSorted((a, z) => Number(this.isCitizen(z.member)) - Number(this.isCitizen(a.member)));
-    for (const source of ["document", "screen"] as const) {
-      const found = first.find((entry) => entry.sources[source]);
-      const stream = found?.sources[source];
-      if (stream) return { member: found.member, source, stream };
-    }
-    return null;
+  shownTo(): Shown | null {
+    return shownTo(this);
   }
 
   nameOf(member: string | null): string {
