@@ -251,7 +251,7 @@ both!(what_is_due_is_sealed_dated_and_not_held, |store| {
         for (n, day) in [(5, 500), (6, 450)] {
             let r = Recording {
                 delete_at: Some(at(day)),
-                ..sealed(n, 2)
+                ..sealed(n, 1)
             };
             kept(tx, &r).await?;
         }
