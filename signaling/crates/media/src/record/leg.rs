@@ -201,6 +201,11 @@ impl Leg {
     /// Writes the rest and ends the leg.
     pub(crate) fn stop(&mut self, sink: &mut dyn SegmentSink, now_ms: u64) -> LegEntry {
         self.drain(sink, now_ms);
+        for kind in KINDS {
+            if let Some(reason) = self.tracks[kind as usize].broke_off(now_ms) {
+                self.fail(kind, reason, now_ms);
+            }
+        }
         let ended = self.end_part(sink, now_ms);
         self.settle(ended, now_ms);
         // The files are on disk; that the last lacks its end is in its entry.

@@ -9,6 +9,8 @@ use crate::event::Kind;
 
 /// What begins this soon after its member came is no gap (ms): the part says when it begins.
 const PROMPT_MS: u64 = 1_000;
+/// What ends this soon before its recording is whole (ms): the network's delay, and a pause of Opus DTX, which lasts 400.
+const TAIL_MS: u64 = 700;
 
 /// A frame with its place in the recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,11 +143,21 @@ impl Track {
         );
         let silent =
             self.off.is_none() && !known && now_ms.saturating_sub(self.heard_ms) > SILENT_MS;
-        silent.then_some(if self.lossy {
+        silent.then_some(self.reason())
+    }
+
+    /// At the end: what flowed has not reached it, and why. Too short to be told of while there may be more to come.
+    pub(crate) fn broke_off(&self, now_ms: u64) -> Option<GapReason> {
+        let short = self.off.is_none() && self.gap.is_none() && now_ms > self.end_ms + TAIL_MS;
+        short.then_some(self.reason())
+    }
+
+    const fn reason(&self) -> GapReason {
+        if self.lossy {
             GapReason::Loss
         } else {
             GapReason::LegDown
-        })
+        }
     }
 
     /// The gap before the first frame, once, when it is certain that it is one.
