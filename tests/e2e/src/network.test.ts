@@ -96,7 +96,7 @@ function tell(figure: string, ms: number[]): void {
 it('a line that is down for ten seconds: both sides are told, and the same talk goes on', async () => {
   const { phone, desk, session } = await talk('agent1')
   const sockets = await openSockets(phone.page)
-  expect(line.carried.to_page, 'the call goes by the line').toBeGreaterThan(100)
+  await expect.poll(() => line.carried.to_page, { message: 'the call goes by the line', timeout: WAIT_MS }).toBeGreaterThan(100)
 
   line.down()
   const since = performance.now()
