@@ -11,7 +11,7 @@ import files
 import server
 from peer import AGENT, CITIZEN, Peer
 from server import Server, binary
-from wire import PATIENCE_S, Agent, Refused, citizen
+from wire import PATIENCE_S, Agent, Line, Refused, citizen
 
 
 def say(text: str) -> None:
@@ -36,9 +36,7 @@ async def both_ways(url: str, agent: Agent) -> None:
     await again.enter(agent.line, ticket)
     await again.decodes(CITIZEN, frames=5)
     say(f"a connection that comes later: first frame after {(again.seen.frames[0][0] - began) * 1000:.0f} ms")
-    await asyncio.gather(mine.close(), theirs.close(), again.close())
-    await agent.finish(session)
-    await line.close()
+    await over(agent, line, session, mine, theirs, again)
 
 
 async def headless(url: str, agent: Agent) -> None:
@@ -73,30 +71,35 @@ async def headless(url: str, agent: Agent) -> None:
     await agent.finish(session)
 
 
-async def h264(url: str, agent: Agent) -> None:
-    """A room whose both sides speak H.264 alone is one of H.264."""
-    http, line, ticket = await citizen(url, agent.hall)
-    mine, theirs = Peer(CITIZEN, "video/H264"), Peer(AGENT, "video/H264")
+async def beside_h264(url: str, agent: Agent, video: str) -> tuple[Peer, Peer, Line, str, str]:
+    """A citizen who speaks H.264 alone is in the room; an agent's peer of this codec is about to enter. With the ticket and the session."""
+    _, line, ticket = await citizen(url, agent.hall)
+    mine, theirs = Peer(CITIZEN, "video/H264"), Peer(AGENT, video)
     offer = await agent.rung()
     session = await agent.accept(offer)
     await line.command(kind="join", session=session)
     await mine.enter(line, ticket)
-    await theirs.enter(agent.line, ticket)
-    await asyncio.gather(mine.decodes(AGENT), theirs.decodes(CITIZEN))
-    say(f"H.264 and Opus, both ways: {len(mine.seen.frames)} and {len(theirs.seen.frames)} frames decoded")
-    await asyncio.gather(mine.close(), theirs.close())
+    return mine, theirs, line, ticket, session
+
+
+async def over(agent: Agent, line: Line, session: str, *peers: Peer) -> None:
+    await asyncio.gather(*(peer.close() for peer in peers))
     await agent.finish(session)
     await line.close()
 
 
+async def h264(url: str, agent: Agent) -> None:
+    """A room whose both sides speak H.264 alone is one of H.264."""
+    mine, theirs, line, ticket, session = await beside_h264(url, agent, "video/H264")
+    await theirs.enter(agent.line, ticket)
+    await asyncio.gather(mine.decodes(AGENT), theirs.decodes(CITIZEN))
+    say(f"H.264 and Opus, both ways: {len(mine.seen.frames)} and {len(theirs.seen.frames)} frames decoded")
+    await over(agent, line, session, mine, theirs)
+
+
 async def no_common_codec(url: str, agent: Agent) -> None:
     """Who decodes nothing of what the room speaks is told which codec it would take."""
-    http, line, ticket = await citizen(url, agent.hall)
-    mine, theirs = Peer(CITIZEN, "video/H264"), Peer(AGENT, "video/VP8")
-    offer = await agent.rung()
-    session = await agent.accept(offer)
-    await line.command(kind="join", session=session)
-    await mine.enter(line, ticket)
+    mine, theirs, line, ticket, session = await beside_h264(url, agent, "video/VP8")
     try:
         await theirs.enter(agent.line, ticket)
     except Refused as e:
@@ -104,9 +107,7 @@ async def no_common_codec(url: str, agent: Agent) -> None:
     else:
         raise AssertionError("a peer of VP8 alone was let into a room of H.264 alone")
     say("H.264 beside VP8: refused, and told why (codec_unsupported)")
-    await asyncio.gather(mine.close(), theirs.close())
-    await agent.finish(session)
-    await line.close()
+    await over(agent, line, session, mine, theirs)
 
 
 async def main() -> None:

@@ -10,7 +10,7 @@ import { TurnClient } from './turn.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
 /** Where `tools/packages` unpacks Debian's coturn, so that no system service is installed. */
-const unpacked = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'coturn', 'root')
+const unpacked = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'coturn', 'tree')
 const START_MS = 15_000
 
 export interface Relay {
